@@ -1,0 +1,16 @@
+//! Floor 1: decides. Pure and deterministic: no files, clock, randomness, threads or processes.
+#![deny(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::indexing_slicing,
+    clippy::wildcard_enum_match_arm
+)]
+
+// In reading order, bottom to top.
+pub mod model;
+
+pub mod format;
+
+pub mod plan;
+
+pub mod scheduler;

@@ -1,0 +1,294 @@
+//! What is known of one attempt: the coordinator's record and the worker's report.
+
+use std::{fmt, time::Duration};
+
+use super::{
+    id::{AttemptId, GateName},
+    time::Timestamp,
+};
+
+/// The coordinator's record of one attempt (`.orch/runs/<id>.<n>.yaml`).
+///
+/// Written before the worker starts (without [`Ending`]) and again when the attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptRecord {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// When the decision to start it was recorded.
+    pub started: Timestamp,
+    /// The command, as written.
+    pub worker: String,
+    /// The kind of executor, `local`.
+    pub executor: String,
+    /// A random word that the worker carries in its environment: finds what a dead coordinator
+    /// left running.
+    pub nonce: String,
+    /// Where the output goes, relative to the repository root.
+    pub log: String,
+    /// Digest of the task file as it was run (its git blob id); `None` where it could not be read.
+    pub digest: Option<String>,
+    /// How it ended; `None` while it runs, or where the coordinator died.
+    pub ending: Option<Ending>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// When.
+    pub ended: Timestamp,
+    /// How.
+    pub outcome: Outcome,
+    /// Why, in words: for people and for the prompt of the next attempt.
+    pub reason: String,
+    /// How the process ended, where one ran.
+    pub exit: Option<Exit>,
+    /// The verify commands that ran, in order.
+    pub verify: Vec<CheckResult>,
+    /// What the worker reported to have used.
+    pub usage: Usage,
+    /// Notes of the worker for the next attempt.
+    pub notes: String,
+}
+
+/// How an attempt ended, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Exit code 0, signal seen, every verify command passed.
+    Succeeded,
+    /// It held, but a person must approve it.
+    Review,
+    /// It ended and did not hold. Uses up one attempt.
+    Failed,
+    /// A person cancelled the task. Uses up nothing.
+    Cancelled,
+    /// The coordinator was asked to stop. Uses up nothing.
+    Interrupted,
+    /// The coordinator died while it ran. Uses up nothing.
+    Lost,
+}
+
+impl Outcome {
+    /// All outcomes with their names.
+    pub const NAMED: [(&'static str, Self); 6] = [
+        ("succeeded", Self::Succeeded),
+        ("review", Self::Review),
+        ("failed", Self::Failed),
+        ("cancelled", Self::Cancelled),
+        ("interrupted", Self::Interrupted),
+        ("lost", Self::Lost),
+    ];
+
+    /// Returns the word that stands in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Review => "review",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Interrupted => "interrupted",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Exit {
+    /// Says whether it is exit code 0.
+    pub fn is_success(self) -> bool {
+        self == Self::Code(0)
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => match signal_name(*signal) {
+                Some(name) => write!(f, "signal {signal} ({name})"),
+                None => write!(f, "signal {signal}"),
+            },
+        }
+    }
+}
+
+/// Names the signals that end processes in practice; the numbers are those of Linux and macOS.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        _ => return None,
+    })
+}
+
+/// The result of one verify or gate command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckResult {
+    /// The command, as written.
+    pub command: String,
+    /// How it ended; `None` where it could not be started or ran out of time.
+    pub exit: Option<Exit>,
+    /// Why it has no exit: "timed out after 30m", "no such program".
+    pub fault: Option<String>,
+    /// How long it took.
+    pub duration: Duration,
+    /// The end of its output where it failed, for the next prompt. Not part of the record.
+    pub output_tail: String,
+}
+
+impl CheckResult {
+    /// Says whether the command ended with exit code 0.
+    pub fn is_success(&self) -> bool {
+        self.exit.is_some_and(Exit::is_success)
+    }
+
+    /// Says in words how the command ended.
+    pub fn ending(&self) -> String {
+        match (&self.fault, self.exit) {
+            (Some(fault), _) => fault.clone(),
+            (None, Some(exit)) => exit.to_string(),
+            (None, None) => "unknown ending".to_owned(),
+        }
+    }
+}
+
+/// The coordinator's record of one run of a level's gate (`.orch/runs/@level-<level>.<n>.yaml`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRecord {
+    /// The level whose tasks had ended.
+    pub level: u32,
+    /// Which run of this gate it is, from 1.
+    pub number: u32,
+    /// When it started.
+    pub started: Timestamp,
+    /// When it ended; `None` while it runs, or where the coordinator died.
+    pub ended: Option<Timestamp>,
+    /// Whether every command passed.
+    pub is_passed: bool,
+    /// Digest of the work it judged: which tasks up to this level, at which attempt.
+    pub judged: String,
+    /// The commands that ran, in order.
+    pub checks: Vec<CheckResult>,
+}
+
+/// What an attempt used, as reported by its worker.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Usage {
+    /// Tokens sent.
+    pub input_tokens: u64,
+    /// Tokens received.
+    pub output_tokens: u64,
+    /// Tokens read from a cache.
+    pub cache_read_tokens: u64,
+    /// Tokens written to a cache.
+    pub cache_creation_tokens: u64,
+    /// Money in US dollars.
+    pub cost_usd: f64,
+}
+
+impl Usage {
+    /// Returns the tokens of all kinds together.
+    pub fn tokens(&self) -> u64 {
+        [self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_creation_tokens]
+            .iter()
+            .fold(0, |sum, n| sum.saturating_add(*n))
+    }
+
+    /// Says whether nothing was reported.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the sum of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.saturating_add(other.cache_read_tokens),
+            cache_creation_tokens: self
+                .cache_creation_tokens
+                .saturating_add(other.cache_creation_tokens),
+            cost_usd: self.cost_usd + other.cost_usd,
+        }
+    }
+}
+
+/// What a worker says of its own attempt (`.orch/status/<id>.<n>.md`): a claim, not a fact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusReport {
+    /// Which attempt it speaks of.
+    pub attempt: AttemptId,
+    /// How it goes.
+    pub state: ReportedState,
+    /// Percent, 0 to 100.
+    pub progress: Option<u8>,
+    /// What it does now, on one line.
+    pub message: Option<String>,
+    /// When it was written.
+    pub updated: Option<Timestamp>,
+    /// What it waits for, with state `blocked`.
+    pub waiting_for: Option<GateName>,
+    /// What it used so far.
+    pub usage: Usage,
+    /// The body: notes for the next attempt and for the reviewer.
+    pub notes: String,
+}
+
+/// How a worker says that its attempt goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ReportedState {
+    /// In the middle of it.
+    #[default]
+    Working,
+    /// Claims success.
+    Done,
+    /// Gives up.
+    Failed,
+    /// Waits for something outside.
+    Blocked,
+    /// Asks a person to look at the result.
+    Review,
+    /// Asks a person for a decision.
+    Escalate,
+}
+
+impl ReportedState {
+    /// All states with their names.
+    pub const NAMED: [(&'static str, Self); 6] = [
+        ("working", Self::Working),
+        ("done", Self::Done),
+        ("failed", Self::Failed),
+        ("blocked", Self::Blocked),
+        ("review", Self::Review),
+        ("escalate", Self::Escalate),
+    ];
+
+    /// Returns the word that stands in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Blocked => "blocked",
+            Self::Review => "review",
+            Self::Escalate => "escalate",
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What is configured for the whole plan, and for a role.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{
+    id::RoleName,
+    limits,
+    task::{Budget, CommandLine, Completion, Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
+};
+
+/// `.orch/config.yaml`, with every default filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Most workers side by side.
+    pub max_workers: u32,
+    /// For tasks and roles that do not say.
+    pub worker: WorkerSpec,
+    /// For tasks and roles that do not say.
+    pub retry: RetrySpec,
+    /// For tasks that do not say.
+    pub budget: Budget,
+    /// Names of environment variables that workers get beside the built-in ones.
+    pub env_pass: Vec<String>,
+    /// What the sizes mean.
+    pub sizes: BTreeMap<Size, Duration>,
+    /// Gates after levels, by level.
+    pub levels: BTreeMap<u32, LevelGate>,
+    /// What a record must survive before the work it speaks of starts.
+    pub durability: Durability,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let hours = |n: u64| Duration::from_secs(n * 3600);
+        Self {
+            max_workers: limits::WORKERS_DEFAULT,
+            worker: WorkerSpec::default(),
+            retry: RetrySpec::default(),
+            budget: Budget::default(),
+            env_pass: Vec::new(),
+            sizes: BTreeMap::from([
+                (Size::S, hours(1)),
+                (Size::M, hours(3)),
+                (Size::L, hours(8)),
+                (Size::Xl, hours(24)),
+            ]),
+            levels: BTreeMap::new(),
+            durability: Durability::default(),
+        }
+    }
+}
+
+/// What a record must survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The death of the coordinator at any instant: the record is in the page cache.
+    #[default]
+    Process,
+    /// A power cut: the record is on the disk (one grouped fsync per turn).
+    Power,
+}
+
+/// What must hold before tasks of a higher level start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelGate {
+    /// Commands, run one after the other in the repository root; all must exit 0.
+    pub run: Vec<CommandLine>,
+    /// A gate that is not required warns and opens.
+    pub is_required: bool,
+    /// How long one command may take.
+    pub timeout: Duration,
+}
+
+/// `.orch/roles/<name>.md`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// The file name without `.md`.
+    pub name: RoleName,
+    /// The file, relative to the repository root, with `/`.
+    pub path: Arc<str>,
+    /// Most workers of this role side by side.
+    pub max_workers: Option<u32>,
+    /// For tasks that do not say.
+    pub worker: WorkerSpec,
+    /// For tasks that do not say.
+    pub retry: RetrySpec,
+    /// For tasks that name no verify commands.
+    pub completion: Completion,
+    /// The body: who the worker is, for the prompt.
+    pub persona: String,
+}
+
+/// How one task is carried out, after task, role and config have spoken (in this order).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// What is started; `None` means that nobody said.
+    pub command: Option<CommandLine>,
+    /// How long one attempt may take.
+    pub timeout: Option<Duration>,
+    /// Time between the polite stop and the kill.
+    pub grace: Duration,
+    /// Environment variables of task, role and config together.
+    pub env: BTreeMap<String, String>,
+    /// When the task counts as done.
+    pub completion: Completion,
+    /// How long one verify command may take.
+    pub verify_timeout: Duration,
+    /// How many attempts may fail before the task failed.
+    pub max_attempts: u32,
+    /// Wait before the second attempt.
+    pub backoff: Duration,
+}
+
+impl Policy {
+    /// Returns what holds for `task` of `role` under `config`.
+    pub fn of(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Self {
+        let workers: Vec<&WorkerSpec> =
+            [Some(&task.worker), role.map(|r| &r.worker), Some(&config.worker)]
+                .into_iter()
+                .flatten()
+                .collect();
+        let retries: Vec<RetrySpec> = [Some(task.retry), role.map(|r| r.retry), Some(config.retry)]
+            .into_iter()
+            .flatten()
+            .collect();
+        let mut env = BTreeMap::new();
+        for worker in workers.iter().rev() {
+            env.extend(worker.env.clone());
+        }
+        let mut completion = task.completion.clone();
+        if let Some(role) = role {
+            if completion.verify.is_empty() {
+                completion.verify.clone_from(&role.completion.verify);
+            }
+            completion.signal = completion.signal.or_else(|| role.completion.signal.clone());
+            completion.timeout = completion.timeout.or(role.completion.timeout);
+            completion.review |= role.completion.review;
+        }
+        Self {
+            command: workers.iter().find_map(|w| w.command.clone()),
+            timeout: workers.iter().find_map(|w| w.timeout),
+            grace: workers.iter().find_map(|w| w.grace).unwrap_or(limits::GRACE_DEFAULT),
+            env,
+            verify_timeout: completion.timeout.unwrap_or(limits::CHECK_TIMEOUT_DEFAULT),
+            completion,
+            max_attempts: retries
+                .iter()
+                .find_map(|r| r.max_attempts)
+                .unwrap_or(limits::ATTEMPTS_DEFAULT),
+            backoff: retries.iter().find_map(|r| r.backoff).unwrap_or(limits::BACKOFF_DEFAULT),
+        }
+    }
+}
+
+impl Config {
+    /// Returns the length of time that `estimate` stands for.
+    pub fn length_of(&self, estimate: Estimate) -> Duration {
+        match estimate {
+            Estimate::Time(time) => time,
+            Estimate::Size(size) => self.sizes.get(&size).copied().unwrap_or_default(),
+        }
+    }
+}

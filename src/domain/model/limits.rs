@@ -1,0 +1,64 @@
+//! Every fixed limit of the program, in one place, each with its reason.
+
+use std::time::Duration;
+
+/// Longest task id: it is a file name, a branch name and a column on the screen.
+pub const TASK_ID_LENGTH_MAX: usize = 64;
+
+/// Largest front matter that is parsed. YAML parsers of the libyaml family need time that grows
+/// with the square of the nesting; 64 KiB holds any front matter that a person writes.
+pub const FRONT_MATTER_BYTES_MAX: usize = 64 * 1024;
+
+/// Deepest nesting of YAML collections that is parsed.
+pub const YAML_DEPTH_MAX: usize = 32;
+
+/// Most YAML aliases in one document: more is a bomb, not a file.
+pub const YAML_ALIASES_MAX: usize = 64;
+
+/// Largest file that is read at all, body included.
+pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Deepest folder below `.orch/tasks` that is visited.
+pub const FOLDER_DEPTH_MAX: usize = 64;
+
+/// Largest log of one attempt; what comes after is counted, not kept.
+pub const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// How much of the end of a failed command's output goes into the record and the next prompt.
+pub const FAILURE_TAIL_BYTES: usize = 4 * 1024;
+
+/// Most workers that `max_workers` may ask for.
+pub const WORKERS_MAX: u32 = 1024;
+
+/// Workers side by side where nothing is configured.
+pub const WORKERS_DEFAULT: u32 = 4;
+
+/// Attempts per task where nothing is configured.
+pub const ATTEMPTS_DEFAULT: u32 = 2;
+
+/// Most attempts that `retry.max_attempts` may ask for.
+pub const ATTEMPTS_MAX: u32 = 1000;
+
+/// First wait before a retry where nothing is configured; doubled for each further attempt.
+pub const BACKOFF_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Longest wait between two attempts.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(60 * 60);
+
+/// Time between the polite stop of a worker and its kill, where nothing is configured.
+pub const GRACE_DEFAULT: Duration = Duration::from_secs(10);
+
+/// How long a verify or gate command may take where nothing is configured.
+pub const CHECK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30 * 60);
+
+/// Longest duration that a file may ask for.
+pub const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// Highest level of a task.
+pub const LEVEL_MAX: u32 = 10_000;
+
+/// Largest distance of a priority from zero.
+pub const PRIORITY_MAX: i64 = 1_000_000;
+
+/// Most alternatives that `{a,b}` groups of one glob may expand to.
+pub const GLOB_ALTERNATIVES_MAX: usize = 64;

@@ -1,0 +1,12 @@
+//! What things are: plain values without serde, without files, without behaviour over time.
+
+pub mod attempt;
+pub mod config;
+pub mod diagnostic;
+pub mod glob;
+pub mod id;
+pub mod limits;
+pub mod outside;
+pub mod place;
+pub mod task;
+pub mod time;

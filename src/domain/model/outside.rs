@@ -1,0 +1,104 @@
+//! Facts from outside: what people, scripts and CI say in `.orch/events`.
+
+use std::collections::BTreeMap;
+
+use super::{
+    id::{GateName, TaskId},
+    time::Timestamp,
+};
+
+/// One file below `.orch/events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutsideEvent {
+    /// What it says.
+    pub kind: EventKind,
+    /// Who wrote it, as written.
+    pub by: Option<String>,
+    /// When it was written, as written.
+    pub at: Option<Timestamp>,
+    /// A few words; those of a retry go into the next prompt.
+    pub note: Option<String>,
+}
+
+/// What an event file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// A gate opened or failed, for one task or for all.
+    Gate {
+        /// The gate.
+        gate: GateName,
+        /// The task it is meant for; `None` means every task that waits for it.
+        task: Option<TaskId>,
+        /// Whether the gate is open (`state: pass`) or failed (`state: fail`).
+        is_open: bool,
+    },
+    /// A person wants the task tried again: attempts up to `after` no longer count.
+    Retry {
+        /// The task.
+        task: TaskId,
+        /// The last attempt that was known when the person asked.
+        after: u32,
+    },
+}
+
+/// All outside facts of a repository, for lookup.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OutsideFacts {
+    /// State of each gate: for all tasks (`None`) or for one.
+    gates: BTreeMap<(GateName, Option<TaskId>), bool>,
+    /// Per task, the last attempt that no longer counts, and the note that came with it.
+    retries: BTreeMap<TaskId, (u32, Option<String>)>,
+}
+
+impl OutsideFacts {
+    /// Gathers `events`. Where several speak of the same gate, a failure wins: the safe side.
+    pub fn gather(events: impl IntoIterator<Item = OutsideEvent>) -> Self {
+        let mut facts = Self::default();
+        for event in events {
+            match event.kind {
+                EventKind::Gate { gate, task, is_open } => {
+                    let state = facts.gates.entry((gate, task)).or_insert(true);
+                    *state &= is_open;
+                }
+                EventKind::Retry { task, after } => {
+                    let newest = facts.retries.entry(task).or_default();
+                    if after >= newest.0 {
+                        *newest = (after, event.note);
+                    }
+                }
+            }
+        }
+        facts
+    }
+
+    /// Returns the state of `gate` as `task` sees it: its own word first, then that for all.
+    pub fn gate(&self, gate: &GateName, task: &TaskId) -> GateState {
+        let own = self.gates.get(&(gate.clone(), Some(task.clone())));
+        match own.or_else(|| self.gates.get(&(gate.clone(), None))) {
+            None => GateState::Unknown,
+            Some(true) => GateState::Open,
+            Some(false) => GateState::Failed,
+        }
+    }
+
+    /// Returns the last attempt of `task` that a retry set aside; 0 where there was none.
+    pub fn retried_after(&self, task: &TaskId) -> u32 {
+        self.retries.get(task).map_or(0, |(after, _)| *after)
+    }
+
+    /// Returns what the person who asked for the last retry of `task` wrote.
+    pub fn retry_note(&self, task: &TaskId) -> Option<&str> {
+        self.retries.get(task).and_then(|(_, note)| note.as_deref())
+    }
+}
+
+/// The state of a gate for one task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateState {
+    /// No event speaks of it.
+    Unknown,
+    /// It is open.
+    Open,
+    /// It failed.
+    Failed,
+}

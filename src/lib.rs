@@ -1,0 +1,2 @@
+//! orch
+pub mod domain;
