@@ -1,1 +1,153 @@
+//! What should happen: all task specs together, with their graph.
+//!
+//! A plan is built whole from parsed files and never changed in place; building never fails.
 
+pub mod graph;
+
+mod build;
+mod critical_path;
+
+pub use build::build;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use graph::Graph;
+
+use super::model::{
+    config::{Config, Policy, Role},
+    id::{RoleName, TaskId},
+    task::TaskSpec,
+};
+
+/// The number of a task within one [`Plan`]; tasks are numbered in the order of their ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskIndex(u32);
+
+impl TaskIndex {
+    /// Returns the index for `position` in the list of tasks.
+    pub(crate) fn new(position: usize) -> Self {
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the position in the list of tasks.
+    pub fn position(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Why a task can never start, whatever else happens.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fault {
+    /// It depends on an id that no task has.
+    UnknownDependency(String),
+    /// It is a member of a cycle; the path starts and ends with the same task.
+    Cycle(Vec<TaskId>),
+    /// It depends on a task of a later level.
+    LaterLevel(TaskId),
+    /// It names a role that does not exist.
+    UnknownRole(RoleName),
+}
+
+/// All tasks, roles and settings, with the graph of dependencies.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Sorted by id; the position is the [`TaskIndex`].
+    tasks: Vec<TaskSpec>,
+    graph: Graph,
+    faults: BTreeMap<TaskIndex, Fault>,
+    roles: BTreeMap<RoleName, Role>,
+    config: Config,
+    /// How long each task is thought to take.
+    durations: Vec<Duration>,
+    /// Longest path from the start of each task to the end of the plan.
+    remaining: Vec<Duration>,
+}
+
+impl Plan {
+    /// Returns the number of tasks.
+    pub fn n_tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Returns all tasks in the order of their ids.
+    pub fn indices(&self) -> impl DoubleEndedIterator<Item = TaskIndex> + ExactSizeIterator {
+        (0..self.tasks.len()).map(TaskIndex::new)
+    }
+
+    /// Returns what the author of a task wrote.
+    ///
+    /// # Panics
+    /// If `task` comes from another plan.
+    pub fn spec(&self, task: TaskIndex) -> &TaskSpec {
+        match self.tasks.get(task.position()) {
+            Some(spec) => spec,
+            None => unreachable!("a task index is only used with the plan it comes from"),
+        }
+    }
+
+    /// Returns the id of a task.
+    pub fn id(&self, task: TaskIndex) -> &TaskId {
+        &self.spec(task).id.value
+    }
+
+    /// Finds a task by its id.
+    pub fn find(&self, id: &str) -> Option<TaskIndex> {
+        self.tasks.binary_search_by(|spec| spec.id.value.as_str().cmp(id)).ok().map(TaskIndex::new)
+    }
+
+    /// Returns the tasks that must be done before `task`, in the order of their ids.
+    pub fn dependencies(&self, task: TaskIndex) -> &[TaskIndex] {
+        self.graph.dependencies(task)
+    }
+
+    /// Returns the tasks that wait for `task`, in the order of their ids.
+    pub fn dependents(&self, task: TaskIndex) -> &[TaskIndex] {
+        self.graph.dependents(task)
+    }
+
+    /// Returns all tasks so that each comes after its dependencies; members of a cycle stand
+    /// together.
+    pub fn topological_order(&self) -> &[TaskIndex] {
+        self.graph.topological_order()
+    }
+
+    /// Returns why `task` can never start, where that is so.
+    pub fn fault(&self, task: TaskIndex) -> Option<&Fault> {
+        self.faults.get(&task)
+    }
+
+    /// Returns the role of a task, where it names one that exists.
+    pub fn role(&self, task: TaskIndex) -> Option<&Role> {
+        self.spec(task).role.as_ref().and_then(|name| self.roles.get(&name.value))
+    }
+
+    /// Returns all roles.
+    pub fn roles(&self) -> &BTreeMap<RoleName, Role> {
+        &self.roles
+    }
+
+    /// Returns the settings.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Returns how `task` is carried out, after task, role and config have spoken.
+    pub fn policy(&self, task: TaskIndex) -> Policy {
+        Policy::of(self.spec(task), self.role(task), &self.config)
+    }
+
+    /// Returns how long `task` is thought to take: its estimate, or size M where it has none.
+    pub fn duration(&self, task: TaskIndex) -> Duration {
+        self.durations.get(task.position()).copied().unwrap_or_default()
+    }
+
+    /// Returns the longest path from the start of `task` to the end of the plan.
+    pub fn remaining(&self, task: TaskIndex) -> Duration {
+        self.remaining.get(task.position()).copied().unwrap_or_default()
+    }
+
+    /// Returns the longest chain among the tasks that `counts` lets through.
+    pub fn critical_path(&self, counts: impl Fn(TaskIndex) -> bool) -> Vec<TaskIndex> {
+        critical_path::longest_chain(self, &self.durations, counts)
+    }
+}
