@@ -14,3 +14,5 @@ pub mod format;
 pub mod plan;
 
 pub mod scheduler;
+
+pub mod forecast;

@@ -146,6 +146,20 @@ impl Plan {
         self.remaining.get(task.position()).copied().unwrap_or_default()
     }
 
+    /// Returns this plan with further tasks, built anew.
+    #[must_use]
+    pub fn with_tasks(&self, tasks: Vec<TaskSpec>) -> Self {
+        let specs = self.tasks.iter().cloned().chain(tasks).collect();
+        build(specs, self.roles.values().cloned(), self.config.clone())
+    }
+
+    /// Returns this plan with another number of workers side by side.
+    #[must_use]
+    pub fn with_max_workers(mut self, max_workers: u32) -> Self {
+        self.config.max_workers = max_workers;
+        self
+    }
+
     /// Returns the longest chain among the tasks that `counts` lets through.
     pub fn critical_path(&self, counts: impl Fn(TaskIndex) -> bool) -> Vec<TaskIndex> {
         critical_path::longest_chain(self, &self.durations, counts)

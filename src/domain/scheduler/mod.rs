@@ -1,1 +1,484 @@
+//! What happens next: one event in, effects out. No clock, no files, no processes, no chance.
+//!
+//! The caller carries the effects out in their order, each record being on disk before the next
+//! effect. After a crash between any two of them, [`Scheduler::recover`] goes on from what is on
+//! disk.
 
+pub mod effect;
+pub mod event;
+pub mod explain;
+pub mod history;
+mod invariants;
+mod levels;
+pub mod phase;
+mod queue;
+mod retry;
+mod running;
+mod states;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use effect::{Assignment, Effect, Force, Notice, Previous};
+use event::{Event, StopMode};
+use history::{History, Recorded};
+use levels::Levels;
+use phase::{Course, Live, Phase, Stage};
+use queue::{Lane, ReadyQueue};
+
+use super::{
+    model::{
+        attempt::{Ending, Outcome, Usage},
+        id::{AttemptId, GateName, RoleName, TaskId},
+        outside::{GateState, OutsideFacts},
+        task::{AuthorStatus, TaskSpec},
+        time::{Now, Tick},
+    },
+    plan::{Plan, TaskIndex},
+};
+
+/// Decides which task starts when, and what an ended attempt means.
+#[derive(Debug, Clone)]
+pub struct Scheduler {
+    plan: Arc<Plan>,
+    outside: OutsideFacts,
+    histories: BTreeMap<TaskId, History>,
+    /// The phase of each task, by index. Changed only by [`Self::set_phase`].
+    phases: Vec<Phase>,
+    /// Number of dependencies of each task that are not done.
+    missing: Vec<u32>,
+    ready: ReadyQueue,
+    running: BTreeSet<TaskIndex>,
+    /// Workers of each role that has a limit, and of each workstream.
+    in_role: BTreeMap<RoleName, u32>,
+    in_workstream: BTreeMap<String, TaskIndex>,
+    deadlines: BTreeSet<(Tick, TaskIndex)>,
+    levels: Levels,
+    /// Attempts that an earlier coordinator left without an ending, to be settled first.
+    lost: Vec<AttemptId>,
+    course: Course,
+    /// The present of the event that is being handled.
+    now: Now,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing runs, and nothing can start by itself.
+    Finished,
+    /// It was asked to stop, and everything has ended.
+    Stopped,
+}
+
+impl Scheduler {
+    /// Starts from the plan and from what an earlier run wrote down.
+    pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
+        let Recorded { histories, gates, outside, is_live } = recorded;
+        let unsettled = histories.iter().filter_map(|(id, history)| history.unsettled(id));
+        let (live, lost) = if is_live {
+            (unsettled.collect(), Vec::new())
+        } else {
+            (Vec::new(), unsettled.collect())
+        };
+        let mut scheduler = Self {
+            levels: Levels::new(gates),
+            plan,
+            outside,
+            histories,
+            phases: Vec::new(),
+            missing: Vec::new(),
+            ready: ReadyQueue::default(),
+            running: BTreeSet::new(),
+            in_role: BTreeMap::new(),
+            in_workstream: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            lost,
+            course: Course::Running,
+            now,
+        };
+        scheduler.build(BTreeMap::new(), &BTreeMap::new());
+        scheduler.adopt(live);
+        scheduler
+    }
+
+    /// Takes one event in and returns the effects it calls for, in the order to carry them out.
+    pub fn step(&mut self, now: Now, event: Event) -> Vec<Effect> {
+        self.now = now;
+        let mut effects = Vec::new();
+        self.settle_lost(&mut effects);
+        match event {
+            Event::TimePassed => {}
+            Event::WorkerStarted { .. } => {}
+            Event::WorkerNotStarted { attempt, cause, is_passing } => {
+                self.worker_not_started(&attempt, cause, is_passing, &mut effects);
+            }
+            Event::WorkerExited { attempt, exit, has_signal } => {
+                self.worker_exited(&attempt, exit, has_signal, &mut effects);
+            }
+            Event::StatusReported(report) => self.status_reported(report),
+            Event::VerifyFinished { attempt, results } => {
+                self.verify_finished(&attempt, results, &mut effects);
+            }
+            Event::GateFinished { level, number, results } => {
+                self.gate_finished(level, number, results, &mut effects);
+            }
+            Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
+            Event::StopAsked(mode) => self.stop_asked(mode, &mut effects),
+        }
+        self.pass_deadlines(&mut effects);
+        self.advance_levels(&mut effects);
+        self.dispatch(&mut effects);
+        self.assert_invariants();
+        effects
+    }
+
+    /// Returns the moment at which [`Event::TimePassed`] is next needed.
+    pub fn next_deadline(&self) -> Option<Tick> {
+        self.deadlines.first().map(|(tick, _)| *tick)
+    }
+
+    /// Returns how the run ended, once it did.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let is_idle =
+            self.running.is_empty() && self.lost.is_empty() && !self.levels.is_gate_running();
+        match self.course {
+            Course::Stopping(_) if is_idle => Some(Verdict::Stopped),
+            Course::Running
+                if is_idle && self.ready.n_tasks() == 0 && self.deadlines.is_empty() =>
+            {
+                Some(Verdict::Finished)
+            }
+            Course::Stopping(_) | Course::Running => None,
+        }
+    }
+
+    /// Returns the plan that is being carried out.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Returns the attempts that are being carried out, in the order of their tasks.
+    pub fn running_attempts(&self) -> Vec<AttemptId> {
+        let live = self.running.iter().filter_map(|task| self.at(*task));
+        live.map(|live| live.assignment.attempt.clone()).collect()
+    }
+
+    /// Returns a scheduler that stands where this one stands, with another plan.
+    #[must_use]
+    pub fn with_plan(&self, plan: Plan, now: Now) -> Self {
+        let mut other = self.clone();
+        other.now = now;
+        other.plan_changed(Arc::new(plan), self.outside.clone(), &mut Vec::new());
+        other
+    }
+
+    /// Returns what is known of the attempts of a task.
+    pub fn history(&self, id: &TaskId) -> Option<&History> {
+        self.histories.get(id)
+    }
+
+    /// Returns the outside facts.
+    pub fn outside(&self) -> &OutsideFacts {
+        &self.outside
+    }
+
+    /// Derives phases, counters and queues from plan, facts and histories. `live` are the
+    /// attempts that are being carried out; `waits` the back-offs that go on.
+    fn build(&mut self, mut live: BTreeMap<TaskId, Live>, waits: &BTreeMap<TaskId, Tick>) {
+        let plan = Arc::clone(&self.plan);
+        self.phases = vec![Phase::Open; plan.n_tasks()];
+        self.missing = plan
+            .indices()
+            .map(|task| u32::try_from(plan.dependencies(task).len()).unwrap_or(u32::MAX))
+            .collect();
+        self.ready = ReadyQueue::default();
+        self.running = BTreeSet::new();
+        self.in_role = BTreeMap::new();
+        self.in_workstream = BTreeMap::new();
+        self.deadlines = BTreeSet::new();
+        self.levels.build(&plan);
+        for task in plan.indices() {
+            let phase = match live.remove(plan.id(task)) {
+                Some(live) => Phase::Running(Box::new(live)),
+                None => self.settled_phase(task, waits.get(plan.id(task)).copied()),
+            };
+            if !matches!(phase, Phase::Open) {
+                self.set_phase(task, phase);
+            }
+        }
+        self.pass_ended_levels();
+        for task in plan.indices() {
+            self.refresh_ready(task);
+        }
+    }
+
+    /// Returns the phase of a task that no attempt is being carried out for.
+    fn settled_phase(&self, task: TaskIndex, wait: Option<Tick>) -> Phase {
+        let spec = self.plan.spec(task);
+        match spec.status.value {
+            AuthorStatus::Done => return Phase::Done,
+            AuthorStatus::Cancelled => return Phase::Cancelled,
+            AuthorStatus::Draft | AuthorStatus::Hold | AuthorStatus::Todo => {}
+        }
+        let id = self.plan.id(task);
+        let Some(history) = self.histories.get(id) else { return Phase::Open };
+        let after = self.outside.retried_after(id);
+        match history.outcome(after) {
+            Some(Outcome::Succeeded) => Phase::Done,
+            Some(Outcome::Review) if self.is_approved(id) => Phase::Done,
+            Some(Outcome::Review) => Phase::Review,
+            Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
+            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
+        }
+    }
+
+    fn phase_after_failure(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
+        let policy = self.plan.policy(task);
+        let id = self.plan.id(task);
+        let n_failed = history.n_failed(self.outside.retried_after(id));
+        if n_failed >= policy.max_attempts {
+            return Phase::Failed;
+        }
+        let attempt = AttemptId::new(id.clone(), history.last);
+        let whole = retry::backoff(policy.backoff, n_failed, &attempt);
+        let until = wait.unwrap_or_else(|| {
+            let ended = history.ending.as_ref().map_or(self.now.wall, |ending| ending.ended);
+            self.now.tick.plus(whole.saturating_sub(self.now.wall.since(ended)))
+        });
+        if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
+    }
+
+    /// Says whether a person approved what the last attempt of a task in review left.
+    fn is_approved(&self, id: &TaskId) -> bool {
+        let approval = GateName(GateName::APPROVAL.to_owned());
+        self.outside.gate(&approval, id) == GateState::Open
+    }
+
+    /// The one door through which a task changes its phase: keeps counters and queues in step.
+    fn set_phase(&mut self, task: TaskIndex, phase: Phase) -> Phase {
+        let plan = Arc::clone(&self.plan);
+        let Some(slot) = self.phases.get_mut(task.position()) else {
+            unreachable!("a task index is only used with the plan it comes from")
+        };
+        let old = std::mem::replace(slot, phase);
+        self.leave(&plan, task, &old);
+        self.enter(&plan, task);
+        self.refresh_ready(task);
+        old
+    }
+
+    fn leave(&mut self, plan: &Plan, task: TaskIndex, old: &Phase) {
+        match old {
+            Phase::BackingOff { until } => {
+                self.deadlines.remove(&(*until, task));
+            }
+            Phase::Running(live) => {
+                self.running.remove(&task);
+                if let Some(tick) = live.deadline() {
+                    self.deadlines.remove(&(tick, task));
+                }
+                let Lane { role, workstream } = live.lane();
+                if let Some(n) = role.and_then(|role| self.in_role.get_mut(&role)) {
+                    *n = n.saturating_sub(1);
+                }
+                if let Some(workstream) = workstream {
+                    self.in_workstream.remove(&workstream);
+                }
+            }
+            Phase::Done => self.count_dependents(plan, task, 1),
+            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+        }
+        if matches!(old, Phase::Done | Phase::Cancelled) {
+            self.levels.reopen(plan, task);
+        }
+    }
+
+    fn enter(&mut self, plan: &Plan, task: TaskIndex) {
+        let Some(phase) = self.phases.get(task.position()) else { return };
+        if matches!(phase, Phase::Done | Phase::Cancelled) {
+            self.levels.settle(plan, task);
+        }
+        match phase {
+            Phase::BackingOff { until } => {
+                self.deadlines.insert((*until, task));
+            }
+            Phase::Running(live) => {
+                self.running.insert(task);
+                self.deadlines.extend(live.deadline().map(|tick| (tick, task)));
+                let Lane { role, workstream } = live.lane();
+                if let Some(role) = role {
+                    *self.in_role.entry(role).or_default() += 1;
+                }
+                if let Some(workstream) = workstream {
+                    self.in_workstream.insert(workstream, task);
+                }
+            }
+            Phase::Done => self.count_dependents(plan, task, -1),
+            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+        }
+    }
+
+    /// Notes that `task` is done (−1) or no longer done (+1) for all that depend on it.
+    fn count_dependents(&mut self, plan: &Plan, task: TaskIndex, change: i32) {
+        for &dependent in plan.dependents(task) {
+            if let Some(missing) = self.missing.get_mut(dependent.position()) {
+                *missing = missing.saturating_add_signed(change);
+            }
+            self.refresh_ready(dependent);
+        }
+    }
+
+    /// Puts a task into the ready queue, or takes it out, as it now is.
+    fn refresh_ready(&mut self, task: TaskIndex) {
+        let plan = Arc::clone(&self.plan);
+        if self.is_ready(task) {
+            self.ready.insert(&plan, task);
+        } else {
+            self.ready.remove(&plan, task);
+        }
+    }
+
+    /// Says whether nothing but a limit keeps a task from starting.
+    fn is_ready(&self, task: TaskIndex) -> bool {
+        let spec = self.plan.spec(task);
+        matches!(self.phases.get(task.position()), Some(Phase::Open))
+            && spec.status.value == AuthorStatus::Todo
+            && self.missing.get(task.position()) == Some(&0)
+            && self.plan.fault(task).is_none()
+            && self.levels.is_open(spec.level.as_ref().map(|level| level.value))
+            && spec
+                .waits_for
+                .iter()
+                .all(|gate| self.outside.gate(&gate.value, &spec.id.value) == GateState::Open)
+    }
+
+    fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
+        for attempt in std::mem::take(&mut self.lost) {
+            let ending = Ending {
+                ended: self.now.wall,
+                outcome: Outcome::Lost,
+                reason: "the coordinator ended while it ran".to_owned(),
+                exit: None,
+                verify: Vec::new(),
+                usage: Usage::default(),
+                notes: String::new(),
+            };
+            if let Some(history) = self.histories.get_mut(&attempt.task) {
+                // The time between the crash and now is nobody's work.
+                let time = history.time;
+                history.settle(ending.clone());
+                history.time = time;
+            }
+            effects.push(Effect::RecordEnd { attempt, ending: Box::new(ending) });
+        }
+    }
+
+    fn plan_changed(&mut self, plan: Arc<Plan>, outside: OutsideFacts, effects: &mut Vec<Effect>) {
+        let mut live: BTreeMap<TaskId, Live> = BTreeMap::new();
+        let mut waits = BTreeMap::new();
+        for (task, phase) in self.plan.indices().zip(std::mem::take(&mut self.phases)) {
+            let id = self.plan.id(task).clone();
+            match phase {
+                Phase::Running(attempt) => drop(live.insert(id, *attempt)),
+                Phase::BackingOff { until } => drop(waits.insert(id, until)),
+                Phase::Open | Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+            }
+        }
+        // A task that left the plan stays until its attempt has ended.
+        let kept: Vec<TaskSpec> = live
+            .values()
+            .filter(|live| plan.find(live.assignment.attempt.task.as_str()).is_none())
+            .map(|live| live.assignment.spec.clone())
+            .collect();
+        self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
+        self.outside = outside;
+        self.build(live, &waits);
+        effects.push(Effect::Announce(Notice::PlanChanged));
+        self.stop_cancelled(effects);
+    }
+
+    fn stop_asked(&mut self, mode: StopMode, effects: &mut Vec<Effect>) {
+        if matches!(self.course, Course::Stopping(before) if before >= mode) {
+            return;
+        }
+        self.course = Course::Stopping(mode);
+        let force = if mode == StopMode::Now { Force::Kill } else { Force::Ask };
+        let n_running = self.running.len();
+        effects.push(Effect::Announce(Notice::StopAsked { n_running, force }));
+        self.stop_all(force, effects);
+        if self.levels.is_gate_running() {
+            effects.push(Effect::StopGate { force });
+        }
+    }
+
+    /// Starts whatever may start, best first, while there is room.
+    fn dispatch(&mut self, effects: &mut Vec<Effect>) {
+        while self.course == Course::Running
+            && self.running.len() < self.plan.config().max_workers as usize
+        {
+            let first = self
+                .ready
+                .first(|lane| self.lane_has_room(lane), |task| self.file_conflict(task).is_none());
+            let Some(task) = first else { break };
+            self.start(task, effects);
+        }
+    }
+
+    fn lane_has_room(&self, lane: &Lane) -> bool {
+        let role_has_room = lane.role.as_ref().is_none_or(|name| {
+            let limit = self.plan.roles().get(name).and_then(|role| role.max_workers);
+            self.in_role.get(name).copied().unwrap_or(0) < limit.unwrap_or(u32::MAX)
+        });
+        role_has_room
+            && lane.workstream.as_ref().is_none_or(|name| !self.in_workstream.contains_key(name))
+    }
+
+    /// Returns a running task whose files meet those of `task`.
+    fn file_conflict(&self, task: TaskIndex) -> Option<TaskIndex> {
+        let files = &self.plan.spec(task).files;
+        if files.is_empty() {
+            return None;
+        }
+        self.running.iter().copied().find(|other| {
+            let Some(Phase::Running(live)) = self.phases.get(other.position()) else {
+                return false;
+            };
+            live.assignment.spec.files.iter().any(|glob| files.iter().any(|own| own.meets(glob)))
+        })
+    }
+
+    fn start(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        assert!(self.is_ready(task), "only a ready task is started");
+        let spec = self.plan.spec(task).clone();
+        let id = spec.id.value.clone();
+        let history = self.histories.entry(id.clone()).or_default();
+        let previous = history.ending.as_ref().map(|ending| Previous {
+            number: history.last,
+            outcome: ending.outcome,
+            reason: ending.reason.clone(),
+            note: (self.outside.retried_after(&id) > 0)
+                .then(|| self.outside.retry_note(&id).map(str::to_owned))
+                .flatten(),
+        });
+        let attempt = AttemptId::new(id, history.last + 1);
+        history.start(attempt.number, self.now.wall);
+        let assignment = Arc::new(Assignment {
+            attempt: attempt.clone(),
+            role: self.plan.role(task).cloned(),
+            policy: self.plan.policy(task),
+            spec,
+            previous,
+        });
+        let title = assignment.spec.title.clone();
+        effects.push(Effect::RecordStart(Arc::clone(&assignment)));
+        effects.push(Effect::StartWorker(Arc::clone(&assignment)));
+        effects.push(Effect::Announce(Notice::Started { attempt, title }));
+        let live =
+            Live { assignment, started: self.now, stage: Stage::Working, report: None, exit: None };
+        self.set_phase(task, Phase::Running(Box::new(live)));
+    }
+}

@@ -1,0 +1,174 @@
+//! What would happen if the plan were carried out now: the scheduler itself, run on assumed
+//! durations instead of workers.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{
+    model::{
+        attempt::{CheckResult, Exit},
+        id::AttemptId,
+        time::{Now, Tick},
+    },
+    plan::{Plan, TaskIndex},
+    scheduler::{Scheduler, effect::Effect, event::Event},
+};
+
+/// Who starts when, and when all is done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forecast {
+    /// The tasks that will be carried out, in the order in which they start.
+    pub entries: Vec<Entry>,
+    /// Time from now to the end of the last.
+    pub end: Duration,
+}
+
+/// One task of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The task.
+    pub task: TaskIndex,
+    /// Time from now to its start; zero for what runs already.
+    pub start: Duration,
+    /// Time from now to its end.
+    pub end: Duration,
+    /// Which worker carries it out, from 0.
+    pub worker: usize,
+}
+
+/// Plays the rest of the plan from where `scheduler` stands: every attempt succeeds after the
+/// time that `length` gives, every gate passes at once; closed outside gates stay closed.
+pub fn forecast(
+    mut scheduler: Scheduler,
+    now: Now,
+    length: impl Fn(TaskIndex) -> Duration,
+) -> Forecast {
+    let plan = Arc::clone(scheduler.plan());
+    let mut play = Play {
+        plan: &plan,
+        length,
+        ends: BinaryHeap::new(),
+        free: BinaryHeap::new(),
+        n_workers: 0,
+        entries: Vec::new(),
+    };
+    for attempt in scheduler.running_attempts() {
+        play.start(&attempt, Tick::default());
+    }
+    let mut elapsed = Tick::default();
+    let mut event = Event::TimePassed;
+    loop {
+        let at = Now { tick: now.tick.plus(elapsed.0), wall: now.wall.plus(elapsed.0) };
+        let mut events = vec![event];
+        while let Some(next) = events.pop() {
+            for effect in scheduler.step(at, next) {
+                events.extend(play.answer(effect, elapsed));
+            }
+        }
+        let deadline =
+            scheduler.next_deadline().map(|tick| Tick(tick.0.saturating_sub(now.tick.0)));
+        let end = play.ends.peek().map(|Reverse(end)| end.tick);
+        event = match (end, deadline) {
+            (None, None) => break,
+            (Some(end), Some(deadline)) if deadline < end => {
+                elapsed = deadline;
+                Event::TimePassed
+            }
+            (None, Some(deadline)) => {
+                elapsed = deadline;
+                Event::TimePassed
+            }
+            (Some(end), _) => {
+                elapsed = end;
+                let Some(Reverse(end)) = play.ends.pop() else { break };
+                play.free.push(Reverse(end.worker));
+                Event::WorkerExited { attempt: end.attempt, exit: Exit::Code(0), has_signal: true }
+            }
+        };
+    }
+    let end = play.entries.iter().map(|entry| entry.end).max().unwrap_or_default();
+    Forecast { entries: play.entries, end }
+}
+
+/// Returns, for each task that will be carried out, in which wave it can start at the earliest,
+/// from 1: as if every task took equally long and there were a worker for each.
+pub fn waves(scheduler: &Scheduler, plan: &Plan, now: Now) -> BTreeMap<TaskIndex, usize> {
+    let unit = Duration::from_secs(1);
+    let everybody = u32::try_from(plan.n_tasks()).unwrap_or(u32::MAX).max(1);
+    let scheduler = scheduler.with_plan(plan.clone().with_max_workers(everybody), now);
+    let forecast = forecast(scheduler, now, |_| unit);
+    let wave = |entry: &Entry| usize::try_from(entry.start.as_secs()).unwrap_or(usize::MAX);
+    forecast.entries.iter().map(|entry| (entry.task, wave(entry).saturating_add(1))).collect()
+}
+
+/// The end of an assumed attempt; the order is that in which they arrive.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    tick: Tick,
+    attempt: AttemptId,
+    worker: usize,
+}
+
+/// The stand-in for the world.
+struct Play<'a, F> {
+    plan: &'a Plan,
+    length: F,
+    ends: BinaryHeap<Reverse<End>>,
+    /// Workers that have nothing to do, lowest number first.
+    free: BinaryHeap<Reverse<usize>>,
+    n_workers: usize,
+    entries: Vec<Entry>,
+}
+
+impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
+    fn start(&mut self, attempt: &AttemptId, now: Tick) {
+        let Some(task) = self.plan.find(attempt.task.as_str()) else { return };
+        let worker = self.free.pop().map_or_else(
+            || {
+                self.n_workers += 1;
+                self.n_workers - 1
+            },
+            |Reverse(worker)| worker,
+        );
+        // An assumed attempt is never stopped for the time it takes.
+        let limit = self.plan.policy(task).timeout.unwrap_or(Duration::MAX);
+        let tick =
+            now.plus((self.length)(task).min(limit.saturating_sub(Duration::from_millis(1))));
+        self.entries.push(Entry { task, start: now.0, end: tick.0, worker });
+        self.ends.push(Reverse(End { tick, attempt: attempt.clone(), worker }));
+    }
+
+    /// Carries one effect out; returns what happens at once.
+    fn answer(&mut self, effect: Effect, now: Tick) -> Option<Event> {
+        match effect {
+            Effect::StartWorker(assignment) => {
+                self.start(&assignment.attempt, now);
+                None
+            }
+            Effect::StartVerify { attempt } => {
+                Some(Event::VerifyFinished { attempt, results: Vec::new() })
+            }
+            Effect::StartGate { level, number, .. } => {
+                let passed = CheckResult {
+                    command: String::new(),
+                    exit: Some(Exit::Code(0)),
+                    fault: None,
+                    duration: Duration::ZERO,
+                    output_tail: String::new(),
+                };
+                Some(Event::GateFinished { level, number, results: vec![passed] })
+            }
+            Effect::RecordStart(_)
+            | Effect::StopWorker { .. }
+            | Effect::StopVerify { .. }
+            | Effect::RecordEnd { .. }
+            | Effect::RecordGate(_)
+            | Effect::StopGate { .. }
+            | Effect::Announce(_) => None,
+        }
+    }
+}

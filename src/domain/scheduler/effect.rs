@@ -1,0 +1,174 @@
+//! All that the scheduler can ask for, in the order in which it must be carried out.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::domain::model::{
+    attempt::{Ending, GateRecord, Outcome},
+    config::{LevelGate, Policy, Role},
+    id::{AttemptId, TaskId},
+    task::TaskSpec,
+};
+
+/// Something to do. Records must be on disk before the next effect is carried out; everything
+/// else is started, and its end comes back as an event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Write the record of an attempt that is about to start.
+    RecordStart(Arc<Assignment>),
+    /// Start the worker of an attempt whose record is on disk.
+    StartWorker(Arc<Assignment>),
+    /// Stop the worker, and whatever it started.
+    StopWorker {
+        /// Whose.
+        attempt: AttemptId,
+        /// How.
+        force: Force,
+    },
+    /// Run the verify commands of an attempt, one after the other, up to the first that fails.
+    StartVerify {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// Stop the verify commands of an attempt.
+    StopVerify {
+        /// Whose.
+        attempt: AttemptId,
+        /// How.
+        force: Force,
+    },
+    /// Complete the record of an attempt.
+    RecordEnd {
+        /// Whose.
+        attempt: AttemptId,
+        /// How it ended.
+        ending: Box<Ending>,
+    },
+    /// Write the record of a gate, before or after it ran.
+    RecordGate(Box<GateRecord>),
+    /// Run the commands of a level's gate.
+    StartGate {
+        /// The level whose tasks ended.
+        level: u32,
+        /// Which run of the gate.
+        number: u32,
+        /// What to run.
+        gate: LevelGate,
+    },
+    /// Stop the commands of the gate that runs.
+    StopGate {
+        /// How.
+        force: Force,
+    },
+    /// Tell whoever looks on.
+    Announce(Notice),
+}
+
+/// How hard something is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Force {
+    /// Ask: SIGTERM to the group.
+    Ask,
+    /// Kill: SIGKILL to the group.
+    Kill,
+}
+
+/// An attempt with everything that decides how it is carried out, as it was when it started.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// The task as it was then.
+    pub spec: TaskSpec,
+    /// Its role as it was then.
+    pub role: Option<Role>,
+    /// What follows from task, role and config.
+    pub policy: Policy,
+    /// The attempt before, where there was one.
+    pub previous: Option<Previous>,
+}
+
+/// What the next attempt is told about the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Previous {
+    /// Which attempt.
+    pub number: u32,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, in words.
+    pub reason: String,
+    /// What a person who asked for the retry wrote.
+    pub note: Option<String>,
+}
+
+/// Something worth telling.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// An attempt is being started.
+    Started {
+        /// Which.
+        attempt: AttemptId,
+        /// The title of its task.
+        title: String,
+    },
+    /// The worker claims success; its verify commands run.
+    Verifying {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// A worker is being stopped.
+    Stopping {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Why, as a phrase.
+        why: String,
+        /// How hard.
+        force: Force,
+    },
+    /// An attempt ended.
+    Ended {
+        /// Which.
+        attempt: AttemptId,
+        /// How.
+        outcome: Outcome,
+        /// Why, in words.
+        reason: String,
+        /// How long it took.
+        took: Duration,
+        /// When it is tried again, where it is.
+        retry_in: Option<Duration>,
+    },
+    /// A task is out of attempts; these tasks can no longer start.
+    GaveUp {
+        /// The task.
+        task: TaskId,
+        /// How many attempts failed.
+        n_failed: u32,
+        /// The tasks that wait for it, directly or not.
+        n_blocked: usize,
+    },
+    /// The commands of a gate are being run.
+    GateStarted {
+        /// The level whose tasks ended.
+        level: u32,
+    },
+    /// A gate ended.
+    GateEnded {
+        /// The level whose tasks ended.
+        level: u32,
+        /// Whether tasks of higher levels may start.
+        opens: bool,
+        /// Whether every command passed.
+        is_passed: bool,
+        /// What failed, in words; empty where nothing did.
+        reason: String,
+    },
+    /// The run is asked to stop.
+    StopAsked {
+        /// How many workers run.
+        n_running: usize,
+        /// How hard.
+        force: Force,
+    },
+    /// The plan was read again.
+    PlanChanged,
+}

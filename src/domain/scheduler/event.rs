@@ -1,0 +1,79 @@
+//! All that can have happened, in one closed list.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    model::{
+        attempt::{CheckResult, Exit, StatusReport},
+        id::AttemptId,
+        outside::OutsideFacts,
+    },
+    plan::Plan,
+};
+
+/// Something that happened outside of the scheduler.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// Nothing but time; also the first event of every coordinator.
+    TimePassed,
+    /// The process of an attempt runs.
+    WorkerStarted {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// The process of an attempt could not be started.
+    WorkerNotStarted {
+        /// Whose.
+        attempt: AttemptId,
+        /// Why, as a phrase.
+        cause: String,
+        /// Whether the machine is short of something (processes, descriptors): no fault of the
+        /// task, so no attempt is used up.
+        is_passing: bool,
+    },
+    /// The process of an attempt ended.
+    WorkerExited {
+        /// Whose.
+        attempt: AttemptId,
+        /// How.
+        exit: Exit,
+        /// Whether the completion signal stands in its output; true where none is asked for.
+        has_signal: bool,
+    },
+    /// A worker wrote its status file.
+    StatusReported(StatusReport),
+    /// The verify commands of an attempt ran; the list ends with the first that failed.
+    VerifyFinished {
+        /// Whose.
+        attempt: AttemptId,
+        /// What came out, in order.
+        results: Vec<CheckResult>,
+    },
+    /// The commands of a level's gate ran; the list ends with the first that failed.
+    GateFinished {
+        /// The level whose tasks had ended.
+        level: u32,
+        /// Which run of the gate.
+        number: u32,
+        /// What came out, in order.
+        results: Vec<CheckResult>,
+    },
+    /// Task files, roles, settings or outside facts changed. Running attempts go on as they are.
+    PlanChanged {
+        /// The plan as it is now.
+        plan: Arc<Plan>,
+        /// The outside facts as they are now.
+        outside: OutsideFacts,
+    },
+    /// Somebody wants the run to end before its time.
+    StopAsked(StopMode),
+}
+
+/// How a run is ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StopMode {
+    /// Start nothing more; ask workers to stop, kill them after their grace time.
+    Polite,
+    /// Kill workers at once.
+    Now,
+}

@@ -1,0 +1,226 @@
+//! Why a task is not running: the reasons as values, to be told in words by whoever shows them.
+
+use std::time::Duration;
+
+use super::{
+    Phase, Scheduler,
+    phase::{Stage, TaskState},
+};
+use crate::domain::{
+    model::{
+        attempt::Outcome,
+        id::{AttemptId, GateName, RoleName, TaskId},
+        outside::GateState,
+        task::AuthorStatus,
+        time::Tick,
+    },
+    plan::{Fault, TaskIndex},
+};
+
+/// One reason for the state of a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// The plan has an error at this task.
+    Fault(Fault),
+    /// The author's word keeps it back, or has settled it.
+    Author(AuthorStatus),
+    /// It runs.
+    Runs {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Whether it is being stopped.
+        is_stopping: bool,
+    },
+    /// An attempt settled it.
+    Settled {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// How.
+        outcome: Outcome,
+        /// Why, in words.
+        reason: String,
+    },
+    /// It depends on a task that is not done.
+    Dependency {
+        /// The task.
+        id: TaskId,
+        /// Where that is.
+        state: TaskState,
+    },
+    /// Tasks of a lower level have not ended.
+    Level {
+        /// The lower level.
+        level: u32,
+        /// Its tasks that have not ended, with their state.
+        open: Vec<(TaskId, TaskState)>,
+    },
+    /// The gate after a lower level is not open.
+    LevelGate {
+        /// The lower level.
+        level: u32,
+        /// Whether it was run and failed.
+        has_failed: bool,
+    },
+    /// It waits for something outside.
+    Gate {
+        /// What for.
+        gate: GateName,
+        /// Whether that failed.
+        has_failed: bool,
+    },
+    /// It waits for its next attempt.
+    BackOff {
+        /// How much longer.
+        remaining: Duration,
+        /// How many attempts failed.
+        n_failed: u32,
+        /// How many may.
+        max_attempts: u32,
+        /// What went wrong last.
+        reason: String,
+    },
+    /// All workers are busy.
+    AllWorkersBusy {
+        /// How many there are.
+        max_workers: u32,
+    },
+    /// All workers of its role are busy.
+    RoleBusy {
+        /// The role.
+        role: RoleName,
+        /// How many there may be.
+        max_workers: u32,
+    },
+    /// Another task of its workstream runs.
+    WorkstreamBusy {
+        /// The workstream.
+        workstream: String,
+        /// The task that runs.
+        id: TaskId,
+    },
+    /// A running task may touch the same files.
+    FilesBusy {
+        /// The task that runs.
+        id: TaskId,
+    },
+    /// Nothing is in the way.
+    Free,
+}
+
+impl Scheduler {
+    /// Returns every reason why `task` is in its state, the weightiest first. `states` are those
+    /// of [`Scheduler::states`].
+    pub fn explain(&self, task: TaskIndex, states: &[TaskState]) -> Vec<Reason> {
+        let spec = self.plan.spec(task);
+        match self.phases.get(task.position()) {
+            Some(Phase::Running(live)) => {
+                let is_stopping = matches!(live.stage, Stage::Stopping { .. });
+                vec![Reason::Runs { attempt: live.assignment.attempt.clone(), is_stopping }]
+            }
+            Some(Phase::BackingOff { until }) => self.explain_back_off(task, *until),
+            Some(Phase::Done | Phase::Cancelled)
+                if matches!(spec.status.value, AuthorStatus::Done | AuthorStatus::Cancelled) =>
+            {
+                vec![Reason::Author(spec.status.value)]
+            }
+            Some(Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled) => {
+                self.explain_settled(task)
+            }
+            Some(Phase::Open) | None => self.explain_open(task, states),
+        }
+    }
+
+    fn explain_back_off(&self, task: TaskIndex, until: Tick) -> Vec<Reason> {
+        let id = self.plan.id(task);
+        let history = self.histories.get(id);
+        let after = self.outside.retried_after(id);
+        let ending = history.and_then(|history| history.ending.as_ref());
+        vec![Reason::BackOff {
+            remaining: until.0.saturating_sub(self.now.tick.0),
+            n_failed: history.map_or(0, |history| history.n_failed(after)),
+            max_attempts: self.plan.policy(task).max_attempts,
+            reason: ending.map(|ending| ending.reason.clone()).unwrap_or_default(),
+        }]
+    }
+
+    fn explain_settled(&self, task: TaskIndex) -> Vec<Reason> {
+        let id = self.plan.id(task);
+        let Some(history) = self.histories.get(id) else { return Vec::new() };
+        let Some(ending) = &history.ending else { return Vec::new() };
+        vec![Reason::Settled {
+            attempt: AttemptId::new(id.clone(), history.last),
+            outcome: ending.outcome,
+            reason: ending.reason.clone(),
+        }]
+    }
+
+    fn explain_open(&self, task: TaskIndex, states: &[TaskState]) -> Vec<Reason> {
+        let spec = self.plan.spec(task);
+        let state_of =
+            |task: TaskIndex| states.get(task.position()).copied().unwrap_or(TaskState::Waiting);
+        let mut reasons = Vec::new();
+        reasons.extend(self.plan.fault(task).cloned().map(Reason::Fault));
+        if spec.status.value != AuthorStatus::Todo {
+            reasons.push(Reason::Author(spec.status.value));
+        }
+        for &dependency in self.plan.dependencies(task) {
+            if state_of(dependency) != TaskState::Done {
+                let id = self.plan.id(dependency).clone();
+                reasons.push(Reason::Dependency { id, state: state_of(dependency) });
+            }
+        }
+        let level = spec.level.as_ref().map(|level| level.value);
+        if let Some(current) = self.levels.current().filter(|_| !self.levels.is_open(level)) {
+            let open: Vec<_> = self
+                .levels
+                .tasks(current)
+                .iter()
+                .filter(|task| !state_of(**task).is_settled())
+                .map(|task| (self.plan.id(*task).clone(), state_of(*task)))
+                .collect();
+            reasons.push(if open.is_empty() {
+                Reason::LevelGate { level: current, has_failed: self.gate_failed(current) }
+            } else {
+                Reason::Level { level: current, open }
+            });
+        }
+        for gate in &spec.waits_for {
+            let state = self.outside.gate(&gate.value, &spec.id.value);
+            if state != GateState::Open {
+                let has_failed = state == GateState::Failed;
+                reasons.push(Reason::Gate { gate: gate.value.clone(), has_failed });
+            }
+        }
+        if reasons.is_empty() {
+            reasons = self.explain_limits(task);
+        }
+        reasons
+    }
+
+    fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let max_workers = self.plan.config().max_workers;
+        if self.running.len() >= max_workers as usize {
+            reasons.push(Reason::AllWorkersBusy { max_workers });
+        }
+        if let Some(role) = self.plan.role(task)
+            && let Some(max_workers) = role.max_workers
+            && self.in_role.get(&role.name).copied().unwrap_or(0) >= max_workers
+        {
+            reasons.push(Reason::RoleBusy { role: role.name.clone(), max_workers });
+        }
+        if let Some(workstream) = &self.plan.spec(task).workstream
+            && let Some(&busy) = self.in_workstream.get(workstream)
+        {
+            let id = self.plan.id(busy).clone();
+            reasons.push(Reason::WorkstreamBusy { workstream: workstream.clone(), id });
+        }
+        if let Some(busy) = self.file_conflict(task) {
+            reasons.push(Reason::FilesBusy { id: self.plan.id(busy).clone() });
+        }
+        if reasons.is_empty() {
+            reasons.push(Reason::Free);
+        }
+        reasons
+    }
+}

@@ -1,0 +1,169 @@
+//! Where a task is: what is stored, and what is derived from it.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{effect::Assignment, event::StopMode};
+use crate::domain::model::{
+    attempt::{Exit, StatusReport},
+    time::{Now, Tick},
+};
+
+/// Where a task is, as far as the scheduler must remember it.
+///
+/// Waiting, ready and blocked are derived from [`Phase::Open`], never stored.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// No attempt runs and none has settled the task.
+    Open,
+    /// The last attempt failed and the next may not start before `until`.
+    BackingOff {
+        /// When the wait is over.
+        until: Tick,
+    },
+    /// An attempt is being carried out: its record is on disk, without an ending.
+    Running(Box<Live>),
+    /// Done: by a recorded success, an approval, or the author's word.
+    Done,
+    /// An attempt held, and a person must approve it.
+    Review,
+    /// Out of attempts.
+    Failed,
+    /// The author dropped it.
+    Cancelled,
+}
+
+/// An attempt that is being carried out.
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    /// What was asked for.
+    pub assignment: Arc<Assignment>,
+    /// When it started.
+    pub started: Now,
+    /// How far it is.
+    pub stage: Stage,
+    /// The last that its worker reported.
+    pub report: Option<StatusReport>,
+    /// How its process ended, once it did.
+    pub exit: Option<Exit>,
+}
+
+/// How far an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Recorded; the process is being started or runs.
+    Working,
+    /// The process ended well; verify commands run.
+    Verifying,
+    /// Being stopped.
+    Stopping {
+        /// Why.
+        why: StopReason,
+        /// Whether it is a verify command that is being stopped.
+        in_verify: bool,
+        /// When it is killed; `None` once it was.
+        kill_at: Option<Tick>,
+    },
+}
+
+/// Why an attempt is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StopReason {
+    /// It took longer than this.
+    TimedOut(Duration),
+    /// Its task was cancelled.
+    Cancelled,
+    /// The run is being stopped.
+    Interrupted,
+}
+
+impl StopReason {
+    /// Says why, as a phrase.
+    pub(super) fn phrase(self) -> String {
+        match self {
+            Self::TimedOut(limit) => {
+                format!("timed out after {}", crate::domain::model::time::render_duration(limit))
+            }
+            Self::Cancelled => "the task was cancelled".to_owned(),
+            Self::Interrupted => "the run was stopped".to_owned(),
+        }
+    }
+}
+
+/// Whether and how the run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Course {
+    /// Starts whatever may start.
+    Running,
+    /// Starts nothing more.
+    Stopping(StopMode),
+}
+
+/// Where a task is, as people see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TaskState {
+    /// The author is not finished with it.
+    Draft,
+    /// The author holds it back.
+    Hold,
+    /// Waits for tasks that can still be done.
+    Waiting,
+    /// Cannot start before a person or something outside acts.
+    Blocked,
+    /// May start; at most a limit is in the way.
+    Ready,
+    /// Waits for its next attempt.
+    BackingOff,
+    /// A worker works on it.
+    Running,
+    /// Its verify commands run.
+    Verifying,
+    /// A person must approve it.
+    Review,
+    /// Done.
+    Done,
+    /// Out of attempts.
+    Failed,
+    /// Not to be done.
+    Cancelled,
+}
+
+impl TaskState {
+    /// All states in the order in which they are shown.
+    pub const ALL: [Self; 12] = [
+        Self::Running,
+        Self::Verifying,
+        Self::Ready,
+        Self::BackingOff,
+        Self::Waiting,
+        Self::Review,
+        Self::Blocked,
+        Self::Failed,
+        Self::Hold,
+        Self::Draft,
+        Self::Done,
+        Self::Cancelled,
+    ];
+
+    /// Returns the word that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Hold => "hold",
+            Self::Waiting => "waiting",
+            Self::Blocked => "blocked",
+            Self::Ready => "ready",
+            Self::BackingOff => "backing-off",
+            Self::Running => "running",
+            Self::Verifying => "verifying",
+            Self::Review => "review",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Says whether nothing more will happen to the task by itself, and dependents may go on.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Done | Self::Cancelled)
+    }
+}

@@ -1,0 +1,44 @@
+//! How long to wait between two attempts.
+
+use std::time::Duration;
+
+use crate::domain::model::{id::AttemptId, limits::BACKOFF_MAX};
+
+/// Returns the wait after the `n_failed`-th failure: `base` doubled for each earlier failure, up
+/// to one hour, plus up to a quarter that depends on the attempt, so that tasks which failed
+/// together do not come back together. The same attempt always waits equally long.
+pub(super) fn backoff(base: Duration, n_failed: u32, attempt: &AttemptId) -> Duration {
+    let doubled =
+        base.saturating_mul(1_u32.checked_shl(n_failed.saturating_sub(1)).unwrap_or(u32::MAX));
+    let capped = doubled.min(BACKOFF_MAX);
+    let jitter_percent = fnv1a(attempt.to_string().as_bytes()) % 26;
+    capped.saturating_add(capped.saturating_mul(u32::try_from(jitter_percent).unwrap_or(0)) / 100)
+}
+
+/// Returns the 64-bit FNV-1a hash of `bytes`: the same on every machine and in every version.
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::id::TaskId;
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let wait = |base_s, n_failed| {
+            let attempt = AttemptId::new(TaskId::parse("a").unwrap(), n_failed);
+            backoff(Duration::from_secs(base_s), n_failed, &attempt).as_secs()
+        };
+        for (n_failed, at_least) in [(1, 10), (2, 20), (3, 40), (9, 2560), (10, 3600), (500, 3600)]
+        {
+            let seconds = wait(10, n_failed);
+            assert!((at_least..=at_least * 5 / 4).contains(&seconds), "{n_failed}: {seconds}");
+        }
+        assert_eq!(wait(0, 7), 0);
+        assert_eq!(wait(10, 3), wait(10, 3));
+    }
+}

@@ -1,0 +1,722 @@
+//! Tables: a plan and a script of events in, the whole list of effects out.
+
+use std::time::Duration;
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::domain::model::{
+    attempt::{CheckResult, Exit, ReportedState, StatusReport},
+    config::{Config, LevelGate, Role},
+    glob::Glob,
+    outside::{EventKind, OutsideEvent},
+    place::Located,
+    task::{CommandLine, Priority, WorkerSpec},
+    time::Timestamp,
+};
+
+fn id(text: &str) -> TaskId {
+    TaskId::parse(text).unwrap()
+}
+
+fn attempt(text: &str) -> AttemptId {
+    let (task, number) = text.rsplit_once('.').unwrap();
+    AttemptId::new(id(task), number.parse().unwrap())
+}
+
+/// Reads `name key=value …`; see the match for the keys.
+fn task(line: &str) -> TaskSpec {
+    let mut words = line.split_whitespace();
+    let name = words.next().unwrap();
+    let mut spec = TaskSpec::new(id(name), format!(".orch/tasks/{name}.md"));
+    spec.retry.backoff = Some(Duration::from_secs(10));
+    for word in words {
+        let (key, value) = word.split_once('=').unwrap();
+        let owned = value.to_owned();
+        match key {
+            "needs" => {
+                spec.depends_on.extend(value.split(',').map(|d| Located::nowhere(d.to_owned())))
+            }
+            "level" => spec.level = Some(Located::nowhere(value.parse().unwrap())),
+            "prio" => spec.priority = Priority(value.parse().unwrap()),
+            "hours" => {
+                let time = Duration::from_secs(3600 * value.parse::<u64>().unwrap());
+                spec.estimate = Some(crate::domain::model::task::Estimate::Time(time));
+            }
+            "stream" => spec.workstream = Some(owned),
+            "role" => spec.role = Some(Located::nowhere(RoleName(owned))),
+            "files" => spec.files.push(Glob::parse(value).unwrap()),
+            "verify" => spec.completion.verify.push(CommandLine::Text(owned)),
+            "signal" => spec.completion.signal = Some(owned),
+            "review" => spec.completion.review = true,
+            "timeout" => spec.worker.timeout = Some(Duration::from_secs(value.parse().unwrap())),
+            "attempts" => spec.retry.max_attempts = Some(value.parse().unwrap()),
+            "waits" => spec.waits_for.push(Located::nowhere(GateName(owned))),
+            "status" => {
+                let named = AuthorStatus::NAMED.iter().find(|(name, _)| *name == value);
+                spec.status = Located::nowhere(named.unwrap().1);
+            }
+            other => panic!("unknown key {other}"),
+        }
+    }
+    spec
+}
+
+fn config() -> Config {
+    let gate = |command: &str, is_required| LevelGate {
+        run: vec![CommandLine::Text(command.to_owned())],
+        is_required,
+        timeout: Duration::from_secs(60),
+    };
+    Config {
+        max_workers: 2,
+        levels: BTreeMap::from([(1, gate("lint", true)), (2, gate("audit", false))]),
+        ..Config::default()
+    }
+}
+
+fn plan(text: &str) -> Plan {
+    let specs = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(task).collect();
+    let role = Role {
+        name: RoleName("solo".to_owned()),
+        path: ".orch/roles/solo.md".into(),
+        max_workers: Some(1),
+        worker: WorkerSpec::default(),
+        retry: crate::domain::model::task::RetrySpec::default(),
+        completion: crate::domain::model::task::Completion::default(),
+        persona: String::new(),
+    };
+    crate::domain::plan::build(specs, [role], config())
+}
+
+fn at(seconds: u64) -> Now {
+    Now {
+        tick: Tick(Duration::from_secs(seconds)),
+        wall: Timestamp(i64::try_from(seconds).unwrap() * 1000),
+    }
+}
+
+fn result(command: &str, code: i32) -> CheckResult {
+    CheckResult {
+        command: command.to_owned(),
+        exit: Some(Exit::Code(code)),
+        fault: None,
+        duration: Duration::ZERO,
+        output_tail: String::new(),
+    }
+}
+
+/// Reads one line of a script, without its time.
+fn event(line: &str, plan_text: &mut String) -> Event {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["pass"] => Event::TimePassed,
+        ["exit", who, code] => Event::WorkerExited {
+            attempt: attempt(who),
+            exit: Exit::Code(code.parse().unwrap()),
+            has_signal: true,
+        },
+        ["exit-unsigned", who] => {
+            Event::WorkerExited { attempt: attempt(who), exit: Exit::Code(0), has_signal: false }
+        }
+        ["killed", who] => {
+            Event::WorkerExited { attempt: attempt(who), exit: Exit::Signal(15), has_signal: true }
+        }
+        ["no-start", who, kind] => Event::WorkerNotStarted {
+            attempt: attempt(who),
+            cause: "no such program `x`".to_owned(),
+            is_passing: *kind == "passing",
+        },
+        ["verified", who, code] => Event::VerifyFinished {
+            attempt: attempt(who),
+            results: vec![result("check", code.parse().unwrap())],
+        },
+        ["gate", level, number, code] => Event::GateFinished {
+            level: level.parse().unwrap(),
+            number: number.parse().unwrap(),
+            results: vec![result("lint", code.parse().unwrap())],
+        },
+        ["says", who, state] => Event::StatusReported(StatusReport {
+            attempt: attempt(who),
+            state: ReportedState::NAMED.iter().find(|(name, _)| name == state).unwrap().1,
+            progress: None,
+            message: None,
+            updated: None,
+            waiting_for: None,
+            usage: Usage::default(),
+            notes: String::new(),
+        }),
+        ["stop"] => Event::StopAsked(StopMode::Polite),
+        ["stop-now"] => Event::StopAsked(StopMode::Now),
+        ["open", gate, who] => changed(plan_text, gate_event(gate, who)),
+        ["retry", who, after] => {
+            changed(plan_text, EventKind::Retry { task: id(who), after: after.parse().unwrap() })
+        }
+        ["edit", ..] => {
+            let line = line.trim_start_matches("edit").trim();
+            let name = line.split_whitespace().next().unwrap();
+            let kept = plan_text.lines().filter(|l| l.split_whitespace().next() != Some(name));
+            *plan_text = kept.chain([line]).collect::<Vec<_>>().join("\n");
+            Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::default() }
+        }
+        ["remove", name] => {
+            let kept = plan_text.lines().filter(|l| l.split_whitespace().next() != Some(*name));
+            *plan_text = kept.collect::<Vec<_>>().join("\n");
+            Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::default() }
+        }
+        _ => panic!("unknown event {line}"),
+    }
+}
+
+fn gate_event(gate: &str, who: &str) -> EventKind {
+    EventKind::Gate { gate: GateName(gate.to_owned()), task: Some(id(who)), is_open: true }
+}
+
+fn changed(plan_text: &str, kind: EventKind) -> Event {
+    let event = OutsideEvent { kind, by: None, at: None, note: None };
+    Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::gather([event]) }
+}
+
+fn tell(effect: &Effect) -> Option<String> {
+    Some(match effect {
+        Effect::RecordStart(a) => format!("record-start {}", a.attempt),
+        Effect::StartWorker(a) => format!("start {}", a.attempt),
+        Effect::StopWorker { attempt, force } => format!("stop {attempt} {force:?}"),
+        Effect::StartVerify { attempt } => format!("verify {attempt}"),
+        Effect::StopVerify { attempt, force } => format!("stop-verify {attempt} {force:?}"),
+        Effect::RecordEnd { attempt, ending } => {
+            format!("record-end {attempt} {}: {}", ending.outcome.as_str(), ending.reason)
+        }
+        Effect::RecordGate(gate) => format!(
+            "record-gate {}.{} ended={} passed={}",
+            gate.level,
+            gate.number,
+            gate.ended.is_some(),
+            gate.is_passed
+        ),
+        Effect::StartGate { level, number, .. } => format!("gate {level}.{number}"),
+        Effect::StopGate { force } => format!("stop-gate {force:?}"),
+        Effect::Announce(Notice::Ended { attempt, retry_in: Some(wait), .. }) => {
+            format!("retry {attempt} in {}s", wait.as_secs())
+        }
+        Effect::Announce(Notice::GaveUp { task, n_failed, n_blocked }) => {
+            format!("gave-up {task} after {n_failed}, {n_blocked} blocked")
+        }
+        Effect::Announce(_) => return None,
+    })
+}
+
+/// Plays `script` (lines `<second> <event>`) on the plan and compares effects and final states.
+fn check(plan_text: &str, script: &str, expected: Expect) {
+    check_recovered(plan_text, Recorded::default(), script, expected);
+}
+
+fn check_recovered(plan_text: &str, recorded: Recorded, script: &str, expected: Expect) {
+    let mut plan_text: String = plan_text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+    let mut scheduler = Scheduler::recover(Arc::new(plan(&plan_text)), recorded, at(0));
+    let mut log = Vec::new();
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let (second, line) = line.split_once(' ').unwrap();
+        log.push(format!("{second} {line}"));
+        let event = event(line, &mut plan_text);
+        let effects = scheduler.step(at(second.parse().unwrap()), event);
+        log.extend(effects.iter().filter_map(tell).map(|told| format!("    {told}")));
+    }
+    let plan = Arc::clone(scheduler.plan());
+    let states = plan.indices().zip(scheduler.states());
+    let states: Vec<String> =
+        states.map(|(task, state)| format!("{}={}", plan.id(task), state.as_str())).collect();
+    log.push(format!("{} {:?}", states.join(" "), scheduler.verdict()));
+    expected.assert_eq(&(log.join("\n") + "\n"));
+}
+
+#[test]
+fn dependents_start_when_all_they_need_is_done() {
+    check(
+        "a\nb needs=a\nc needs=a,b",
+        "0 pass\n1 exit a.1 0\n2 exit b.1 0\n3 exit c.1 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 exit a.1 0
+                record-end a.1 succeeded: exit code 0
+                record-start b.1
+                start b.1
+            2 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+                record-start c.1
+                start c.1
+            3 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+            a=done b=done c=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn priority_then_longest_path_then_id_decide() {
+    check(
+        "a\nb\nc prio=75\nd hours=9\ne needs=b hours=20",
+        "0 pass\n1 exit c.1 0\n2 exit b.1 0",
+        expect![[r#"
+            0 pass
+                record-start c.1
+                start c.1
+                record-start b.1
+                start b.1
+            1 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+                record-start d.1
+                start d.1
+            2 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+                record-start e.1
+                start e.1
+            a=ready b=done c=done d=running e=running None
+        "#]],
+    );
+}
+
+#[test]
+fn a_failed_task_is_retried_and_then_blocks_its_dependents() {
+    check(
+        "a attempts=2\nb needs=a\nc needs=b\nd",
+        "0 pass\n1 exit a.1 1\n5 exit d.1 0\n9 pass\n20 pass\n21 exit a.2 3",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+                record-start d.1
+                start d.1
+            1 exit a.1 1
+                record-end a.1 failed: the worker ended with exit code 1
+                retry a.1 in 10s
+            5 exit d.1 0
+                record-end d.1 succeeded: exit code 0
+            9 pass
+            20 pass
+                record-start a.2
+                start a.2
+            21 exit a.2 3
+                record-end a.2 failed: the worker ended with exit code 3
+                gave-up a after 2, 2 blocked
+            a=failed b=blocked c=blocked d=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn limits_of_role_workstream_and_files_hold() {
+    check(
+        "a role=solo\nb role=solo\nc",
+        "0 pass\n1 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+            record-start c.1
+            start c.1
+        1 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+            record-start b.1
+            start b.1
+        a=done b=running c=running None
+    "#]],
+    );
+    check(
+        "a stream=x\nb stream=x\nc",
+        "0 pass\n1 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+            record-start c.1
+            start c.1
+        1 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+            record-start b.1
+            start b.1
+        a=done b=running c=running None
+    "#]],
+    );
+    check(
+        "a files=src/**\nb files=src/x.rs\nc files=doc/*",
+        "0 pass\n1 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+            record-start c.1
+            start c.1
+        1 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+            record-start b.1
+            start b.1
+        a=done b=running c=running None
+    "#]],
+    );
+}
+
+#[test]
+fn levels_wait_for_all_lower_tasks_and_their_gate() {
+    check(
+        "a level=1\nb level=1\nc level=2\nd level=3\ne",
+        "0 pass\n1 exit a.1 0\n2 exit b.1 0\n3 gate 1 1 0\n4 exit c.1 0\n5 gate 2 1 1\n6 exit e.1 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            1 exit a.1 0
+                record-end a.1 succeeded: exit code 0
+                record-start e.1
+                start e.1
+            2 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+                record-gate 1.1 ended=false passed=false
+                gate 1.1
+            3 gate 1 1 0
+                record-gate 1.1 ended=true passed=true
+                record-start c.1
+                start c.1
+            4 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+                record-gate 2.1 ended=false passed=false
+                gate 2.1
+            5 gate 2 1 1
+                record-gate 2.1 ended=true passed=false
+                record-start d.1
+                start d.1
+            6 exit e.1 0
+                record-end e.1 succeeded: exit code 0
+            a=done b=done c=done d=running e=done None
+        "#]],
+    );
+}
+
+#[test]
+fn a_required_gate_that_fails_blocks_higher_levels() {
+    check(
+        "a level=1\nb level=2",
+        "0 pass\n1 exit a.1 0\n3 gate 1 1 2",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+            record-gate 1.1 ended=false passed=false
+            gate 1.1
+        3 gate 1 1 2
+            record-gate 1.1 ended=true passed=false
+        a=done b=blocked Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn completion_is_exit_code_then_signal_then_verify() {
+    check(
+        "a verify=check signal=OK",
+        "0 pass\n1 exit a.1 0\n2 verified a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 exit a.1 0
+            verify a.1
+        2 verified a.1 0
+            record-end a.1 succeeded: exit code 0, verify command passed
+        a=done Some(Finished)
+    "#]],
+    );
+    check(
+        "a verify=check signal=OK attempts=1",
+        "0 pass\n1 exit-unsigned a.1",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 exit-unsigned a.1
+            record-end a.1 failed: exit code 0, but the signal `OK` is not in the output
+            gave-up a after 1, 0 blocked
+        a=failed Some(Finished)
+    "#]],
+    );
+    check(
+        "a verify=check attempts=1",
+        "0 pass\n1 exit a.1 0\n2 verified a.1 7",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 exit a.1 0
+            verify a.1
+        2 verified a.1 7
+            record-end a.1 failed: verify `check` failed: exit code 7
+            gave-up a after 1, 0 blocked
+        a=failed Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn what_the_worker_says_can_only_make_it_stricter() {
+    check(
+        "a attempts=1",
+        "0 pass\n1 says a.1 done\n2 exit a.1 1",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 says a.1 done
+        2 exit a.1 1
+            record-end a.1 failed: the worker ended with exit code 1, although it reported `done`
+            gave-up a after 1, 0 blocked
+        a=failed Some(Finished)
+    "#]],
+    );
+    check(
+        "a attempts=1",
+        "0 pass\n1 says a.1 failed\n2 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 says a.1 failed
+        2 exit a.1 0
+            record-end a.1 failed: the worker gave up
+            gave-up a after 1, 0 blocked
+        a=failed Some(Finished)
+    "#]],
+    );
+    check(
+        "a attempts=1\nb needs=a",
+        "0 pass\n1 says a.1 review\n2 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 says a.1 review
+        2 exit a.1 0
+            record-end a.1 review: the worker asks for a review
+        a=review b=blocked Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn a_timeout_asks_first_and_kills_later() {
+    check(
+        "a timeout=30 attempts=1",
+        "0 pass\n29 pass\n30 pass\n40 pass\n41 killed a.1",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            29 pass
+            30 pass
+                stop a.1 Ask
+            40 pass
+                stop a.1 Kill
+            41 killed a.1
+                record-end a.1 failed: timed out after 30.0s
+                gave-up a after 1, 0 blocked
+            a=failed Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_stop_interrupts_without_using_up_attempts() {
+    check(
+        "a\nb\nc",
+        "0 pass\n1 stop\n2 killed a.1\n3 stop-now\n4 killed b.1",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+            record-start b.1
+            start b.1
+        1 stop
+            stop a.1 Ask
+            stop b.1 Ask
+        2 killed a.1
+            record-end a.1 interrupted: the run was stopped
+        3 stop-now
+            stop b.1 Kill
+        4 killed b.1
+            record-end b.1 interrupted: the run was stopped
+        a=ready b=ready c=ready Some(Stopped)
+    "#]],
+    );
+}
+
+#[test]
+fn an_older_attempt_has_no_say() {
+    check(
+        "a attempts=3",
+        "0 pass\n1 exit a.1 1\n20 pass\n21 exit a.1 0\n22 exit a.2 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 exit a.1 1
+                record-end a.1 failed: the worker ended with exit code 1
+                retry a.1 in 10s
+            20 pass
+                record-start a.2
+                start a.2
+            21 exit a.1 0
+            22 exit a.2 0
+                record-end a.2 succeeded: exit code 0
+            a=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn gates_from_outside_open_a_task() {
+    check(
+        "a waits=approval\nb needs=a",
+        "0 pass\n1 open approval a",
+        expect![[r#"
+        0 pass
+        1 open approval a
+            record-start a.1
+            start a.1
+        a=running b=waiting None
+    "#]],
+    );
+}
+
+#[test]
+fn a_retry_revives_a_failed_task() {
+    check(
+        "a attempts=1\nb needs=a",
+        "0 pass\n1 exit a.1 1\n2 retry a 1\n3 exit a.2 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 exit a.1 1
+                record-end a.1 failed: the worker ended with exit code 1
+                gave-up a after 1, 1 blocked
+            2 retry a 1
+                record-start a.2
+                start a.2
+            3 exit a.2 0
+                record-end a.2 succeeded: exit code 0
+                record-start b.1
+                start b.1
+            a=done b=running None
+        "#]],
+    );
+}
+
+#[test]
+fn cancelling_a_running_task_stops_it() {
+    check(
+        "a\nb needs=a",
+        "0 pass\n1 edit a status=cancelled\n2 killed a.1",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 edit a status=cancelled
+            stop a.1 Ask
+        2 killed a.1
+            record-end a.1 cancelled: the task was cancelled
+        a=cancelled b=blocked Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn a_removed_task_runs_to_its_end() {
+    check(
+        "a\nb",
+        "0 pass\n1 remove a\n2 exit a.1 0\n3 exit b.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+            record-start b.1
+            start b.1
+        1 remove a
+        2 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+        3 exit b.1 0
+            record-end b.1 succeeded: exit code 0
+        a=done b=done Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
+    check(
+        "a attempts=1",
+        "0 pass\n1 no-start a.1 passing\n3 pass\n4 no-start a.2 lasting",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 no-start a.1 passing
+                record-end a.1 lost: no such program `x`
+            3 pass
+                record-start a.2
+                start a.2
+            4 no-start a.2 lasting
+                record-end a.2 failed: no such program `x`
+                gave-up a after 1, 0 blocked
+            a=failed Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_dead_coordinator_left_running_is_settled_first() {
+    let record = crate::domain::model::attempt::AttemptRecord {
+        attempt: attempt("a.1"),
+        started: Timestamp(0),
+        worker: "x".to_owned(),
+        executor: "local".to_owned(),
+        nonce: String::new(),
+        log: String::new(),
+        digest: None,
+        ending: None,
+    };
+    let recorded = Recorded::default().with_attempts([record]);
+    check_recovered(
+        "a attempts=1",
+        recorded,
+        "0 pass\n1 exit a.1 0\n2 exit a.2 0",
+        expect![[r#"
+        0 pass
+            record-end a.1 lost: the coordinator ended while it ran
+            record-start a.2
+            start a.2
+        1 exit a.1 0
+        2 exit a.2 0
+            record-end a.2 succeeded: exit code 0
+        a=done Some(Finished)
+    "#]],
+    );
+}
+
+#[test]
+fn drafts_and_holds_block_what_needs_them() {
+    check(
+        "a status=draft\nb status=hold\nc needs=a\nd needs=b\ne status=done\nf needs=e\ng needs=nowhere",
+        "0 pass",
+        expect![[r#"
+            0 pass
+                record-start f.1
+                start f.1
+            a=draft b=hold c=blocked d=blocked e=done f=running g=blocked None
+        "#]],
+    );
+}
