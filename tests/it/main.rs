@@ -1,1 +1,3 @@
-fn main() {}
+//! Everything that is tested from outside of the library, in one binary.
+
+mod simulation;

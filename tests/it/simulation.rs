@@ -1,0 +1,485 @@
+//! The scheduler against a hostile world: random plans, workers that fail, hang, vanish and report
+//! late, and a coordinator that may crash between any two effects.
+//!
+//! `ORCH_SEED=<n>` plays one seed; a failure names its seed. The bugs in [`Bug`] are planted one
+//! at a time at the seam between scheduler and world, to show that the checks would see them.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use fastrand::Rng;
+use orch::domain::{
+    model::{
+        attempt::{
+            AttemptRecord, CheckResult, Exit, GateRecord, Outcome, ReportedState, StatusReport,
+            Usage,
+        },
+        config::{Config, LevelGate},
+        id::{AttemptId, TaskId},
+        place::Located,
+        task::{CommandLine, TaskSpec},
+        time::{Now, Tick, Timestamp},
+    },
+    plan::{self, Plan},
+    scheduler::{
+        Scheduler, Verdict,
+        effect::{Effect, Force},
+        event::Event,
+        history::Recorded,
+        phase::TaskState,
+    },
+};
+
+/// Faults that a coordinator could have; each must be caught.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    /// None: what is shipped.
+    None,
+    /// The worker starts before its record is on disk.
+    StartBeforeRecord,
+    /// An outcome is recorded after the tasks that depend on it were started.
+    OutcomeAfterDependents,
+    /// A record without an ending is taken for "never started".
+    ForgetUnsettled,
+    /// What a dead coordinator left running is not stopped.
+    LeaveLeftovers,
+    /// A worker that ran out of time is taken for dead without being stopped.
+    StopWithoutKilling,
+    /// The exit of an older attempt is taken for that of the current one.
+    OldAttemptSettles,
+    /// Tasks start without what they need.
+    IgnoreNeeds,
+    /// The end of a back-off is not noticed.
+    BackoffNeverEnds,
+}
+
+const BUGS: [Bug; 8] = [
+    Bug::StartBeforeRecord,
+    Bug::OutcomeAfterDependents,
+    Bug::ForgetUnsettled,
+    Bug::LeaveLeftovers,
+    Bug::StopWithoutKilling,
+    Bug::OldAttemptSettles,
+    Bug::IgnoreNeeds,
+    Bug::BackoffNeverEnds,
+];
+
+const N_TASKS: usize = 8;
+const N_SEEDS: u64 = 1500;
+const N_STEPS_MAX: usize = 4000;
+
+/// What a worker will do, decided when it starts.
+#[derive(Debug, Clone)]
+struct Process {
+    ends_at: u64,
+    exit: Exit,
+    has_signal: bool,
+}
+
+/// Disk, processes and clock, with a checker that knows the rules but not the scheduler.
+struct World {
+    rng: Rng,
+    bug: Bug,
+    plan: Arc<Plan>,
+    now_ms: u64,
+    records: BTreeMap<AttemptId, AttemptRecord>,
+    gates: BTreeMap<(u32, u32), GateRecord>,
+    processes: BTreeMap<AttemptId, Process>,
+    /// Attempts whose process ended with exit code 0 by itself.
+    succeeded: BTreeSet<AttemptId>,
+    /// Events under way: `(when, event)`.
+    mail: Vec<(u64, Event)>,
+    n_crashes: usize,
+}
+
+type Check = Result<(), String>;
+
+fn task_id(n: usize) -> TaskId {
+    TaskId::parse(&format!("t{n}")).unwrap()
+}
+
+fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
+    let mut specs = Vec::new();
+    for n in 0..N_TASKS {
+        let mut spec = TaskSpec::new(task_id(n), format!("{n}.md"));
+        for dependency in 0..n {
+            if rng.u8(..) < 70 && has_edges {
+                spec.depends_on.push(Located::nowhere(format!("t{dependency}")));
+            }
+        }
+        let level = u32::try_from(1 + n * 3 / N_TASKS).unwrap();
+        spec.level = rng.bool().then(|| Located::nowhere(level)).filter(|_| has_edges);
+        spec.workstream = (rng.u8(..) < 60).then(|| "x".to_owned());
+        spec.retry.max_attempts = Some(rng.u32(1..4));
+        spec.retry.backoff = Some(Duration::from_millis(rng.u64(0..2000)));
+        spec.worker.timeout = rng.bool().then(|| Duration::from_millis(1500));
+        spec.worker.grace = Some(Duration::from_millis(300));
+        if rng.bool() {
+            spec.completion.verify.push(CommandLine::Text("check".to_owned()));
+        }
+        spec.completion.signal = (rng.u8(..) < 40).then(|| "OK".to_owned());
+        specs.push(spec);
+    }
+    let gate = LevelGate {
+        run: vec![CommandLine::Text("gate".to_owned())],
+        is_required: true,
+        timeout: Duration::from_secs(1),
+    };
+    let levels = BTreeMap::from([(1, gate)]);
+    plan::build(specs, [], Config { max_workers: 3, levels, ..Config::default() })
+}
+
+impl World {
+    fn new(seed: u64, bug: Bug) -> Self {
+        let plan = Arc::new(random_plan(&mut Rng::with_seed(seed), true));
+        Self {
+            rng: Rng::with_seed(seed ^ 0x9e37_79b9),
+            bug,
+            plan,
+            now_ms: 1_000_000,
+            records: BTreeMap::new(),
+            gates: BTreeMap::new(),
+            processes: BTreeMap::new(),
+            succeeded: BTreeSet::new(),
+            mail: Vec::new(),
+            n_crashes: 0,
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            tick: Tick(Duration::from_millis(self.now_ms)),
+            wall: Timestamp(i64::try_from(self.now_ms).unwrap()),
+        }
+    }
+
+    /// What a new coordinator does: stops what is left, reads the disk, goes on.
+    fn boot(&mut self, seed: u64) -> Scheduler {
+        if self.bug != Bug::LeaveLeftovers {
+            for (attempt, _) in std::mem::take(&mut self.processes) {
+                self.maybe_report_late(&attempt);
+            }
+        }
+        let records = self.records.values().cloned();
+        let keeps =
+            |record: &AttemptRecord| self.bug != Bug::ForgetUnsettled || record.ending.is_some();
+        let recorded = Recorded::default()
+            .with_attempts(records.filter(keeps))
+            .with_gates(self.gates.values().cloned());
+        let plan = if self.bug == Bug::IgnoreNeeds {
+            Arc::new(random_plan(&mut Rng::with_seed(seed), false))
+        } else {
+            Arc::clone(&self.plan)
+        };
+        Scheduler::recover(plan, recorded, self.now())
+    }
+
+    /// A stopped process may have sent its exit or a report that is still under way.
+    fn maybe_report_late(&mut self, attempt: &AttemptId) {
+        let when = self.now_ms + self.rng.u64(0..3000);
+        if self.rng.bool() {
+            let exit = if self.rng.bool() { Exit::Code(0) } else { Exit::Signal(9) };
+            let attempt = attempt.clone();
+            self.mail.push((when, Event::WorkerExited { attempt, exit, has_signal: true }));
+        }
+        if self.rng.bool() {
+            self.mail.push((when, Event::StatusReported(report(attempt, ReportedState::Done))));
+        }
+    }
+
+    fn start(&mut self, attempt: &AttemptId, timeout: Option<Duration>) -> Check {
+        let record = self.records.get(attempt).ok_or("worker started before its record")?;
+        if record.ending.is_some() {
+            return Err("worker started after its record was closed".to_owned());
+        }
+        if self.processes.keys().any(|other| other.task == attempt.task) {
+            return Err("two workers on one task".to_owned());
+        }
+        if self.processes.len() >= 3 {
+            return Err("more workers than allowed".to_owned());
+        }
+        let task = self.plan.find(attempt.task.as_str()).unwrap();
+        for dependency in self.plan.dependencies(task) {
+            if !self.has_success(self.plan.id(*dependency)) {
+                return Err("worker started before what it needs was recorded".to_owned());
+            }
+        }
+        if self.has_success(&attempt.task) {
+            return Err("task started again after its success".to_owned());
+        }
+        let hangs = timeout.is_some() && self.rng.u8(..) < 40;
+        let ends_at = self.now_ms + if hangs { 1_000_000 } else { self.rng.u64(1..1400) };
+        let exit = match self.rng.u8(..10) {
+            0..6 => Exit::Code(0),
+            6 | 7 => Exit::Code(1),
+            _ => Exit::Signal(9),
+        };
+        let has_signal = self.rng.u8(..) > 30;
+        self.processes.insert(attempt.clone(), Process { ends_at, exit, has_signal });
+        Ok(())
+    }
+
+    fn has_success(&self, task: &TaskId) -> bool {
+        self.records.values().any(|record| {
+            record.attempt.task == *task
+                && record.ending.as_ref().is_some_and(|e| e.outcome == Outcome::Succeeded)
+        })
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Check {
+        let soon = self.now_ms + self.rng.u64(0..200);
+        match effect {
+            Effect::RecordStart(assignment) => {
+                let record = AttemptRecord {
+                    attempt: assignment.attempt.clone(),
+                    started: self.now().wall,
+                    worker: String::new(),
+                    executor: "local".to_owned(),
+                    nonce: String::new(),
+                    log: String::new(),
+                    digest: None,
+                    ending: None,
+                };
+                if self.records.insert(assignment.attempt.clone(), record).is_some() {
+                    return Err("one attempt was recorded twice".to_owned());
+                }
+            }
+            Effect::StartWorker(assignment) => {
+                self.start(&assignment.attempt, assignment.policy.timeout)?;
+            }
+            Effect::StopWorker { attempt, force } => {
+                let obeys = force == Force::Kill || self.rng.bool();
+                if obeys && self.processes.contains_key(&attempt) {
+                    if self.bug != Bug::StopWithoutKilling {
+                        self.processes.remove(&attempt);
+                    }
+                    let exit = Exit::Signal(15);
+                    let event = Event::WorkerExited { attempt, exit, has_signal: true };
+                    self.mail.push((soon, event));
+                }
+            }
+            Effect::StartVerify { attempt } => {
+                let results = vec![check(u8::from(self.rng.u8(..) < 50))];
+                self.mail.push((soon, Event::VerifyFinished { attempt, results }));
+            }
+            Effect::RecordEnd { attempt, ending } => {
+                if self.processes.contains_key(&attempt) {
+                    return Err("an attempt was recorded as ended while it ran".to_owned());
+                }
+                if ending.outcome == Outcome::Succeeded && !self.succeeded.contains(&attempt) {
+                    return Err("an attempt was settled by the exit of another".to_owned());
+                }
+                let record = self.records.get_mut(&attempt).ok_or("ending without a start")?;
+                if record.ending.replace(*ending).is_some() {
+                    return Err("one attempt ended twice".to_owned());
+                }
+            }
+            Effect::RecordGate(record) => {
+                self.gates.insert((record.level, record.number), *record);
+            }
+            Effect::StartGate { level, number, .. } => {
+                let results = vec![check(0)];
+                self.mail.push((soon, Event::GateFinished { level, number, results }));
+            }
+            Effect::StopVerify { .. } | Effect::StopGate { .. } | Effect::Announce(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Returns what happens next, and moves the clock there; `None` when nothing ever will.
+    fn next_event(&mut self, scheduler: &Scheduler) -> Option<Event> {
+        let exit = self.processes.iter().map(|(attempt, p)| (p.ends_at, attempt)).min();
+        let exit = exit.map(|(when, attempt)| (when, attempt.clone()));
+        let mail = self.mail.iter().enumerate().map(|(at, (when, _))| (*when, at)).min();
+        let deadline = scheduler.next_deadline().filter(|_| self.bug != Bug::BackoffNeverEnds);
+        let deadline =
+            deadline.map(|tick| u64::try_from(tick.0.as_micros().div_ceil(1000)).unwrap());
+        let first = [exit.as_ref().map(|e| e.0), mail.map(|m| m.0), deadline]
+            .into_iter()
+            .flatten()
+            .min()?;
+        self.now_ms = self.now_ms.max(first);
+        if let Some((when, at)) = mail.filter(|(when, _)| *when == first) {
+            let _ = when;
+            let (_, event) = self.mail.swap_remove(at);
+            return Some(self.maybe_confuse(event, scheduler));
+        }
+        if let Some((_, attempt)) = exit.filter(|(when, _)| *when == first) {
+            let process = self.processes.remove(&attempt)?;
+            if process.exit.is_success() {
+                self.succeeded.insert(attempt.clone());
+            }
+            let Process { exit, has_signal, .. } = process;
+            return Some(Event::WorkerExited { attempt, exit, has_signal });
+        }
+        Some(Event::TimePassed)
+    }
+
+    fn maybe_confuse(&self, event: Event, scheduler: &Scheduler) -> Event {
+        match event {
+            Event::WorkerExited { attempt, exit, has_signal }
+                if self.bug == Bug::OldAttemptSettles =>
+            {
+                let current = scheduler.history(&attempt.task).map_or(0, |history| history.last);
+                let attempt = AttemptId::new(attempt.task, current);
+                Event::WorkerExited { attempt, exit, has_signal }
+            }
+            other => other,
+        }
+    }
+}
+
+fn check(code: u8) -> CheckResult {
+    CheckResult {
+        command: "check".to_owned(),
+        exit: Some(Exit::Code(code.into())),
+        fault: None,
+        duration: Duration::ZERO,
+        output_tail: String::new(),
+    }
+}
+
+fn report(attempt: &AttemptId, state: ReportedState) -> StatusReport {
+    StatusReport {
+        attempt: attempt.clone(),
+        state,
+        progress: Some(50),
+        message: None,
+        updated: None,
+        waiting_for: None,
+        usage: Usage::default(),
+        notes: String::new(),
+    }
+}
+
+/// Plants the bugs that are a wrong order of effects.
+fn reorder(mut effects: Vec<Effect>, bug: Bug) -> Vec<Effect> {
+    match bug {
+        Bug::StartBeforeRecord => {
+            effects.sort_by_key(|effect| !matches!(effect, Effect::StartWorker(_)));
+        }
+        Bug::OutcomeAfterDependents => {
+            effects.sort_by_key(|effect| matches!(effect, Effect::RecordEnd { .. }));
+        }
+        _ => {}
+    }
+    effects
+}
+
+/// Plays one seed to its end; returns the number of crashes.
+fn play(seed: u64, bug: Bug) -> Result<usize, String> {
+    let mut world = World::new(seed, bug);
+    let mut scheduler = world.boot(seed);
+    let mut event = Event::TimePassed;
+    for _ in 0..N_STEPS_MAX {
+        let effects = reorder(scheduler.step(world.now(), event), bug);
+        let mut has_crashed = false;
+        for effect in effects {
+            if world.rng.u8(..) < 6 && world.n_crashes < 10 {
+                has_crashed = true;
+                break;
+            }
+            world.carry_out(effect)?;
+        }
+        if has_crashed {
+            world.n_crashes += 1;
+            world.now_ms += world.rng.u64(0..5000);
+            scheduler = world.boot(seed);
+            event = Event::TimePassed;
+            continue;
+        }
+        if scheduler.verdict() == Some(Verdict::Finished) {
+            return check_end(&world, &scheduler).map(|()| world.n_crashes);
+        }
+        event = world.next_event(&scheduler).ok_or("the run stands still before its end")?;
+    }
+    Err("the run did not end".to_owned())
+}
+
+/// At the end every task is done, failed, or behind a failed one; the disk agrees.
+fn check_end(world: &World, scheduler: &Scheduler) -> Check {
+    let plan = scheduler.plan();
+    for (task, state) in plan.indices().zip(scheduler.states()) {
+        let id = plan.id(task);
+        let is_recorded = world.has_success(id);
+        match state {
+            TaskState::Done if is_recorded => {}
+            TaskState::Failed | TaskState::Blocked if !is_recorded => {}
+            _ => return Err(format!("{id} ended as {} against the disk", state.as_str())),
+        }
+    }
+    let n_open = world.records.values().filter(|record| record.ending.is_none()).count();
+    if n_open > 0 {
+        return Err(format!("{n_open} records were left without an ending"));
+    }
+    let again = Recorded::default()
+        .with_attempts(world.records.values().cloned())
+        .with_gates(world.gates.values().cloned());
+    let fresh = Scheduler::recover(Arc::clone(plan), again, world.now());
+    if fresh.states() != scheduler.states() {
+        return Err("a fresh look at the disk shows other states".to_owned());
+    }
+    Ok(())
+}
+
+/// Plays a seed; an assertion of the scheduler counts as caught, too.
+fn play_caught(seed: u64, bug: Bug) -> Result<usize, String> {
+    std::panic::catch_unwind(|| play(seed, bug))
+        .unwrap_or_else(|_| Err("an invariant of the scheduler did not hold".to_owned()))
+}
+
+fn seeds() -> Vec<u64> {
+    match std::env::var("ORCH_SEED") {
+        Ok(seed) => vec![seed.parse().unwrap()],
+        Err(_) => (0..N_SEEDS).collect(),
+    }
+}
+
+#[test]
+fn no_crash_and_no_late_report_breaks_a_run() {
+    let mut n_crashes = 0;
+    for seed in seeds() {
+        match play(seed, Bug::None) {
+            Ok(n) => n_crashes += n,
+            Err(fault) => panic!("seed {seed}: {fault} (replay with ORCH_SEED={seed})"),
+        }
+    }
+    assert!(n_crashes > 0, "the world is hostile enough to crash the coordinator");
+}
+
+#[test]
+fn every_planted_bug_is_caught() {
+    for bug in BUGS {
+        let caught = (0..400).find_map(|seed| play_caught(seed, bug).err().map(|f| (seed, f)));
+        let (seed, fault) = caught.unwrap_or_else(|| panic!("{bug:?} was not caught"));
+        println!("{bug:?}: seed {seed}: {fault}");
+    }
+}
+
+#[test]
+fn the_same_events_call_for_the_same_effects() {
+    for seed in 0..50 {
+        let log = |_| {
+            let mut world = World::new(seed, Bug::None);
+            let mut scheduler = world.boot(seed);
+            let mut event = Event::TimePassed;
+            let mut log = Vec::new();
+            for _ in 0..200 {
+                let effects = scheduler.step(world.now(), event);
+                log.push(format!("{effects:?}"));
+                for effect in effects {
+                    world.carry_out(effect).unwrap();
+                }
+                match world.next_event(&scheduler) {
+                    Some(next) => event = next,
+                    None => break,
+                }
+            }
+            log
+        };
+        assert_eq!(log(1), log(2), "seed {seed}");
+    }
+}
