@@ -8,5 +8,6 @@ pub mod id;
 pub mod limits;
 pub mod outside;
 pub mod place;
+pub mod suggest;
 pub mod task;
 pub mod time;
