@@ -1,2 +1,4 @@
 //! orch
 pub mod domain;
+
+pub mod io;

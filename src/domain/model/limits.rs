@@ -62,3 +62,22 @@ pub const PRIORITY_MAX: i64 = 1_000_000;
 
 /// Most alternatives that `{a,b}` groups of one glob may expand to.
 pub const GLOB_ALTERNATIVES_MAX: usize = 64;
+
+/// Longest glob: no path that people write is longer.
+pub const GLOB_CHARACTERS_MAX: usize = 512;
+
+/// Most characters that all alternatives of one glob may have together: comparing two globs takes
+/// time that grows with the product of both.
+pub const GLOB_EXPANDED_MAX: usize = 4096;
+
+/// Most faults of one kind that get a "did you mean": each compares a word with all known ones.
+pub const SUGGESTIONS_MAX: usize = 200;
+
+/// Most cycles that are told of one group of tasks that all wait for each other.
+pub const KNOT_CYCLES_MAX: usize = 16;
+
+/// Most tasks of a chain or list that a message names.
+pub const NAMED_TASKS_MAX: usize = 8;
+
+/// Most edges of one cycle that are shown with their places, beside the first.
+pub const CYCLE_EDGES_MAX: usize = 16;

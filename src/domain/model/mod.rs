@@ -1,6 +1,7 @@
 //! What things are: plain values without serde, without files, without behaviour over time.
 
 pub mod attempt;
+pub mod command;
 pub mod config;
 pub mod diagnostic;
 pub mod glob;
@@ -8,5 +9,6 @@ pub mod id;
 pub mod limits;
 pub mod outside;
 pub mod place;
+pub mod suggest;
 pub mod task;
 pub mod time;

@@ -1,14 +1,11 @@
 //! Task specs in, plan and diagnostics out; never fails.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Fault, Plan, TaskIndex, critical_path, graph::Graph};
+use super::{Fault, Plan, TaskIndex, critical_path, graph::Graph, levels::Levels};
 use crate::domain::model::{
     config::{Config, Role},
-    id::RoleName,
+    id::{RoleName, TaskId},
     task::{Estimate, Size, TaskSpec},
 };
 
@@ -58,25 +55,14 @@ fn faults(
     roles: &BTreeMap<RoleName, Role>,
     graph: &Graph,
 ) -> BTreeMap<TaskIndex, Fault> {
-    let mut faults = BTreeMap::new();
-    let at = |task: TaskIndex| specs.get(task.position());
-    for knot in graph.knots() {
-        let mut cycle = graph.cycle_in(knot);
-        cycle.extend(cycle.first().copied());
-        let path: Vec<_> =
-            cycle.iter().filter_map(|t| at(*t)).map(|s| s.id.value.clone()).collect();
-        for &member in knot {
-            faults.insert(member, Fault::Cycle(path.clone()));
-        }
-    }
-    let levels: BTreeSet<u32> =
-        specs.iter().filter_map(|s| s.level.as_ref()).map(|l| l.value).collect();
+    let mut faults = cycle_faults(specs, graph);
+    let levels = Levels::of(specs, graph);
     for (position, spec) in specs.iter().enumerate() {
         let task = TaskIndex::new(position);
         let own_id = spec.id.value.as_str();
         if spec.depends_on.iter().any(|d| d.value == own_id) {
-            let path = vec![spec.id.value.clone(), spec.id.value.clone()];
-            faults.entry(task).or_insert(Fault::Cycle(path));
+            let path = [spec.id.value.clone(), spec.id.value.clone()];
+            faults.entry(task).or_insert(Fault::Cycle(path.into()));
         }
         if let Some(unknown) =
             spec.depends_on.iter().find(|d| position_of(specs, &d.value).is_none())
@@ -87,16 +73,102 @@ fn faults(
             faults.entry(task).or_insert(Fault::UnknownRole(role.value.clone()));
         }
         let own_level = spec.level.as_ref().map(|level| level.value);
-        if let Some(own_level) = own_level.filter(|_| levels.len() > 1) {
-            let later = graph
-                .dependencies(task)
+        let later = levels.highest_before(task).filter(|(level, _)| Some(*level) > own_level);
+        if let (Some(_), Some((_, later))) = (own_level, later)
+            && let Some(later) = specs.get(later.position())
+        {
+            faults.entry(task).or_insert(Fault::LaterLevel(later.id.value.clone()));
+        }
+    }
+    faults
+}
+
+/// Gives every member of a knot a cycle that it is on, or at least one that it waits for.
+fn cycle_faults(specs: &[TaskSpec], graph: &Graph) -> BTreeMap<TaskIndex, Fault> {
+    let mut faults = BTreeMap::new();
+    for knot in graph.knots() {
+        let mut first: Option<Arc<[TaskId]>> = None;
+        for cycle in graph.cycles_in(knot) {
+            let path: Arc<[TaskId]> = cycle
                 .iter()
-                .filter_map(|d| at(*d))
-                .find(|d| d.level.as_ref().is_some_and(|level| level.value > own_level));
-            if let Some(later) = later {
-                faults.entry(task).or_insert(Fault::LaterLevel(later.id.value.clone()));
+                .chain(cycle.first())
+                .filter_map(|task| specs.get(task.position()))
+                .map(|spec| spec.id.value.clone())
+                .collect();
+            for &member in &cycle {
+                faults.entry(member).or_insert_with(|| Fault::Cycle(Arc::clone(&path)));
+            }
+            first.get_or_insert(path);
+        }
+        for &member in knot {
+            if let Some(path) = &first {
+                faults.entry(member).or_insert_with(|| Fault::Cycle(Arc::clone(path)));
             }
         }
     }
     faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::plan::rules::testing::{Draft, task};
+
+    /// Builds a plan without roles and lists its faults.
+    fn faults_of(drafts: &[Draft]) -> Vec<String> {
+        let plan = build(drafts.iter().map(Draft::spec).collect(), [], Config::default());
+        plan.indices()
+            .filter_map(|task| plan.fault(task).map(|fault| format!("{} {fault:?}", plan.id(task))))
+            .collect()
+    }
+
+    #[test]
+    fn a_chain_to_a_later_level_is_a_fault_of_all_who_wait_for_it() {
+        let table: &[(&[Draft], &[&str])] = &[
+            (&[task("a").level(1).needs("b"), task("b").level(1)], &[]),
+            (&[task("a").level(2).needs("b"), task("b").level(1)], &[]),
+            (&[task("a").level(1).needs("b"), task("b").level(2)], &["a LaterLevel(b)"]),
+            (
+                &[task("a").level(1).needs("b"), task("b").needs("c"), task("c").level(2)],
+                &["a LaterLevel(c)"],
+            ),
+            (
+                &[
+                    task("a").level(1).needs("b").needs("c"),
+                    task("b").level(1).needs("d"),
+                    task("c").needs("e"),
+                    task("d").level(2),
+                    task("e").level(3),
+                ],
+                &["a LaterLevel(e)", "b LaterLevel(d)"],
+            ),
+            (&[task("a").needs("b"), task("b").level(9)], &[]),
+        ];
+        for (drafts, expected) in table {
+            assert_eq!(faults_of(drafts), *expected);
+        }
+    }
+
+    #[test]
+    fn each_member_of_a_knot_is_told_its_own_cycle() {
+        let drafts = [
+            task("a").needs("b").needs("c"),
+            task("b").needs("a"),
+            task("c").needs("a"),
+            task("d").needs("d"),
+            task("e").needs("a"),
+        ];
+        assert_eq!(
+            faults_of(&drafts),
+            ["a Cycle([a, b, a])", "b Cycle([a, b, a])", "c Cycle([c, a, c])", "d Cycle([d, d])"]
+        );
+    }
+
+    #[test]
+    fn of_two_files_with_one_id_the_first_by_path_counts() {
+        let drafts = [task("a").at("z.md").needs("b"), task("a").at("b.md"), task("b")];
+        let plan = build(drafts.iter().map(Draft::spec).collect(), [], Config::default());
+        assert_eq!(plan.n_tasks(), 2);
+        assert_eq!(&*plan.spec(TaskIndex::new(0)).path, "b.md");
+    }
 }

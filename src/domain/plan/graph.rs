@@ -2,7 +2,7 @@
 //!
 //! Nothing here recurses: a chain of 100,000 tasks is an ordinary plan.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use petgraph::{
     algo::kosaraju_scc,
@@ -10,6 +10,7 @@ use petgraph::{
 };
 
 use super::TaskIndex;
+use crate::domain::model::limits::KNOT_CYCLES_MAX;
 
 /// Dependencies and dependents of every task, and an order to visit them in.
 #[derive(Debug, Clone, Default)]
@@ -80,10 +81,29 @@ impl Graph {
         &self.knots
     }
 
-    /// Returns a shortest cycle through the first member of `knot`, in the direction "depends on";
-    /// the first task is not repeated at the end.
-    pub fn cycle_in(&self, knot: &[TaskIndex]) -> Vec<TaskIndex> {
-        let Some(&start) = knot.first() else { return Vec::new() };
+    /// Returns cycles of `knot` that together visit its members, in the direction "depends on";
+    /// the first task of each is not repeated at its end.
+    ///
+    /// Each is a shortest one through a member that no earlier one visits. There are at most
+    /// [`KNOT_CYCLES_MAX`]; the members that they leave out are in some further cycle.
+    pub fn cycles_in(&self, knot: &[TaskIndex]) -> Vec<Vec<TaskIndex>> {
+        let mut visited: BTreeSet<TaskIndex> = BTreeSet::new();
+        let mut cycles = Vec::new();
+        for &member in knot {
+            if cycles.len() == KNOT_CYCLES_MAX {
+                break;
+            }
+            if !visited.contains(&member) {
+                let cycle = self.cycle_through(member, knot);
+                visited.extend(&cycle);
+                cycles.push(cycle);
+            }
+        }
+        cycles
+    }
+
+    /// Returns a shortest cycle through `start` within `knot`.
+    fn cycle_through(&self, start: TaskIndex, knot: &[TaskIndex]) -> Vec<TaskIndex> {
         let mut came_from: BTreeMap<TaskIndex, TaskIndex> = BTreeMap::new();
         let mut queue = VecDeque::from([start]);
         while let Some(task) = queue.pop_front() {
@@ -97,7 +117,7 @@ impl Graph {
                 }
             }
         }
-        knot.to_vec()
+        unreachable!("every member of a knot is on a cycle")
     }
 }
 
@@ -160,7 +180,24 @@ mod tests {
         let graph = graph(5, &[(0, 1), (1, 2), (2, 0), (2, 1), (4, 0), (1, 3)]);
         assert_eq!(graph.knots().len(), 1);
         assert_eq!(numbers(&graph.knots()[0]), [0, 1, 2]);
-        assert_eq!(numbers(&graph.cycle_in(&graph.knots()[0])), [0, 1, 2]);
+        let cycles = graph.cycles_in(&graph.knots()[0]);
+        assert_eq!(cycles.iter().map(|cycle| numbers(cycle)).collect::<Vec<_>>(), [[0, 1, 2]]);
+    }
+
+    #[test]
+    fn cycles_that_share_a_task_are_told_one_by_one() {
+        let graph = graph(4, &[(0, 1), (1, 0), (0, 2), (2, 0), (3, 2), (2, 3)]);
+        let cycles = graph.cycles_in(&graph.knots()[0]);
+        let cycles: Vec<_> = cycles.iter().map(|cycle| numbers(cycle)).collect();
+        assert_eq!(cycles, [[0, 1], [2, 0], [3, 2]]);
+    }
+
+    #[test]
+    fn a_tangle_is_told_by_some_of_its_cycles() {
+        let n = 2_000;
+        let star: Vec<_> = (1..n).flat_map(|i| [(0, i), (i, 0)]).collect();
+        let graph = graph(n, &star);
+        assert_eq!(graph.cycles_in(&graph.knots()[0]).len(), KNOT_CYCLES_MAX);
     }
 
     #[test]
@@ -177,7 +214,7 @@ mod tests {
         assert_eq!(graph(n, &chain).topological_order().len(), n);
         let ring: Vec<_> = (0..n).map(|i| (i, (i + 1) % n)).collect();
         let ring = graph(n, &ring);
-        assert_eq!(ring.cycle_in(&ring.knots()[0]).len(), n);
+        assert_eq!(ring.cycles_in(&ring.knots()[0])[0].len(), n);
         let fan: Vec<_> = (1..n).map(|i| (i, 0)).collect();
         assert_eq!(graph(n, &fan).dependents(TaskIndex::new(0)).len(), n - 1);
     }

@@ -3,13 +3,15 @@
 //! A plan is built whole from parsed files and never changed in place; building never fails.
 
 pub mod graph;
+pub mod rules;
 
 mod build;
 mod critical_path;
+mod levels;
 
 pub use build::build;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use graph::Graph;
 
@@ -41,8 +43,8 @@ pub enum Fault {
     /// It depends on an id that no task has.
     UnknownDependency(String),
     /// It is a member of a cycle; the path starts and ends with the same task.
-    Cycle(Vec<TaskId>),
-    /// It depends on a task of a later level.
+    Cycle(Arc<[TaskId]>),
+    /// It depends on this task of a later level, directly or through others.
     LaterLevel(TaskId),
     /// It names a role that does not exist.
     UnknownRole(RoleName),

@@ -1,0 +1,32 @@
+//! The only clock of the program.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::domain::model::time::{Now, Tick, Timestamp};
+
+/// Reads both clocks; the monotonic one counts from its start.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    started: Instant,
+}
+
+impl Clock {
+    /// Starts the monotonic clock at zero.
+    pub fn start() -> Self {
+        Self { started: Instant::now() }
+    }
+
+    /// Returns the present.
+    pub fn now(&self) -> Now {
+        Now { tick: Tick(self.started.elapsed()), wall: wall() }
+    }
+}
+
+/// Returns the present on the wall clock; a clock before 1970 gives a negative number.
+fn wall() -> Timestamp {
+    let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => Timestamp(ms(since)),
+        Err(before) => Timestamp(-ms(before.duration())),
+    }
+}

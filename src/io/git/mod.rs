@@ -1,0 +1,51 @@
+//! Git repositories: where they are, and what git calls things.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ObjectType, Oid, Repository};
+
+/// Why git could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// A new repository could not be made.
+    #[error("failed to make a git repository in {}", path.display())]
+    Init {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: git2::Error,
+    },
+}
+
+/// Returns the top folder of the checkout that holds `path`; `None` outside of a repository, and
+/// in a bare one.
+pub fn repository_root(path: &Path) -> Option<PathBuf> {
+    Repository::discover(path).ok()?.workdir().map(Path::to_owned)
+}
+
+/// Makes a git repository in the folder `path`; one that is there stays as it is.
+///
+/// # Errors
+/// [`GitError::Init`].
+pub fn init(path: &Path) -> Result<(), GitError> {
+    match Repository::init(path) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(GitError::Init { path: path.to_owned(), source }),
+    }
+}
+
+/// Returns the name that git gives to a file of these bytes: 40 hexadecimal digits.
+pub fn blob_id(bytes: &[u8]) -> String {
+    // Hashing bytes in memory cannot fail but for a lack of memory.
+    Oid::hash_object(ObjectType::Blob, bytes).unwrap_or(Oid::ZERO_SHA1).to_string()
+}
+
+/// Returns the `user.name` that git knows in `path`, the user's own where `path` is outside of a
+/// repository.
+pub fn user_name(path: &Path) -> Option<String> {
+    let config = match Repository::discover(path) {
+        Ok(repository) => repository.config(),
+        Err(_) => git2::Config::open_default(),
+    };
+    config.ok()?.get_string("user.name").ok().filter(|name| !name.trim().is_empty())
+}

@@ -1,0 +1,11 @@
+//! Floor 2: touches the world. Thin: it carries out what it is told and decides nothing.
+//!
+//! Its rooms do not use each other, print nothing, and name the path or command and the verb in
+//! every error.
+
+pub mod clock;
+pub mod entropy;
+pub mod git;
+pub mod process;
+pub mod store;
+pub mod watch;

@@ -1,0 +1,131 @@
+//! Reads what processes wrote, however much that is, with little memory.
+
+use std::{
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
+    path::Path,
+};
+
+use super::ProcessError;
+
+/// How much is searched at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Says whether `needle` is anywhere in the file `path`. A missing file holds nothing.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn contains(path: &Path, needle: &[u8]) -> Result<bool, ProcessError> {
+    let search = || {
+        let Some(mut file) = open(path)? else { return Ok(needle.is_empty()) };
+        let overlap = needle.len().saturating_sub(1);
+        let mut buffer = vec![0; CHUNK_BYTES + overlap];
+        // Bytes at the start of the buffer that were searched before.
+        let mut n_kept = 0;
+        loop {
+            let n_read = read_some(&mut file, buffer.get_mut(n_kept..).unwrap_or_default())?;
+            let filled = n_kept + n_read;
+            if is_in(buffer.get(..filled).unwrap_or_default(), needle) {
+                return Ok(true);
+            }
+            if n_read == 0 {
+                return Ok(false);
+            }
+            n_kept = overlap.min(filled);
+            buffer.copy_within(filled - n_kept..filled, 0);
+        }
+    };
+    search().map_err(|source| ProcessError::log(path, source))
+}
+
+/// Returns the end of what stands in the file `path` behind `from_offset`: at most `max` bytes,
+/// whole lines where there are any. A missing file is an empty one.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn tail(path: &Path, from_offset: u64, max: usize) -> Result<String, ProcessError> {
+    let read = || {
+        let Some(mut file) = open(path)? else { return Ok(Vec::new()) };
+        let end = file.metadata()?.len();
+        let start = end.saturating_sub(max as u64).max(from_offset);
+        // One byte before the start tells whether a line begins there.
+        let n_before = u64::from(start > from_offset);
+        file.seek(SeekFrom::Start(start - n_before))?;
+        let mut bytes = Vec::new();
+        file.take(end.saturating_sub(start) + n_before).read_to_end(&mut bytes)?;
+        if n_before == 1 {
+            bytes.drain(..n_partial(&bytes).min(bytes.len()));
+        }
+        Ok(bytes)
+    };
+    match read() {
+        Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+        Err(source) => Err(ProcessError::log(path, source)),
+    }
+}
+
+/// Returns at most `max` bytes of the file `path` from `offset` on, and the offset behind them.
+///
+/// Where the file has become shorter than `offset` it is read from its start: it is a new one.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn read_from(path: &Path, offset: u64, max: usize) -> Result<(Vec<u8>, u64), ProcessError> {
+    let read = || {
+        let Some(mut file) = open(path)? else { return Ok((Vec::new(), 0)) };
+        let start = if file.metadata()?.len() < offset { 0 } else { offset };
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        file.take(max as u64).read_to_end(&mut bytes)?;
+        let end = start + bytes.len() as u64;
+        Ok((bytes, end))
+    };
+    read().map_err(|source| ProcessError::log(path, source))
+}
+
+/// Returns how long the file `path` is; 0 where it is missing.
+pub(super) fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |about| about.len())
+}
+
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match File::open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read_some(file: &mut File, space: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(space) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Says whether `needle` is in `bytes`: jumps from one occurrence of its first byte to the next.
+fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
+    let Some(first) = needle.first() else { return true };
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| byte == first) {
+        rest = rest.get(at..).unwrap_or_default();
+        if rest.starts_with(needle) {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
+}
+
+/// Returns how many bytes at the start of `bytes` belong to a line, or else a character, that
+/// began before them.
+fn n_partial(bytes: &[u8]) -> usize {
+    let end_of_line = bytes.iter().position(|byte| *byte == b'\n').map(|at| at + 1);
+    match end_of_line {
+        Some(start) if start < bytes.len() => start,
+        // One long line: only its characters are kept whole.
+        _ => 1 + bytes.iter().skip(1).take(3).take_while(|byte| **byte & 0xC0 == 0x80).count(),
+    }
+}

@@ -1,0 +1,88 @@
+//! Starts, observes and stops processes, each in a process group of its own.
+//!
+//! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
+
+pub mod check;
+pub mod leftovers;
+pub mod log;
+mod program;
+pub mod start;
+mod unix;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    start::{Launch, Running, Stdin, start},
+    unix::{How, group_is_alive, kill_group_leftovers, stop_group},
+};
+
+/// What tells a process from every other one on this machine, also after its number was used
+/// again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessIdentity {
+    /// Its number, and at the same time that of its group.
+    pub pid: u32,
+    /// When it started, in ticks since the start of the machine; 0 where the system does not tell.
+    pub start_ticks: u64,
+    /// Which start of the machine that was; empty where the system does not tell.
+    pub boot_id: String,
+}
+
+/// Why something with a process could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The command cannot be started, now or later.
+    #[error("failed to start `{program}`: {reason}")]
+    Start {
+        /// The program, as written.
+        program: String,
+        /// Why, as a phrase.
+        reason: String,
+    },
+    /// The system is out of processes, files or memory now: later it may work.
+    #[error("failed to start `{program}` for now")]
+    Exhausted {
+        /// The program, as written.
+        program: String,
+        /// What is lacking.
+        source: io::Error,
+    },
+    /// It is not known how a process ended.
+    #[error("failed to wait for process {pid}")]
+    Wait {
+        /// The process.
+        pid: u32,
+        /// Why.
+        source: io::Error,
+    },
+    /// A process group cannot be told to stop.
+    #[error("failed to stop process group {pid}")]
+    Stop {
+        /// The group.
+        pid: u32,
+        /// Why.
+        source: io::Error,
+    },
+    /// Output cannot be read.
+    #[error("failed to read {}", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ProcessError {
+    /// Says whether the same may work later.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Exhausted { .. })
+    }
+
+    fn log(path: &Path, source: io::Error) -> Self {
+        Self::Log { path: path.to_owned(), source }
+    }
+}

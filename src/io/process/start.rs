@@ -1,0 +1,183 @@
+//! Starts one process: its own group, its own environment, its output in a file.
+//!
+//! No pipes: output goes on when this program dies, and costs it nothing. No code between fork
+//! and exec: that would make every start copy this whole process.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::{DirBuilder, File, OpenOptions},
+    io,
+    os::unix::{
+        fs::{DirBuilderExt as _, OpenOptionsExt as _},
+        process::ExitStatusExt as _,
+    },
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+
+use rustix::{fs::OFlags, io::Errno};
+use tokio::process::{Child, Command};
+
+use super::{ProcessError, ProcessIdentity, program, unix};
+use crate::domain::model::attempt::Exit;
+
+/// All there is to say about a process that is to be started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Where it runs.
+    pub folder: PathBuf,
+    /// Its whole environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// What it reads.
+    pub stdin: Stdin,
+    /// Where what it writes is appended, both streams in order.
+    pub output: PathBuf,
+}
+
+/// What a process reads on its standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stdin {
+    /// Nothing.
+    Null,
+    /// A file.
+    File(PathBuf),
+}
+
+/// A process that was started. Dropping it leaves the process running.
+#[derive(Debug)]
+pub struct Running {
+    child: Child,
+    /// Its number, and at the same time that of its group.
+    pub pid: u32,
+    /// What tells it from every other process.
+    pub identity: ProcessIdentity,
+}
+
+impl Running {
+    /// Waits until the process ends; its children may live on. Can be called again after it was
+    /// cancelled.
+    ///
+    /// # Errors
+    /// [`ProcessError::Wait`] where the system does not tell how it ended.
+    pub async fn wait(&mut self) -> Result<Exit, ProcessError> {
+        match self.child.wait().await {
+            Ok(status) => Ok(exit_of(status)),
+            Err(source) => Err(ProcessError::Wait { pid: self.pid, source }),
+        }
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(status.into_raw()),
+    }
+}
+
+/// Starts a process, in a tokio runtime with its IO enabled.
+///
+/// # Errors
+/// [`ProcessError::Exhausted`] where it may work later, [`ProcessError::Start`] otherwise.
+pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
+    let (word, arguments) = launch
+        .argv
+        .split_first()
+        .map_or(("", &[][..]), |(word, arguments)| (word.as_str(), arguments));
+    let fail = |what: &str, path: &Path, error: io::Error| {
+        failure(word, format!("{what} {}: {error}", path.display()), error)
+    };
+    let output = open_output(&launch.output)
+        .map_err(|error| fail("cannot open its log", &launch.output, error))?;
+    let errors =
+        output.try_clone().map_err(|error| fail("cannot open its log", &launch.output, error))?;
+    let stdin = match &launch.stdin {
+        Stdin::Null => Stdio::null(),
+        Stdin::File(path) => {
+            open_input(path).map_err(|error| fail("cannot open its input", path, error))?.into()
+        }
+    };
+    if !launch.folder.is_dir() {
+        let reason = format!("its folder {} does not exist", launch.folder.display());
+        return Err(ProcessError::Start { program: word.to_owned(), reason });
+    }
+    let file = program::find(OsStr::new(word), &launch.folder, &launch.env)
+        .map_err(|reason| ProcessError::Start { program: word.to_owned(), reason })?;
+    let child = Command::new(&file)
+        .arg0(word)
+        .args(arguments)
+        .current_dir(&launch.folder)
+        .env_clear()
+        .envs(launch.env.iter().map(|(name, value)| (name, value)))
+        .stdin(stdin)
+        .stdout(output)
+        .stderr(errors)
+        .process_group(0)
+        .spawn()
+        .map_err(|error| failure(word, explain(&error, &file), error))?;
+    // A child that nobody waited for yet keeps its number.
+    let pid = child.id().unwrap_or_default();
+    Ok(Running { child, pid, identity: unix::identity(pid) })
+}
+
+/// Tells what may work later from what never will.
+fn failure(program: &str, reason: String, error: io::Error) -> ProcessError {
+    let program = program.to_owned();
+    match Errno::from_io_error(&error) {
+        Some(
+            Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSPC | Errno::DQUOT,
+        ) => ProcessError::Exhausted { program, source: error },
+        _ => ProcessError::Start { program, reason },
+    }
+}
+
+fn explain(error: &io::Error, file: &Path) -> String {
+    match Errno::from_io_error(error) {
+        Some(Errno::NOEXEC) => {
+            format!("{} is neither a program nor starts with a `#!` line", file.display())
+        }
+        Some(Errno::NOENT) => {
+            format!("the interpreter that {} names does not exist", file.display())
+        }
+        Some(Errno::TOOBIG) => "its arguments and environment are too long".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// Opens a log for appending; only its owner may read it, because it may hold secrets.
+fn open_output(path: &Path) -> io::Result<File> {
+    let open = || {
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(careful_flags())
+            .open(path)
+    };
+    let file = match (open(), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+            open()
+        }
+        (result, _) => result,
+    }?;
+    check_is_file(file)
+}
+
+fn open_input(path: &Path) -> io::Result<File> {
+    check_is_file(OpenOptions::new().read(true).custom_flags(careful_flags()).open(path)?)
+}
+
+/// No link in the place of the file, no waiting for the other end of a pipe.
+fn careful_flags() -> i32 {
+    (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed()
+}
+
+fn check_is_file(file: File) -> io::Result<File> {
+    if file.metadata()?.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+}

@@ -1,0 +1,138 @@
+//! Signals to process groups, and what the system tells of a process.
+
+use std::{fs, io, sync::OnceLock};
+
+use rustix::{
+    io::Errno,
+    process::{Pid, Signal, kill_process_group, test_kill_process, test_kill_process_group},
+};
+
+use super::{ProcessError, ProcessIdentity};
+
+/// How a group is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// `SIGTERM`: its processes may clean up, or go on.
+    Polite,
+    /// `SIGKILL`: they end.
+    Kill,
+}
+
+/// Tells every process of the group `pid` to stop; a group that is gone is fine.
+///
+/// # Errors
+/// [`ProcessError::Stop`] where none of them may be signalled.
+pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
+    let signals = match how {
+        // A stopped process hears the first only after the second.
+        How::Polite => &[Signal::TERM, Signal::CONT][..],
+        How::Kill => &[Signal::KILL],
+    };
+    let Some(group) = group(pid) else {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "this is no group of ours");
+        return Err(ProcessError::Stop { pid, source });
+    };
+    for signal in signals {
+        match kill_process_group(group, *signal) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(errno) => return Err(ProcessError::Stop { pid, source: errno.into() }),
+        }
+    }
+    Ok(())
+}
+
+/// Says whether a process of the group `pid` exists, be it one that ended and was not waited for.
+pub fn group_is_alive(pid: u32) -> bool {
+    group(pid).is_some_and(|group| test_kill_process_group(group) != Err(Errno::SRCH))
+}
+
+/// Kills what a process that ended *and was waited for* left behind in its group; returns whether
+/// there was anything.
+pub fn kill_group_leftovers(pid: u32) -> bool {
+    let Some(leader) = group(pid).filter(|_| group_is_alive(pid)) else { return false };
+    // While a group lives, no new process gets its number: a process with this number means that
+    // the old group is gone, and that this one is a stranger's.
+    if test_kill_process(leader) != Err(Errno::SRCH) {
+        return false;
+    }
+    match stop_group(pid, How::Kill) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::warn!(%error, "something is left of a worker");
+            true
+        }
+    }
+}
+
+/// Returns the group `pid`; never 0 or 1, which mean "my own" and "everyone" to the system.
+fn group(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().filter(|pid| *pid > 1).and_then(Pid::from_raw)
+}
+
+/// Returns the identity of a process that exists.
+pub(super) fn identity(pid: u32) -> ProcessIdentity {
+    ProcessIdentity {
+        pid,
+        start_ticks: stat(pid).map_or(0, |stat| stat.start_ticks),
+        boot_id: boot_id().to_owned(),
+    }
+}
+
+/// Returns what names this start of the machine; empty where the system does not tell.
+pub(super) fn boot_id() -> &'static str {
+    static BOOT_ID: OnceLock<String> = OnceLock::new();
+    BOOT_ID.get_or_init(|| {
+        fs::read_to_string("/proc/sys/kernel/random/boot_id")
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    })
+}
+
+/// What the system tells of one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// Its group.
+    pub(super) group: u32,
+    /// When it started.
+    pub(super) start_ticks: u64,
+    /// Whether it still runs: it may have ended without having been waited for.
+    pub(super) is_running: bool,
+}
+
+/// Returns what the system tells of `pid`; `None` where there is no such process, or no `/proc`.
+pub(super) fn stat(pid: u32) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Reads `pid (name) state parent group … start …`; the name may hold anything, also `)`.
+fn parse_stat(bytes: &[u8]) -> Option<Stat> {
+    let end_of_name = bytes.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(bytes.get(end_of_name + 1..)?).ok()?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?;
+    let group = fields.nth(1)?.parse().ok()?;
+    let start_ticks = fields.nth(16)?.parse().ok()?;
+    Some(Stat { group, start_ticks, is_running: !matches!(state, "Z" | "X" | "x") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_forge_the_other_fields() {
+        let line = b"42 (a) Z 1 7) S 1 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 9876 1000 2\n";
+        let stat = Stat { group: 40, start_ticks: 9876, is_running: true };
+        assert_eq!(parse_stat(line), Some(stat));
+        assert_eq!(parse_stat(b"42 (a"), None);
+        assert_eq!(parse_stat(b""), None);
+    }
+
+    #[test]
+    fn the_numbers_zero_and_one_are_never_signalled() {
+        assert!(stop_group(0, How::Kill).is_err());
+        assert!(stop_group(1, How::Polite).is_err());
+        assert!(stop_group(u32::MAX, How::Kill).is_err());
+        assert!(!kill_group_leftovers(0) && !group_is_alive(1));
+    }
+}

@@ -1,0 +1,184 @@
+//! The lock that makes one coordinator of a repository the only one.
+//!
+//! It is held by an open file, so it dies with its process, however that ends. What stands in the
+//! file is for people.
+
+use std::{
+    fmt,
+    fs::{File, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    thread,
+    time::Duration,
+};
+
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat};
+
+use super::{
+    Store, StoreError,
+    folder::{self, Missing},
+};
+use crate::domain::model::time::Now;
+
+/// Where the lock is.
+const PATH: &str = ".orch/local/lock";
+
+/// A reader that asks for the holder, or a child between its start and its first instruction, may
+/// hold the lock for an instant: so it counts as held after this many tries only.
+const TRIES: u32 = 10;
+
+/// Time between two tries.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What stands in the lock.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LockInfo {
+    /// The process.
+    pub pid: u32,
+    /// Which start of the machine its number belongs to; empty where that is not known.
+    pub boot_id: String,
+    /// When it took the lock, RFC 3339.
+    pub started: String,
+    /// The machine.
+    pub host: String,
+}
+
+impl fmt::Display for LockInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "process {} on {} since {}", self.pid, self.host, self.started)
+    }
+}
+
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another coordinator has it.
+    #[error("another coordinator is at work here: {}", describe(.0.as_ref()))]
+    Held(Option<LockInfo>),
+    /// The world failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn describe(info: Option<&LockInfo>) -> String {
+    info.map_or_else(|| format!("it holds {PATH}"), LockInfo::to_string)
+}
+
+/// Makes its owner the one coordinator, until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    store: Store,
+}
+
+impl Lock {
+    /// Takes the lock; one whose process is dead is free.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] where another process has it; [`LockError::Store`].
+    pub fn take(store: &Store, now: Now) -> Result<Self, LockError> {
+        let failed = |source| StoreError::Lock { path: PATH.to_owned(), source };
+        for i in 0..TRIES {
+            if i > 0 {
+                thread::sleep(PAUSE);
+            }
+            let (folder, name) = store.open_for(PATH).map_err(failed)?;
+            let flags = OFlags::RDWR
+                | OFlags::CREATE
+                | OFlags::NOFOLLOW
+                | OFlags::NONBLOCK
+                | OFlags::CLOEXEC;
+            let file = openat(&folder, name, flags, Mode::from_raw_mode(0o644))
+                .map_err(|errno| failed(errno.into()))?;
+            let mut lock = Self { file: File::from(file), store: store.clone() };
+            match lock.file.try_lock() {
+                // Someone may have removed the file between the opening and the locking.
+                Ok(()) if lock.is_in_place() => {
+                    lock.write_info(now).map_err(failed)?;
+                    return Ok(lock);
+                }
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(error)) => return Err(failed(error).into()),
+            }
+        }
+        Err(LockError::Held(read_info(store)))
+    }
+
+    /// Says whether the file is still the one that everyone else would try to lock; it is not
+    /// when someone removed or replaced it.
+    pub fn is_in_place(&self) -> bool {
+        let on_disk = || {
+            let (folder, name) = folder::split(PATH).ok()?;
+            let folder = folder::open(&self.store.root, folder, Missing::Fail).ok()?;
+            statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
+        };
+        match (fstat(&self.file), on_disk()) {
+            (Ok(ours), Some(theirs)) => {
+                (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+            }
+            _ => false,
+        }
+    }
+
+    fn write_info(&mut self, now: Now) -> std::io::Result<()> {
+        let info = LockInfo {
+            pid: std::process::id(),
+            boot_id: boot_id(),
+            started: now.wall.to_string(),
+            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        };
+        let mut text = serde_json::to_string(&info)?;
+        text.push('\n');
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A child that has not reached its `exec` yet holds a copy of the file: closing alone
+        // would free the lock a moment later.
+        if let Err(error) = self.file.set_len(0).and_then(|()| self.file.unlock()) {
+            tracing::debug!(%error, "failed to give back {PATH}");
+        }
+    }
+}
+
+/// Returns who holds the lock now; `None` where nobody does.
+///
+/// # Errors
+/// [`StoreError::Lock`].
+pub fn holder(store: &Store) -> Result<Option<LockInfo>, StoreError> {
+    let failed = |source| StoreError::Lock { path: PATH.to_owned(), source };
+    let Some(file) = open_for_reading(store) else { return Ok(None) };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+        Err(TryLockError::WouldBlock) => Ok(Some(read_info(store).unwrap_or(LockInfo {
+            pid: 0,
+            boot_id: String::new(),
+            started: "an unknown time".to_owned(),
+            host: "an unknown machine".to_owned(),
+        }))),
+    }
+}
+
+fn read_info(store: &Store) -> Option<LockInfo> {
+    let mut text = String::new();
+    open_for_reading(store)?.take(4096).read_to_string(&mut text).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+fn open_for_reading(store: &Store) -> Option<File> {
+    let (folder, name) = folder::split(PATH).ok()?;
+    let folder = folder::open(&store.root, folder, Missing::Fail).ok()?;
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    openat(&folder, name, flags, Mode::empty()).ok().map(File::from)
+}
+
+/// Returns what names this start of the machine; empty where the system does not tell.
+fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|text| text.trim().to_owned())
+        .unwrap_or_default()
+}

@@ -1,0 +1,116 @@
+//! The `.orch` folder on disk. Paths are relative to the repository root, with `/`.
+//!
+//! No symbolic link below the root is ever followed, in reading or in writing.
+
+mod folder;
+pub mod journal;
+pub mod lock;
+pub mod read;
+pub mod write;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    journal::{Journal, JournalLine},
+    lock::{Lock, LockError, LockInfo},
+    read::ReadFault,
+};
+
+/// The name of the folder that holds everything.
+pub const FOLDER: &str = ".orch";
+
+/// The files of one repository.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// Why something in the store could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store.
+    #[error("there is no .orch folder in {} or above it; `orch init` makes one", from.display())]
+    NoStore {
+        /// Where the search began.
+        from: PathBuf,
+    },
+    /// A file or folder could not be read.
+    #[error("failed to read {path}")]
+    Read {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be written; what was there before is intact.
+    #[error("failed to write {path}")]
+    Write {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that was to be new is there already.
+    #[error("failed to create {path}: it exists already")]
+    Exists {
+        /// Which one.
+        path: String,
+    },
+    /// A file could not be removed.
+    #[error("failed to remove {path}")]
+    Remove {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not sure that a file would survive a power cut.
+    #[error("failed to sync {path} to the disk")]
+    Sync {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be locked.
+    #[error("failed to lock {path}")]
+    Lock {
+        /// Which one.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Store {
+    /// Returns the store of the repository at `root`, whether it is there or not.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// Finds the store in `from` or the nearest folder above it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoStore`].
+    pub fn discover(from: &Path) -> Result<Self, StoreError> {
+        let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+        absolute
+            .ancestors()
+            .find(|folder| folder.join(FOLDER).is_dir())
+            .map(Self::at)
+            .ok_or(StoreError::NoStore { from: absolute.clone() })
+    }
+
+    /// Returns the repository root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns the full path of `relative`.
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+}

@@ -1,0 +1,351 @@
+//! Reads files: fast, and without ever following a link, blocking, or taking in too much.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    os::{fd::OwnedFd, unix::ffi::OsStrExt as _},
+    path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use rustix::{
+    fs::{FileType, Mode, OFlags, fstat, openat},
+    io::Errno,
+};
+use walkdir::{DirEntry, WalkDir};
+
+use super::{
+    Store, StoreError,
+    folder::{self, Missing},
+};
+use crate::domain::model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX};
+
+/// Fewer files are read by one thread: a second one costs more than it saves.
+const FILES_FOR_TWO_THREADS: usize = 256;
+
+/// Holds nearly every file whole; grows where one is larger.
+const BUFFER_BYTES: usize = 32 * 1024;
+
+/// Why a file was not read, as a phrase that follows its name.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadFault {
+    /// Links are not followed.
+    #[error("is a symbolic link")]
+    SymbolicLink,
+    /// A folder with the name of a file.
+    #[error("is a folder")]
+    Folder,
+    /// Reading it would block.
+    #[error("is a named pipe")]
+    NamedPipe,
+    /// It has no content.
+    #[error("is a socket")]
+    Socket,
+    /// Reading it may never end.
+    #[error("is a device")]
+    Device,
+    /// More than [`FILE_BYTES_MAX`].
+    #[error("is larger than {} MiB", FILE_BYTES_MAX / (1024 * 1024))]
+    TooLarge,
+    /// Below more than [`FOLDER_DEPTH_MAX`] folders.
+    #[error("lies more than {FOLDER_DEPTH_MAX} folders deep")]
+    TooDeep,
+    /// Its name cannot be written down.
+    #[error("has a name that is not UTF-8")]
+    NameNotUtf8,
+    /// There is no such file.
+    #[error("does not exist")]
+    Missing,
+    /// The system refuses it.
+    #[error("cannot be read: {0}")]
+    Unreadable(io::Error),
+}
+
+impl From<Errno> for ReadFault {
+    fn from(errno: Errno) -> Self {
+        match errno {
+            Errno::NOENT => Self::Missing,
+            Errno::LOOP | Errno::MLINK => Self::SymbolicLink,
+            // What `open` says of a socket.
+            Errno::NXIO | Errno::OPNOTSUPP => Self::Socket,
+            errno => Self::Unreadable(errno.into()),
+        }
+    }
+}
+
+impl Store {
+    /// Calls `each` with path and content of every file below `dir` whose name ends with one of
+    /// `endings`, and returns what it returned, ordered by path.
+    ///
+    /// Hidden files and folders are passed over, and with them the temporary ones. What cannot be
+    /// read is handed on as a fault. A missing `dir` is an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] where `dir` itself cannot be read, or where the process is out of
+    /// file descriptors or memory: that says nothing about the files.
+    pub fn visit<T: Send>(
+        &self,
+        dir: &str,
+        endings: &[&str],
+        each: impl Fn(&str, Result<&[u8], ReadFault>) -> T + Sync,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut first = self.find(dir, endings)?;
+        let read = |files| read_all(&self.root, files, &each);
+        if first.len() < FILES_FOR_TWO_THREADS {
+            return read(first);
+        }
+        let second = Mutex::new(first.split_off(first.len() / 2));
+        let read_second =
+            || read(std::mem::take(&mut *second.lock().unwrap_or_else(PoisonError::into_inner)));
+        thread::scope(|scope| {
+            let helper = thread::Builder::new().spawn_scoped(scope, read_second);
+            let mut all = read(first)?;
+            let more = match helper.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(more)) => more?,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                // The system gives no thread now: this one does it all.
+                Err(_) => read_second()?,
+            };
+            all.extend(more);
+            Ok(all)
+        })
+    }
+
+    /// Returns the content of the file `path`.
+    ///
+    /// # Errors
+    /// Why it was not read.
+    pub fn read_file(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
+        let mut reader = Reader::new(&self.root, 0);
+        let n_bytes = reader.read(path)?.len();
+        reader.buffer.truncate(n_bytes);
+        Ok(reader.buffer)
+    }
+
+    /// Returns the names in the folder `dir`, of files and folders, in order; hidden ones are
+    /// passed over, and a missing `dir` is an empty one.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`].
+    pub fn list(&self, dir: &str) -> Result<Vec<String>, StoreError> {
+        let failed = |source| StoreError::Read { path: dir.to_owned(), source };
+        if !self.has_folder(dir)? {
+            return Ok(Vec::new());
+        }
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.path(dir)).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            if let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Finds the files that [`Store::visit`] reads, in order.
+    fn find(&self, dir: &str, endings: &[&str]) -> Result<Vec<Found>, StoreError> {
+        if !self.has_folder(dir)? {
+            return Ok(Vec::new());
+        }
+        let base = self.path(dir);
+        let is_hidden = |entry: &DirEntry| entry.file_name().as_bytes().starts_with(b".");
+        let walk = WalkDir::new(&base)
+            .follow_root_links(false)
+            .min_depth(1)
+            .max_depth(FOLDER_DEPTH_MAX)
+            .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
+        let mut found = Vec::new();
+        for entry in walk {
+            match entry {
+                Ok(entry) => {
+                    if let Some(fault) = judge(&entry, endings) {
+                        found.push(Found::new(dir, &base, entry.path(), fault));
+                    }
+                }
+                Err(error) => found.extend(unreadable(dir, &base, error)?),
+            }
+        }
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(found)
+    }
+
+    /// Says whether the folder `dir` exists; a link on the way is an error.
+    pub(super) fn has_folder(&self, dir: &str) -> Result<bool, StoreError> {
+        match folder::open(&self.root, dir, Missing::Fail) {
+            Ok(_) => Ok(true),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(StoreError::Read { path: dir.to_owned(), source }),
+        }
+    }
+}
+
+/// A file to be read, or one that is known to be unreadable.
+struct Found {
+    path: String,
+    fault: Option<ReadFault>,
+}
+
+impl Found {
+    /// Takes in `path`, which lies in the folder `dir` at `base`.
+    fn new(dir: &str, base: &Path, path: &Path, fault: Option<ReadFault>) -> Self {
+        let below = path.strip_prefix(base).unwrap_or(path);
+        match below.to_str() {
+            Some(below) => Self { path: [dir, "/", below].concat(), fault },
+            None => Self {
+                path: [dir, "/", &below.to_string_lossy()].concat(),
+                fault: Some(ReadFault::NameNotUtf8),
+            },
+        }
+    }
+}
+
+/// Says whether `entry` is wanted (the outer `Option`), and what is already known against it.
+fn judge(entry: &DirEntry, endings: &[&str]) -> Option<Option<ReadFault>> {
+    let name = entry.file_name().as_bytes();
+    let is_named_so = endings.iter().any(|ending| name.ends_with(ending.as_bytes()));
+    let kind = entry.file_type();
+    if kind.is_file() {
+        return is_named_so.then_some(None);
+    }
+    if kind.is_dir() {
+        // A deeper file might be hidden in it without a word.
+        return match entry.depth() {
+            FOLDER_DEPTH_MAX => Some(Some(ReadFault::TooDeep)),
+            _ => is_named_so.then_some(Some(ReadFault::Folder)),
+        };
+    }
+    if kind.is_symlink() {
+        let is_wanted = is_named_so || entry.path().is_dir();
+        return is_wanted.then_some(Some(ReadFault::SymbolicLink));
+    }
+    // Opening it without blocking tells what it is.
+    is_named_so.then_some(None)
+}
+
+/// Turns a fault of the walk into one of the folder where it happened.
+fn unreadable(dir: &str, base: &Path, error: walkdir::Error) -> Result<Option<Found>, StoreError> {
+    let path = error.path().unwrap_or(base).to_owned();
+    let source = io::Error::from(error);
+    if source.kind() == io::ErrorKind::NotFound {
+        return Ok(None);
+    }
+    if path == base || is_exhausted(&source) {
+        return Err(StoreError::Read { path: dir.to_owned(), source });
+    }
+    Ok(Some(Found::new(dir, base, &path, Some(ReadFault::Unreadable(source)))))
+}
+
+/// Reads `files` one after the other, with one buffer and one open folder.
+fn read_all<T>(
+    root: &Path,
+    files: Vec<Found>,
+    each: &impl Fn(&str, Result<&[u8], ReadFault>) -> T,
+) -> Result<Vec<T>, StoreError> {
+    let mut reader = Reader::new(root, BUFFER_BYTES);
+    let mut results = Vec::with_capacity(files.len());
+    for Found { path, fault } in files {
+        let content = match fault {
+            Some(fault) => Err(fault),
+            None => reader.read(&path),
+        };
+        match content {
+            // Gone since it was listed.
+            Err(ReadFault::Missing) => {}
+            Err(ReadFault::Unreadable(source)) if is_exhausted(&source) => {
+                return Err(StoreError::Read { path, source });
+            }
+            content => results.push(each(&path, content)),
+        }
+    }
+    Ok(results)
+}
+
+/// Says whether the fault is that of the process, not of the file.
+fn is_exhausted(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
+}
+
+/// Reads files of one folder after the other.
+struct Reader<'a> {
+    root: &'a Path,
+    folder: Option<(String, OwnedFd)>,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(root: &'a Path, buffer_bytes: usize) -> Self {
+        Self { root, folder: None, buffer: vec![0; buffer_bytes] }
+    }
+
+    /// Returns the content of `path`, which is there until the next call.
+    fn read(&mut self, path: &str) -> Result<&[u8], ReadFault> {
+        let (folder, name) = folder::split(path).map_err(ReadFault::Unreadable)?;
+        let flags =
+            OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = openat(self.open_folder(folder)?, name, flags, Mode::empty())?;
+        let about = fstat(&file)?;
+        match FileType::from_raw_mode(about.st_mode) {
+            FileType::RegularFile => {}
+            FileType::Directory => return Err(ReadFault::Folder),
+            FileType::Fifo => return Err(ReadFault::NamedPipe),
+            FileType::Socket => return Err(ReadFault::Socket),
+            _ => return Err(ReadFault::Device),
+        }
+        let size = u64::try_from(about.st_size).unwrap_or(u64::MAX);
+        if size > FILE_BYTES_MAX {
+            return Err(ReadFault::TooLarge);
+        }
+        let n_bytes = self.fill(File::from(file), usize::try_from(size).unwrap_or(usize::MAX))?;
+        Ok(self.buffer.get(..n_bytes).unwrap_or_default())
+    }
+
+    /// Reads `file`, of which `size` bytes are expected; in the common case with a single call.
+    fn fill(&mut self, mut file: File, size: usize) -> Result<usize, ReadFault> {
+        let mut n_bytes = 0;
+        // One byte more than expected: a full buffer means that there may be more.
+        if self.buffer.len() <= size {
+            self.buffer.resize(size + 1, 0);
+        }
+        loop {
+            let space = self.buffer.get_mut(n_bytes..).unwrap_or_default();
+            match file.read(space) {
+                Ok(0) => return Ok(n_bytes),
+                Ok(n) => n_bytes += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(ReadFault::Unreadable(error)),
+            }
+            if n_bytes as u64 > FILE_BYTES_MAX {
+                return Err(ReadFault::TooLarge);
+            }
+            if n_bytes == self.buffer.len() {
+                self.buffer.resize(n_bytes + BUFFER_BYTES, 0);
+            } else if n_bytes >= size {
+                return Ok(n_bytes);
+            }
+        }
+    }
+
+    /// Returns the open folder `relative`, the same one as last time where it has not changed.
+    fn open_folder(&mut self, relative: &str) -> Result<&OwnedFd, ReadFault> {
+        let is_open = self.folder.as_ref().is_some_and(|(open, _)| open == relative);
+        let folder = match self.folder.take().filter(|_| is_open) {
+            Some(open) => open,
+            None => {
+                let opened = folder::open(self.root, relative, Missing::Fail);
+                (relative.to_owned(), opened.map_err(fault_of_folder)?)
+            }
+        };
+        Ok(&self.folder.insert(folder).1)
+    }
+}
+
+fn fault_of_folder(error: io::Error) -> ReadFault {
+    match error.kind() {
+        io::ErrorKind::NotFound => ReadFault::Missing,
+        _ => ReadFault::Unreadable(error),
+    }
+}
