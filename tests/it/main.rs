@@ -1,1 +1,11 @@
-fn main() {}
+//! The one test binary: house rules first, then what `orch` does seen from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
+
+mod architecture;
+mod source;
+mod tidy;
