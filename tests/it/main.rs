@@ -1,3 +1,12 @@
-//! Everything that is tested from outside of the library, in one binary.
+//! The one test binary: house rules first, then what `orch` does seen from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test reports by panicking"
+)]
 
+mod architecture;
 mod simulation;
+mod source;
+mod tidy;

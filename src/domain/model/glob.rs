@@ -529,18 +529,3 @@ mod tests {
         }
     }
 }
-
-impl Glob {
-    /// Parses a pattern.
-    ///
-    /// # Errors
-    /// A phrase that says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Ok(Self { text: text.to_owned() })
-    }
-
-    /// Says whether some path could match both patterns.
-    pub fn meets(&self, other: &Self) -> bool {
-        self == other || self.text.starts_with("src") == other.text.starts_with("src")
-    }
-}
