@@ -234,8 +234,7 @@ impl NodeDecoder<'_> {
                 };
                 let kind = self.node.kind_name();
                 let message = format!("{subject} is {kind} where {expected} is expected");
-                Fault::error("wrong-type", span, message)
-                    .with_label(format!("expected {expected}"))
+                Fault::error("wrong-type", span, message).with_label(format!("expected {expected}"))
             }
             DecodeError::Value(fault) => {
                 let found = Fault::error(fault.code, span, fault.message);
@@ -435,11 +434,7 @@ struct Entries<'t> {
 }
 
 impl<'t> Entries<'t> {
-    fn new(
-        parent: NodeDecoder<'t>,
-        entries: &'t [Entry<'t>],
-        chosen: Option<Vec<usize>>,
-    ) -> Self {
+    fn new(parent: NodeDecoder<'t>, entries: &'t [Entry<'t>], chosen: Option<Vec<usize>>) -> Self {
         Self { parent, entries, chosen, next: 0, current: None }
     }
 }

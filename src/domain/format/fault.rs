@@ -133,10 +133,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Returns the one of `words` that is meant by `typed`, where that is near enough to be likely.
-pub fn did_you_mean<'w>(
-    typed: &str,
-    words: impl IntoIterator<Item = &'w str>,
-) -> Option<&'w str> {
+pub fn did_you_mean<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     if typed.len() > 64 {
         return None;
     }

@@ -96,9 +96,8 @@ pub fn split(text: &str) -> Result<Split<'_>, Fault> {
         }
     };
     if yaml_bytes > FRONT_MATTER_BYTES_MAX {
-        let message = format!(
-            "the front matter has {yaml_bytes} bytes, more than {FRONT_MATTER_BYTES_MAX}"
-        );
+        let message =
+            format!("the front matter has {yaml_bytes} bytes, more than {FRONT_MATTER_BYTES_MAX}");
         return Err(Fault::error("front-matter-too-large", Span::new(1, 1, 3), message)
             .with_help("move the long text into the body"));
     }

@@ -13,9 +13,7 @@ use super::{
     parts::{RawCompletion, RawRetry, RawWorker},
     value::{FromText as _, Word, Workers},
 };
-use crate::domain::model::{
-    config::Role, diagnostic::Diagnostic, id::RoleName, place::Span,
-};
+use crate::domain::model::{config::Role, diagnostic::Diagnostic, id::RoleName, place::Span};
 
 /// The front matter of a role, as it is written.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]

@@ -55,8 +55,9 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<StatusReport>, Vec<Diagnostic>
         Err(fault) => return (None, refusal(fault, path, bytes)),
     };
     let Some(head) = &file.head else {
-        let fault = Fault::error("no-front-matter", Span::new(1, 1, 0), "the report has no front matter")
-            .with_help("start it with `---`, `state: working` and `---`");
+        let fault =
+            Fault::error("no-front-matter", Span::new(1, 1, 0), "the report has no front matter")
+                .with_help("start it with `---`, `state: working` and `---`");
         return (None, in_file(vec![fault], path, file.text));
     };
     let mut faults = Vec::new();

@@ -10,7 +10,7 @@ use super::{
     document::{Markdown, open_markdown, refusal},
     fault::{Fault, in_file},
     front_matter::{self, Split},
-    layout, 
+    layout,
     parts::{RawBudget, RawCompletion, RawRetry, RawWorker},
     task_body,
     value::{FromText as _, Level, Word},
@@ -103,8 +103,7 @@ pub fn parse(path: &str, bytes: &[u8], reading: Reading) -> TaskFile {
         read_body(&mut spec, &file, reading);
         spec
     });
-    let diagnostics =
-        if faults.is_empty() { Vec::new() } else { in_file(faults, path, file.text) };
+    let diagnostics = if faults.is_empty() { Vec::new() } else { in_file(faults, path, file.text) };
     TaskFile { spec, diagnostics }
 }
 
@@ -126,8 +125,12 @@ fn without_front_matter(text: &str) -> Fault {
     }
     let late = text.lines().take_while(|line| line.trim().is_empty()).count();
     if late > 0 && text.lines().nth(late).is_some_and(|line| line.trim_end() == "---") {
-        return Fault::warning("late-front-matter", span, "skipped: front matter must start on line 1")
-            .with_help("remove the empty lines before `---`");
+        return Fault::warning(
+            "late-front-matter",
+            span,
+            "skipped: front matter must start on line 1",
+        )
+        .with_help("remove the empty lines before `---`");
     }
     Fault::note("no-front-matter", span, "skipped: no front matter")
         .with_help("start it with `---`, keys and `---` to make it a task")

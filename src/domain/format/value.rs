@@ -145,9 +145,35 @@ macro_rules! text_values {
 }
 
 text_values!(
-    Word, Flag, Time, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version,
-    EnvName, Executor, TaskId, RoleName, GateName, Glob, Priority, Estimate, Size, AuthorStatus,
-    Isolation, Durability, ReportedState, Outcome, Timestamp,
+    Word,
+    Flag,
+    Time,
+    Level,
+    Attempts,
+    Percent,
+    Workers,
+    Tokens,
+    Money,
+    Count,
+    Code,
+    Version,
+    EnvName,
+    Executor,
+    TaskId,
+    RoleName,
+    GateName,
+    Glob,
+    Priority,
+    Estimate,
+    Size,
+    AuthorStatus,
+    Isolation,
+    Durability,
+    ReportedState,
+    Outcome,
+    Timestamp,
+    EventWord,
+    EventState,
 );
 
 /// Any scalar, as typed.
@@ -342,7 +368,9 @@ impl FromText for EnvName {
 
     fn from_text(text: &str) -> Result<Self, ValueFault> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(is_name)
+        if text.is_empty()
+            || text.starts_with(|c: char| c.is_ascii_digit())
+            || !text.chars().all(is_name)
         {
             let message = format!("{} is not a name of an environment variable", shown(text));
             return Err(ValueFault::new("bad-env-name", message)
@@ -366,8 +394,11 @@ impl FromText for Executor {
     fn from_text(text: &str) -> Result<Self, ValueFault> {
         match text {
             "local" => Ok(Self),
-            _ => Err(ValueFault::new("unknown-executor", format!("unknown executor {}", shown(text)))
-                .with_help("write `local`, the only one there is")),
+            _ => Err(ValueFault::new(
+                "unknown-executor",
+                format!("unknown executor {}", shown(text)),
+            )
+            .with_help("write `local`, the only one there is")),
         }
     }
 
@@ -430,8 +461,11 @@ impl FromText for Glob {
 
     fn from_text(text: &str) -> Result<Self, ValueFault> {
         Self::parse(text).map_err(|why| {
-            ValueFault::new("bad-glob", format!("the pattern {} does not hold: {}", shown(text), plain(&why)))
-                .with_help("write a path below the repository root, such as `src/limit/**`")
+            ValueFault::new(
+                "bad-glob",
+                format!("the pattern {} does not hold: {}", shown(text), plain(&why)),
+            )
+            .with_help("write a path below the repository root, such as `src/limit/**`")
         })
     }
 
@@ -542,7 +576,28 @@ words! {
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
     Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
+    EventWord "bad-word" "a kind of event" [("gate", Self::Gate), ("retry", Self::Retry)];
+    EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
+}
+
+/// What an event file is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EventWord {
+    /// A gate.
+    #[default]
+    Gate,
+    /// Another try at a task.
+    Retry,
+}
+
+/// What an event file says of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventState {
+    /// It is open.
+    Pass,
+    /// It failed.
+    Fail,
 }
 
 impl FromText for Timestamp {
@@ -599,7 +654,8 @@ impl<'de> Visitor<'de> for CommandVisitor {
 }
 
 fn empty_command() -> ValueFault {
-    ValueFault::new("empty-command", "a command is empty").with_help("write a command, or remove the key")
+    ValueFault::new("empty-command", "a command is empty")
+        .with_help("write a command, or remove the key")
 }
 
 impl JsonSchema for Command {

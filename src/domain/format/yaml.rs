@@ -49,9 +49,8 @@ pub fn parse_fully(text: &str, first_line: u32) -> Result<Node<'static>, Fault> 
     check_limits(text, first_line)?;
     let budget = Cell::new(VALUES_MAX);
     let fault = |error: serde_yaml::Error| syntax_fault(&error, text, first_line);
-    let shape = ShapeOf(&budget)
-        .deserialize(serde_yaml::Deserializer::from_str(text))
-        .map_err(fault)?;
+    let shape =
+        ShapeOf(&budget).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(fault)?;
     let raw = RawOf(&shape).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(fault)?;
     let mut locator = Locator::new(text, first_line);
     let node = place(raw, &mut locator);
@@ -101,8 +100,9 @@ fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
             }
             if n_aliases > YAML_ALIASES_MAX {
                 let message = format!("more than {YAML_ALIASES_MAX} aliases");
-                return Err(Fault::error("yaml-aliases", span, message)
-                    .with_help("write the values out"));
+                return Err(
+                    Fault::error("yaml-aliases", span, message).with_help("write the values out")
+                );
             }
         }
     }
@@ -130,11 +130,17 @@ fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u32) -> Fault
 /// Says what a message of the parser means, and what to do.
 fn explain(message: &str, line: &str, at: Option<char>) -> (String, &'static str) {
     let quote = "put the value in quotes";
-    let starts = |c: char| format!("a value cannot start with {}", shown(c.encode_utf8(&mut [0; 4])));
-    let has_tab = line.split(|c: char| !c.is_whitespace()).next().unwrap_or_default().contains('\t');
+    let starts =
+        |c: char| format!("a value cannot start with {}", shown(c.encode_utf8(&mut [0; 4])));
+    let has_tab =
+        line.split(|c: char| !c.is_whitespace()).next().unwrap_or_default().contains('\t');
     match at {
-        Some('\t') => return ("a tab stands where YAML wants spaces".to_owned(), "indent with spaces"),
-        _ if has_tab => return ("the line is indented with a tab".to_owned(), "indent with spaces"),
+        Some('\t') => {
+            return ("a tab stands where YAML wants spaces".to_owned(), "indent with spaces");
+        }
+        _ if has_tab => {
+            return ("the line is indented with a tab".to_owned(), "indent with spaces");
+        }
         Some(c @ ('@' | '`' | '%')) if message.contains("cannot start") => {
             return (starts(c), quote);
         }
