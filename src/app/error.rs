@@ -1,0 +1,105 @@
+//! Everything that can go wrong beside faults in the plan, with its exit code.
+
+use crate::{
+    domain::model::diagnostic::Diagnostic,
+    io::{
+        git::GitError,
+        process::ProcessError,
+        store::{StoreError, lock::LockError},
+        watch::WatchError,
+    },
+};
+
+/// Why something that was asked for was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// It was asked for in a way that makes no sense here.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong, as a phrase.
+        message: String,
+        /// What to do instead.
+        help: Option<String>,
+    },
+    /// The plan has errors, so it is not run.
+    #[error("the plan has errors")]
+    PlanHasErrors {
+        /// All that was found, errors and others.
+        diagnostics: Vec<Diagnostic>,
+        /// How many tasks were read.
+        n_tasks: usize,
+    },
+    /// Files could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another coordinator is at work.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A process could not be handled.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// Nothing can be watched.
+    #[error(transparent)]
+    Watch(#[from] WatchError),
+    /// Git could not do its part.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A file that people own cannot be edited for them.
+    #[error("failed to edit {path}: {reason}")]
+    Edit {
+        /// The file.
+        path: String,
+        /// Why, as a phrase.
+        reason: String,
+    },
+    /// The program cannot get what it needs to run.
+    #[error("failed to {what}")]
+    System {
+        /// What was tried.
+        what: String,
+        /// Why it did not work.
+        source: std::io::Error,
+    },
+}
+
+impl AppError {
+    /// Returns a usage error with what to do instead.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: Some(help.into()) }
+    }
+
+    /// Returns the exit code: 1 for a plan with errors, 2 for wrong usage, 3 for the world.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::PlanHasErrors { .. } => 1,
+            Self::Usage { .. } | Self::Store(StoreError::NoStore { .. }) => 2,
+            Self::Store(_)
+            | Self::Lock(_)
+            | Self::Process(_)
+            | Self::Watch(_)
+            | Self::Git(_)
+            | Self::Edit { .. }
+            | Self::System { .. } => 3,
+        }
+    }
+
+    /// Returns what to do about it, where that is known.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Usage { help, .. } => help.clone(),
+            Self::Lock(LockError::Held(_)) => {
+                Some("wait for it to end, or look on with `orch status`".to_owned())
+            }
+            Self::PlanHasErrors { .. } => {
+                Some("mend them (`orch check` shows them again), then run again".to_owned())
+            }
+            Self::Store(_)
+            | Self::Lock(LockError::Store(_))
+            | Self::Process(_)
+            | Self::Watch(_)
+            | Self::Git(_)
+            | Self::Edit { .. }
+            | Self::System { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Floor 3: carries out. Gathers facts from `io`, asks `domain` what they mean, does what it says.
+
+pub mod coordinator;
+pub mod error;
+pub mod repository;
+pub mod snapshot;
+pub mod use_case;
+pub mod view;

@@ -1,0 +1,65 @@
+//! The front door for programs that embed `orch`: one repository with its plan.
+
+use std::path::Path;
+
+use super::{
+    error::AppError,
+    snapshot::{self, Snapshot},
+};
+use crate::{
+    domain::{format::task_file::Reading, model::suggest, plan::TaskIndex},
+    io::store::Store,
+};
+
+/// A folder that holds `.orch`, in git or not.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    store: Store,
+}
+
+impl Repository {
+    /// Opens the repository that `from` lies in: the nearest folder upwards that holds `.orch`.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where no such folder is found.
+    pub fn open(from: impl AsRef<Path>) -> Result<Self, AppError> {
+        Ok(Self { store: Store::discover(from.as_ref())? })
+    }
+
+    /// Returns the folder that holds `.orch`.
+    pub fn root(&self) -> &Path {
+        self.store.root()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Reads everything below `.orch` as it is now.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a folder cannot be listed; a file that cannot be read or
+    /// understood is a diagnostic of the snapshot.
+    pub fn read(&self, reading: Reading) -> Result<Snapshot, AppError> {
+        snapshot::read(&self.store, reading)
+    }
+}
+
+/// Finds the task that a user named.
+///
+/// # Errors
+/// [`AppError::Usage`] with the nearest id.
+pub fn find_task(snapshot: &Snapshot, id: &str) -> Result<TaskIndex, AppError> {
+    let plan = &snapshot.plan;
+    if let Some(task) = plan.find(id) {
+        return Ok(task);
+    }
+    let known = plan.indices().map(|task| plan.id(task).as_str());
+    let same = known.clone().find(|known| known.eq_ignore_ascii_case(id));
+    let near = same.or_else(|| suggest::did_you_mean(id, known));
+    let help = near.map_or_else(
+        || "`orch list` shows all tasks".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    Err(AppError::usage(format!("no task has the id `{id}`"), help))
+}

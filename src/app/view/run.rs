@@ -1,0 +1,282 @@
+//! What a run tells while it goes on, and when it has ended.
+
+use serde::Serialize;
+
+use crate::domain::{
+    model::{
+        attempt::{StatusReport, Usage},
+        time::Timestamp,
+    },
+    scheduler::effect::{Force, Notice},
+};
+
+/// One thing that happened, as one line of `orch run --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunEvent {
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// What.
+    #[serde(flatten)]
+    pub happened: Happened,
+}
+
+/// What happened. The JSON has it in the key `event`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Happened {
+    /// The run began.
+    RunStarted {
+        /// The tasks of the plan.
+        n_tasks: usize,
+        /// Those that are not done yet.
+        n_open: usize,
+        /// Most workers side by side.
+        max_workers: u32,
+    },
+    /// What a dead coordinator had left running was stopped.
+    LeftoversStopped {
+        /// Attempts without an ending.
+        attempts: Vec<String>,
+        /// Processes that were stopped.
+        n_processes: usize,
+        /// Processes that could not be stopped.
+        survivors: Vec<u32>,
+    },
+    /// An attempt is being started.
+    Started {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// The title of the task.
+        title: String,
+    },
+    /// The worker of an attempt reported.
+    Progress {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// How it goes: `working`, `done`, `failed`, `blocked`, `review`, `escalate`.
+        state: String,
+        /// Percent.
+        progress: Option<u8>,
+        /// What it does.
+        message: Option<String>,
+    },
+    /// The verify commands of an attempt run.
+    Verifying {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// A worker is being stopped.
+    Stopping {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        why: String,
+        /// Whether it is killed.
+        is_kill: bool,
+    },
+    /// An attempt ended.
+    Ended {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// `succeeded`, `review`, `failed`, `cancelled`, `interrupted` or `lost`.
+        outcome: String,
+        /// Why, in words.
+        reason: String,
+        /// How long it took.
+        seconds: f64,
+        /// Seconds until the next attempt, where there will be one.
+        retry_in: Option<f64>,
+    },
+    /// A task is out of attempts.
+    GaveUp {
+        /// The task.
+        task: String,
+        /// How many attempts failed.
+        n_failed: u32,
+        /// How many tasks wait for it, directly or not.
+        n_blocked: usize,
+    },
+    /// The gate after a level is being run.
+    GateStarted {
+        /// The level.
+        level: u32,
+    },
+    /// The gate after a level was run.
+    GateEnded {
+        /// The level.
+        level: u32,
+        /// Whether higher levels may start.
+        opens: bool,
+        /// Whether every command passed.
+        is_passed: bool,
+        /// What failed.
+        reason: String,
+    },
+    /// The run is being stopped.
+    StopAsked {
+        /// How many workers run.
+        n_running: usize,
+        /// Whether they are killed at once.
+        is_kill: bool,
+    },
+    /// Task files, roles, settings or events changed and were read again.
+    PlanChanged,
+    /// Files changed, but the plan has errors now: the run goes on with the plan as it was.
+    PlanBroken {
+        /// How many errors there are.
+        n_errors: usize,
+    },
+    /// The run ended.
+    RunEnded(Summary),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// `done`, `finished` (with tasks that are not done) or `stopped`.
+    pub verdict: String,
+    /// The exit code of `orch run`.
+    pub exit_code: u8,
+    /// Tasks that are done, those of earlier runs included.
+    pub n_done: usize,
+    /// Tasks of the plan, cancelled ones left out.
+    pub n_tasks: usize,
+    /// Tasks that this run brought to their end.
+    pub n_done_now: usize,
+    /// Attempts that this run started.
+    pub n_attempts: usize,
+    /// Tasks that are out of attempts.
+    pub failed: Vec<Unfinished>,
+    /// Tasks that a person must look at.
+    pub review: Vec<Unfinished>,
+    /// Tasks that cannot start before somebody acts.
+    pub blocked: Vec<Unfinished>,
+    /// Tasks that could go on but did not, because the run was stopped.
+    pub left: usize,
+    /// How long the run took.
+    pub seconds: f64,
+    /// Tokens that workers of this run reported.
+    pub tokens: u64,
+    /// Money that workers of this run reported, in US dollars.
+    pub cost_usd: f64,
+}
+
+/// A task that is not done, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// The task.
+    pub task: String,
+    /// Why, in words.
+    pub why: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// The run at one moment, for a live view.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Live {
+    /// What runs, in the order of the tasks.
+    pub running: Vec<LiveWorker>,
+    /// How many tasks are in each state, in the order in which states are shown.
+    pub counts: Vec<(&'static str, usize)>,
+    /// Done tasks.
+    pub n_done: usize,
+    /// Tasks of the plan, cancelled ones left out.
+    pub n_tasks: usize,
+    /// Time since the run began.
+    pub elapsed: std::time::Duration,
+    /// Time until the forecast end.
+    pub remaining: Option<std::time::Duration>,
+    /// Tokens reported so far.
+    pub usage: Usage,
+    /// The level whose gate is being run.
+    pub gate: Option<u32>,
+    /// Whether the run is being stopped.
+    pub is_stopping: bool,
+}
+
+/// One running worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveWorker {
+    /// The task.
+    pub task: String,
+    /// Which attempt.
+    pub attempt: u32,
+    /// The title of the task.
+    pub title: String,
+    /// `running`, `verifying` or `stopping`.
+    pub stage: &'static str,
+    /// Time since it started.
+    pub elapsed: std::time::Duration,
+    /// Percent.
+    pub progress: Option<u8>,
+    /// What it does.
+    pub message: Option<String>,
+}
+
+impl RunEvent {
+    /// Returns what happened at `at`.
+    pub fn new(at: Timestamp, happened: Happened) -> Self {
+        Self { at: at.to_string(), happened }
+    }
+}
+
+impl Happened {
+    /// Returns what a worker reported.
+    pub fn reported(report: &StatusReport) -> Self {
+        Self::Progress {
+            task: report.attempt.task.to_string(),
+            attempt: report.attempt.number,
+            state: report.state.as_str().to_owned(),
+            progress: report.progress,
+            message: report.message.clone(),
+        }
+    }
+
+    /// Returns what the scheduler announced.
+    pub fn announced(notice: Notice) -> Self {
+        match notice {
+            Notice::Started { attempt, title } => {
+                Self::Started { task: attempt.task.to_string(), attempt: attempt.number, title }
+            }
+            Notice::Verifying { attempt } => {
+                Self::Verifying { task: attempt.task.to_string(), attempt: attempt.number }
+            }
+            Notice::Stopping { attempt, why, force } => Self::Stopping {
+                task: attempt.task.to_string(),
+                attempt: attempt.number,
+                why,
+                is_kill: force == Force::Kill,
+            },
+            Notice::Ended { attempt, outcome, reason, took, retry_in } => Self::Ended {
+                task: attempt.task.to_string(),
+                attempt: attempt.number,
+                outcome: outcome.as_str().to_owned(),
+                reason,
+                seconds: took.as_secs_f64(),
+                retry_in: retry_in.map(|wait| wait.as_secs_f64()),
+            },
+            Notice::GaveUp { task, n_failed, n_blocked } => {
+                Self::GaveUp { task: task.to_string(), n_failed, n_blocked }
+            }
+            Notice::GateStarted { level } => Self::GateStarted { level },
+            Notice::GateEnded { level, opens, is_passed, reason } => {
+                Self::GateEnded { level, opens, is_passed, reason }
+            }
+            Notice::StopAsked { n_running, force } => {
+                Self::StopAsked { n_running, is_kill: force == Force::Kill }
+            }
+            Notice::PlanChanged => Self::PlanChanged,
+        }
+    }
+}

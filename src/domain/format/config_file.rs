@@ -1,0 +1,124 @@
+//! The settings: `.orch/config.yaml`.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    decode::{Field, List, Table, UnknownKeys, decode},
+    document::{open_yaml, refusal},
+    fault::{Fault, in_file},
+    parts::{RawBudget, RawRetry, RawWorker},
+    value::{Command, EnvName, Flag, Level, Time, Version, Workers},
+};
+use crate::domain::model::{
+    config::{Config, Durability, LevelGate},
+    diagnostic::Diagnostic,
+    limits::CHECK_TIMEOUT_DEFAULT,
+    task::Size,
+};
+
+/// The version of the format that is read.
+const VERSION: u32 = 1;
+
+/// The settings, as they are written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `max_workers`")]
+#[schemars(title = "Config", description = "Settings (.orch/config.yaml)")]
+pub struct RawConfig {
+    /// Version of this format: 1.
+    pub version: Field<Version>,
+    /// Most workers side by side.
+    pub max_workers: Field<Workers>,
+    /// For tasks and roles that do not say how they are worked on.
+    pub worker: Field<RawWorker>,
+    /// For tasks and roles that do not say what happens after a failed attempt.
+    pub retry: Field<RawRetry>,
+    /// For tasks that do not say what they may use up.
+    pub budget: Field<RawBudget>,
+    /// What of the environment workers get.
+    pub env: Field<RawEnv>,
+    /// How long the sizes S, M, L and XL are.
+    pub estimates: Field<Table<Size, Time>>,
+    /// Gates after levels, by level.
+    pub levels: Field<Table<Level, RawLevelGate>>,
+    /// What a record must survive: `process` (the death of the coordinator) or `power` (a power
+    /// cut, too).
+    pub durability: Field<Durability>,
+}
+
+/// What of the environment workers get.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `pass`")]
+pub struct RawEnv {
+    /// Names of variables that are passed on, beside the built-in ones.
+    pub pass: Field<List<EnvName>>,
+}
+
+/// What must hold before tasks of a higher level start.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `gate`")]
+pub struct RawLevelGate {
+    /// Commands, run one after the other in the repository root; all must exit 0.
+    pub gate: Field<List<Command>>,
+    /// A gate that is not required warns and opens.
+    pub required: Field<Flag>,
+    /// How long one command may take.
+    pub timeout: Field<Time>,
+}
+
+/// Reads the settings; `path` is relative to the repository root, with `/`.
+pub fn parse(path: &str, bytes: &[u8]) -> (Config, Vec<Diagnostic>) {
+    let (text, root) = match open_yaml(bytes) {
+        Ok(opened) => opened,
+        Err(fault) => return (Config::default(), refusal(fault, path, bytes)),
+    };
+    let mut faults = Vec::new();
+    let raw: RawConfig = decode(&root, UnknownKeys::Warn, &mut faults);
+    if let Some(Version(version)) = raw.version.value.filter(|version| version.0 != VERSION) {
+        let message = format!("version {version} of the settings is not known");
+        faults.push(
+            Fault::error("unknown-version", raw.version.span, message)
+                .with_help(format!("write `version: {VERSION}`, or use a newer `orch`")),
+        );
+    }
+    let config = config(raw, &mut faults);
+    (config, in_file(faults, path, text))
+}
+
+fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
+    let mut config = Config::default();
+    if let Some(Workers(n)) = raw.max_workers.value {
+        config.max_workers = n;
+    }
+    config.worker = raw.worker.value.map(RawWorker::spec).unwrap_or_default();
+    config.retry = raw.retry.value.map(|retry| retry.spec()).unwrap_or_default();
+    config.budget = raw.budget.value.map(|budget| budget.spec()).unwrap_or_default();
+    let pass = raw.env.value.and_then(|env| env.pass.value);
+    config.env_pass = pass.map(List::values).into_iter().flatten().map(|name| name.0).collect();
+    for (size, time) in raw.estimates.value.map(|table| table.0).unwrap_or_default() {
+        if let (Some(size), Some(Time(time))) = (size.value, time.value) {
+            config.sizes.insert(size, time);
+        }
+    }
+    for (level, gate) in raw.levels.value.map(|table| table.0).unwrap_or_default() {
+        let (span, Some(Level(level)), Some(gate)) = (level.span, level.value, gate.value) else {
+            continue;
+        };
+        let has_gate = gate.gate.span.is_known();
+        let run: Vec<_> =
+            gate.gate.value.map(List::values).into_iter().flatten().map(|c| c.0).collect();
+        if run.is_empty() && !has_gate {
+            let message = format!("level {level} has no `gate`");
+            faults.push(
+                Fault::warning("empty-gate", span, message)
+                    .with_help("name its commands in `gate`, or remove the level"),
+            );
+            continue;
+        }
+        let is_required = gate.required.value.is_none_or(|flag| flag.0);
+        let timeout = gate.timeout.value.map_or(CHECK_TIMEOUT_DEFAULT, |time| time.0);
+        config.levels.insert(level, LevelGate { run, is_required, timeout });
+    }
+    config.durability = raw.durability.value.unwrap_or_default();
+    config
+}

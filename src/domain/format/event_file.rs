@@ -1,0 +1,135 @@
+//! Event files: `.orch/events/**/*.yaml`, written by people, scripts and CI.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    decode::{Field, UnknownKeys, decode},
+    document::{open_yaml, refusal},
+    fault::{Fault, in_file},
+    layout::EVENTS_DIR,
+    render,
+    value::{Count, EventState, EventWord, FromText as _, Word},
+};
+use crate::domain::model::{
+    diagnostic::Diagnostic,
+    id::{GateName, TaskId},
+    outside::{EventKind, OutsideEvent},
+    place::Span,
+    time::Timestamp,
+};
+
+/// An event, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `gate`")]
+#[schemars(title = "Event", description = "Outside fact (.orch/events/**/*.yaml)")]
+pub struct RawEvent {
+    /// What it is: `gate` (the default) or `retry`.
+    pub kind: Field<EventWord>,
+    /// The gate; default: the path below `.orch/events` without `.yaml`.
+    pub gate: Field<GateName>,
+    /// The task it is meant for; without one, every task that waits for the gate.
+    pub task: Field<TaskId>,
+    /// Whether the gate is open (`pass`, the default) or failed (`fail`).
+    pub state: Field<EventState>,
+    /// For a retry: attempts up to this one no longer count.
+    pub after: Field<Count>,
+    /// Who wrote it.
+    pub by: Field<Word>,
+    /// When it was written.
+    pub at: Field<Timestamp>,
+    /// A few words; those of a retry go into the next prompt.
+    pub note: Field<Word>,
+}
+
+/// Reads an event file; `path` is relative to the repository root, with `/`.
+pub fn parse(path: &str, bytes: &[u8]) -> (Option<OutsideEvent>, Vec<Diagnostic>) {
+    let (text, root) = match open_yaml(bytes) {
+        Ok(opened) => opened,
+        Err(fault) => return (None, refusal(fault, path, bytes)),
+    };
+    let mut faults = Vec::new();
+    let raw: RawEvent = decode(&root, UnknownKeys::Ignore, &mut faults);
+    let kind = kind(&raw, path, &mut faults);
+    let event = kind.map(|kind| OutsideEvent {
+        kind,
+        by: raw.by.value.map(|word| word.0),
+        at: raw.at.value,
+        note: raw.note.value.map(|word| word.0),
+    });
+    (event, in_file(faults, path, text))
+}
+
+/// Returns what the event says; `None` where a part of it is faulty, so that no gate opens by
+/// mistake.
+fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind> {
+    let is_faulty = raw.kind.is_faulty()
+        || raw.gate.is_faulty()
+        || raw.task.is_faulty()
+        || raw.state.is_faulty()
+        || raw.after.is_faulty()
+        || !faults.is_empty();
+    if is_faulty {
+        return None;
+    }
+    let missing = |key: &str| {
+        let message = format!("the event does not say its `{key}`");
+        Fault::error("missing-key", Span::new(1, 1, 0), message)
+            .with_help(format!("add `{key}: …`"))
+    };
+    let task = raw.task.value.clone();
+    match raw.kind.value.unwrap_or_default() {
+        EventWord::Gate => {
+            let gate = raw.gate.value.clone().or_else(|| gate_of(path, task.as_ref()));
+            if gate.is_none() {
+                faults.push(missing("gate"));
+            }
+            let is_open = raw.state.value.is_none_or(|state| state == EventState::Pass);
+            Some(EventKind::Gate { gate: gate?, task, is_open })
+        }
+        EventWord::Retry => {
+            let after = raw.after.value.and_then(|n| u32::try_from(n.0).ok());
+            if task.is_none() || after.is_none() {
+                faults.push(missing(if task.is_none() { "task" } else { "after" }));
+            }
+            Some(EventKind::Retry { task: task?, after: after? })
+        }
+    }
+}
+
+/// Returns the gate that a path stands for: `ci/build.yaml`, or `approval/<task>.yaml` for one task.
+fn gate_of(path: &str, task: Option<&TaskId>) -> Option<GateName> {
+    let below = path.strip_prefix(EVENTS_DIR)?.strip_prefix('/')?.strip_suffix(".yaml")?;
+    let of_task = task.and_then(|task| below.strip_suffix(task.as_str())?.strip_suffix('/'));
+    GateName::from_text(of_task.unwrap_or(below)).ok()
+}
+
+/// Renders an event file.
+pub fn render(event: &OutsideEvent) -> String {
+    let mut out = String::with_capacity(160);
+    match &event.kind {
+        EventKind::Gate { gate, task, is_open } => {
+            render::bare(&mut out, "kind", "gate");
+            render::key(&mut out, "gate", &gate.0);
+            if let Some(task) = task {
+                render::key(&mut out, "task", task.as_str());
+            }
+            render::bare(&mut out, "state", if *is_open { "pass" } else { "fail" });
+        }
+        EventKind::Retry { task, after } => {
+            render::bare(&mut out, "kind", "retry");
+            render::key(&mut out, "task", task.as_str());
+            render::bare(&mut out, "after", after);
+        }
+    }
+    if let Some(by) = &event.by {
+        render::key(&mut out, "by", by);
+    }
+    if let Some(at) = event.at {
+        render::bare(&mut out, "at", at);
+    }
+    if let Some(note) = &event.note {
+        render::key(&mut out, "note", note);
+    }
+    out
+}

@@ -1,0 +1,213 @@
+//! The parts that task, role, config and status files share, as they are written.
+//!
+//! Each struct is the single source for the keys of a format: for decoding and for its schema,
+//! whose descriptions are the doc comments.
+
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+
+use super::{
+    decode::{Field, List, Table},
+    value::{
+        Attempts, Command, Count, EnvName, Executor, Flag, Money, Percent, Time, Tokens, Word,
+    },
+};
+use crate::domain::model::{
+    attempt::Usage,
+    task::{Budget, Completion, Isolation, RetrySpec, WorkerSpec},
+};
+
+/// How the work is done.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `command`")]
+pub struct RawWorker {
+    /// What is started: a text (run directly where it holds only words, by `sh -c` otherwise) or a
+    /// list of program and arguments.
+    pub command: Field<Command>,
+    /// How long one attempt may take.
+    pub timeout: Field<Time>,
+    /// How long a worker may be silent.
+    pub heartbeat: Field<Time>,
+    /// Time between the polite stop and the kill.
+    pub grace: Field<Time>,
+    /// Further environment variables.
+    pub env: Field<Table<EnvName, Word>>,
+    /// Where it runs: `worktree` (a git worktree of its own) or `none` (the repository root).
+    pub isolation: Field<Isolation>,
+    /// The kind of executor.
+    pub executor: Field<Executor>,
+}
+
+impl RawWorker {
+    /// Returns what it means.
+    pub fn spec(self) -> WorkerSpec {
+        WorkerSpec {
+            command: self.command.value.map(|command| command.0),
+            timeout: self.timeout.value.map(|time| time.0),
+            heartbeat: self.heartbeat.value.map(|time| time.0),
+            grace: self.grace.value.map(|time| time.0),
+            env: self.env.value.map_or_else(BTreeMap::new, environment),
+            isolation: self.isolation.value,
+        }
+    }
+}
+
+/// Returns the variables of a table; one without a value is empty.
+fn environment(table: Table<EnvName, Word>) -> BTreeMap<String, String> {
+    let entries = table.0.into_iter().filter(|(_, value)| !value.is_faulty());
+    entries
+        .filter_map(|(name, value)| Some((name.value?.0, value.value.unwrap_or_default().0)))
+        .collect()
+}
+
+/// When the work counts as done, beside exit code 0 of the worker.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `verify`")]
+pub struct RawCompletion {
+    /// Commands that must all exit 0 after the worker did.
+    pub verify: Field<List<Command>>,
+    /// Text that must appear in the worker's output.
+    pub signal: Field<Word>,
+    /// How long one verify command may take.
+    pub timeout: Field<Time>,
+    /// Whether a person must approve what passed.
+    pub review: Field<Flag>,
+}
+
+impl RawCompletion {
+    /// Returns what it means.
+    pub fn spec(self) -> Completion {
+        let verify = self.verify.value.map(|list| list.values().map(|command| command.0));
+        Completion {
+            verify: verify.into_iter().flatten().collect(),
+            signal: self.signal.value.map(|word| word.0).filter(|word| !word.is_empty()),
+            timeout: self.timeout.value.map(|time| time.0),
+            review: self.review.value.is_some_and(|flag| flag.0),
+        }
+    }
+}
+
+/// What happens after a failed attempt.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `max_attempts`")]
+pub struct RawRetry {
+    /// How many attempts may fail before the task failed.
+    pub max_attempts: Field<Attempts>,
+    /// Wait before the second attempt; doubled for each further one.
+    pub backoff: Field<Time>,
+}
+
+impl RawRetry {
+    /// Returns what it means.
+    pub fn spec(&self) -> RetrySpec {
+        RetrySpec {
+            max_attempts: self.max_attempts.value.map(|n| n.0),
+            backoff: self.backoff.value.map(|time| time.0),
+        }
+    }
+}
+
+/// What a task may use up.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `tokens`")]
+pub struct RawBudget {
+    /// Tokens of all kinds together: `200000`, `200k`, `1.5M`.
+    pub tokens: Field<Tokens>,
+    /// Money in US dollars.
+    pub cost_usd: Field<Money>,
+}
+
+impl RawBudget {
+    /// Returns what it means.
+    pub fn spec(&self) -> Budget {
+        Budget {
+            tokens: self.tokens.value.map(|n| n.0),
+            cost_usd: self.cost_usd.value.map(|amount| amount.0),
+        }
+    }
+}
+
+/// What an attempt used.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `input_tokens`")]
+pub struct RawUsage {
+    /// Tokens sent.
+    pub input_tokens: Field<Count>,
+    /// Tokens received.
+    pub output_tokens: Field<Count>,
+    /// Tokens read from a cache.
+    pub cache_read_tokens: Field<Count>,
+    /// Tokens written to a cache.
+    pub cache_creation_tokens: Field<Count>,
+    /// Money in US dollars.
+    pub cost_usd: Field<Money>,
+}
+
+impl RawUsage {
+    /// Returns what it means.
+    pub fn usage(&self) -> Usage {
+        let count = |field: &Field<Count>| field.value.map_or(0, |count| count.0);
+        Usage {
+            input_tokens: count(&self.input_tokens),
+            output_tokens: count(&self.output_tokens),
+            cache_read_tokens: count(&self.cache_read_tokens),
+            cache_creation_tokens: count(&self.cache_creation_tokens),
+            cost_usd: self.cost_usd.value.map_or(0.0, |amount| amount.0),
+        }
+    }
+}
+
+/// Returns the percent of a field.
+pub fn percent(field: &Field<Percent>) -> Option<u8> {
+    field.value.map(|percent| percent.0)
+}
+
+impl<T: JsonSchema> JsonSchema for Field<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for List<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("ListOf{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let item = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [item, { "type": "array", "items": item }] })
+    }
+}
+
+impl<K: JsonSchema, V: JsonSchema> JsonSchema for Table<K, V> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("TableOf{}", V::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let value = generator.subschema_for::<V>();
+        json_schema!({ "type": "object", "additionalProperties": value })
+    }
+}

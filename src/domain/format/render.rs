@@ -1,0 +1,103 @@
+//! Writes YAML keys and values by hand: quick, and quoted wherever a reader could stumble.
+
+use std::{
+    fmt::{Display, Write as _},
+    time::Duration,
+};
+
+use super::fault::is_hidden;
+use crate::domain::model::attempt::Usage;
+
+/// Writes `key: value`, quoting the value where needed.
+pub fn key(out: &mut String, key: &str, value: &str) {
+    out.push_str(key);
+    out.push_str(": ");
+    push_text(out, value);
+    out.push('\n');
+}
+
+/// Writes `key: value` as it is: for numbers, points in time and words of our own.
+pub fn bare(out: &mut String, key: &str, value: impl Display) {
+    // Writing to a `String` cannot fail.
+    writeln!(out, "{key}: {value}").unwrap_or_default();
+}
+
+/// Writes a duration so that reading it gives it back, to the millisecond.
+pub fn duration(out: &mut String, key: &str, duration: Duration) {
+    bare(out, key, ExactDuration(duration));
+}
+
+struct ExactDuration(Duration);
+
+impl Display for ExactDuration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = self.0.as_millis();
+        let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1_000 % 60, "s")];
+        for (value, unit) in parts.into_iter().filter(|(value, _)| *value > 0) {
+            write!(f, "{value}{unit}")?;
+        }
+        match ms % 1_000 {
+            0 if ms > 0 => Ok(()),
+            rest => write!(f, "{rest}ms"),
+        }
+    }
+}
+
+/// Writes `usage`, where there is any.
+pub fn usage(out: &mut String, usage: &Usage) {
+    if usage.is_empty() {
+        return;
+    }
+    let counts = [
+        ("input_tokens", usage.input_tokens),
+        ("output_tokens", usage.output_tokens),
+        ("cache_read_tokens", usage.cache_read_tokens),
+        ("cache_creation_tokens", usage.cache_creation_tokens),
+    ];
+    out.push_str("usage: {");
+    for (key, count) in counts {
+        write!(out, "{key}: {count}, ").unwrap_or_default();
+    }
+    let cost = if usage.cost_usd.is_finite() { usage.cost_usd.max(0.0) } else { 0.0 };
+    writeln!(out, "cost_usd: {cost}}}").unwrap_or_default();
+}
+
+/// Writes `text` plainly where every reader takes it for that text, as a JSON string otherwise.
+pub fn push_text(out: &mut String, text: &str) {
+    if is_plain(text) {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_hidden(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {
+                write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default();
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Returns `text` as it stands in a file.
+pub fn text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    push_text(&mut out, text);
+    out
+}
+
+/// Says whether `text` needs no quotes, in block and in flow style, for any reader of YAML.
+fn is_plain(text: &str) -> bool {
+    const RESERVED: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
+    let is_safe = |b: u8| b.is_ascii_alphanumeric() || b" _./@+=-".contains(&b);
+    text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_' || b == b'/')
+        && text.bytes().all(is_safe)
+        && !text.ends_with(' ')
+        && !(text.len() <= 5 && RESERVED.iter().any(|word| word.eq_ignore_ascii_case(text)))
+}

@@ -1,0 +1,318 @@
+//! Run records: `.orch/runs/<id>.<n>.yaml` and `.orch/runs/@level-<level>.<n>.yaml`, written by the
+//! coordinator.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    decode::{Field, List, UnknownKeys, decode},
+    document::{open_yaml, refusal},
+    fault::{Fault, in_file},
+    layout::{self, FileKind},
+    node::Node,
+    parts::RawUsage,
+    render, status_file,
+    value::{Code, Count, Flag, Level, Time, Version, Word},
+};
+use crate::domain::model::{
+    attempt::{AttemptRecord, CheckResult, Ending, Exit, GateRecord, Outcome},
+    diagnostic::Diagnostic,
+    id::TaskId,
+    place::Span,
+    time::Timestamp,
+};
+
+/// The version of the format that is written.
+const VERSION: u32 = 1;
+
+/// The record of an attempt, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `outcome`")]
+#[schemars(title = "Run", description = "Record of one attempt (.orch/runs/<id>.<n>.yaml)")]
+pub struct RawRun {
+    /// Version of this format: 1.
+    pub version: Field<Version>,
+    /// The task.
+    pub task: Field<TaskId>,
+    /// The attempt, from 1.
+    pub attempt: Field<Count>,
+    /// How it ended; missing while it runs, or where the coordinator died.
+    pub outcome: Field<Outcome>,
+    /// Why, in words.
+    pub reason: Field<Word>,
+    /// When the decision to start it was recorded.
+    pub started: Field<Timestamp>,
+    /// When it ended.
+    pub ended: Field<Timestamp>,
+    /// How long it took; for reading, follows from the two above.
+    pub duration: Field<Time>,
+    /// The command, as written.
+    pub worker: Field<Word>,
+    /// The kind of executor.
+    pub executor: Field<Word>,
+    /// How the process ended: its exit code.
+    pub exit_code: Field<Code>,
+    /// How the process ended: the signal that killed it.
+    pub signal: Field<Code>,
+    /// The verify commands that ran, in order.
+    pub verify: Field<List<RawCheck>>,
+    /// What the worker reported to have used.
+    pub usage: Field<RawUsage>,
+    /// Notes of the worker for the next attempt.
+    pub notes: Field<Word>,
+    /// Digest of the task file as it was run.
+    pub digest: Field<Word>,
+    /// Where the output is, relative to the repository root.
+    pub log: Field<Word>,
+    /// A random word by which the worker's processes are found again.
+    pub nonce: Field<Word>,
+}
+
+/// The record of one run of a level's gate, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `level`")]
+pub struct RawGateRun {
+    /// Version of this format: 1.
+    pub version: Field<Version>,
+    /// The level whose tasks had ended.
+    pub level: Field<Level>,
+    /// Which run of this gate it is, from 1.
+    pub run: Field<Count>,
+    /// Whether every command passed.
+    pub passed: Field<Flag>,
+    /// When it started.
+    pub started: Field<Timestamp>,
+    /// When it ended.
+    pub ended: Field<Timestamp>,
+    /// The commands that ran, in order.
+    pub checks: Field<List<RawCheck>>,
+    /// Digest of the work that was judged.
+    pub judged: Field<Word>,
+}
+
+/// The result of one command, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `command`")]
+pub struct RawCheck {
+    /// The command, as written.
+    pub command: Field<Word>,
+    /// Its exit code.
+    pub exit_code: Field<Code>,
+    /// The signal that killed it.
+    pub signal: Field<Code>,
+    /// Why it has no exit.
+    pub fault: Field<Word>,
+    /// How long it took.
+    pub duration: Field<Time>,
+}
+
+/// Reads the record of an attempt; `path` is relative to the repository root, with `/`.
+pub fn parse(path: &str, bytes: &[u8]) -> (Option<AttemptRecord>, Vec<Diagnostic>) {
+    let (text, root) = match open_yaml(bytes) {
+        Ok(opened) => opened,
+        Err(fault) => return (None, refusal(fault, path, bytes)),
+    };
+    if let Some(fault) = newer_version(&root) {
+        return (None, in_file(vec![fault], path, text));
+    }
+    let mut faults = Vec::new();
+    let raw: RawRun = decode(&root, UnknownKeys::Ignore, &mut faults);
+    let record = record(path, raw, &mut faults);
+    (record, in_file(faults, path, text))
+}
+
+fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRecord> {
+    let word = |field: Field<Word>| field.value.map(|word| word.0).unwrap_or_default();
+    let attempt = status_file::attempt(path, raw.task.value, &raw.attempt);
+    let (Some(attempt), Some(started)) = (attempt, raw.started.value) else {
+        if faults.is_empty() {
+            faults.push(cut_short());
+        }
+        return None;
+    };
+    // Without its outcome a record would pass for one of a running attempt.
+    if raw.outcome.is_faulty() {
+        return None;
+    }
+    let ending = raw.outcome.value.map(|outcome| Ending {
+        ended: raw.ended.value.unwrap_or(started),
+        outcome,
+        reason: word(raw.reason),
+        exit: exit(&raw.exit_code, &raw.signal),
+        verify: checks(raw.verify),
+        usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
+        notes: word(raw.notes),
+    });
+    Some(AttemptRecord {
+        attempt,
+        started,
+        worker: word(raw.worker),
+        executor: word(raw.executor),
+        nonce: word(raw.nonce),
+        log: word(raw.log),
+        digest: raw.digest.value.map(|word| word.0),
+        ending,
+    })
+}
+
+/// Reads the record of a gate; `path` is relative to the repository root, with `/`.
+pub fn parse_gate(path: &str, bytes: &[u8]) -> (Option<GateRecord>, Vec<Diagnostic>) {
+    let (text, root) = match open_yaml(bytes) {
+        Ok(opened) => opened,
+        Err(fault) => return (None, refusal(fault, path, bytes)),
+    };
+    if let Some(fault) = newer_version(&root) {
+        return (None, in_file(vec![fault], path, text));
+    }
+    let mut faults = Vec::new();
+    let raw: RawGateRun = decode(&root, UnknownKeys::Ignore, &mut faults);
+    let named = match layout::classify(path) {
+        FileKind::GateRun { level, number } => Some((level, number)),
+        FileKind::Task
+        | FileKind::Role(_)
+        | FileKind::Config
+        | FileKind::Template
+        | FileKind::Event
+        | FileKind::Status(_)
+        | FileKind::Run(_)
+        | FileKind::Ignored => None,
+    };
+    let level = raw.level.value.map(|level| level.0).or(named.map(|named| named.0));
+    let number = raw.run.value.and_then(|n| u32::try_from(n.0).ok());
+    let number = number.or(named.map(|named| named.1));
+    let (Some(level), Some(number), Some(started)) = (level, number, raw.started.value) else {
+        if faults.is_empty() {
+            faults.push(cut_short());
+        }
+        return (None, in_file(faults, path, text));
+    };
+    let record = GateRecord {
+        level,
+        number,
+        started,
+        ended: raw.ended.value,
+        is_passed: raw.passed.value.is_some_and(|flag| flag.0),
+        judged: raw.judged.value.map(|word| word.0).unwrap_or_default(),
+        checks: checks(raw.checks),
+    };
+    (Some(record), in_file(faults, path, text))
+}
+
+/// Refuses a record that a newer program wrote.
+fn newer_version(root: &Node<'_>) -> Option<Fault> {
+    let version = &root.entry("version")?.value;
+    let number: u32 = version.as_text()?.parse().ok()?;
+    (number > VERSION).then(|| {
+        let message = format!("the record has version {number}; this program knows {VERSION}");
+        Fault::error("newer-version", version.span, message).with_help("use a newer `orch`")
+    })
+}
+
+fn cut_short() -> Fault {
+    Fault::error(
+        "missing-key",
+        Span::new(1, 1, 0),
+        "the record does not say when and what it is of",
+    )
+    .with_help("restore it from git, or delete it")
+}
+
+fn exit(code: &Field<Code>, signal: &Field<Code>) -> Option<Exit> {
+    let code = code.value.map(|code| Exit::Code(code.0));
+    code.or_else(|| signal.value.map(|signal| Exit::Signal(signal.0)))
+}
+
+fn checks(list: Field<List<RawCheck>>) -> Vec<CheckResult> {
+    let checks = list.value.map(List::values).into_iter().flatten();
+    checks
+        .map(|check| CheckResult {
+            exit: exit(&check.exit_code, &check.signal),
+            command: check.command.value.map(|word| word.0).unwrap_or_default(),
+            fault: check.fault.value.map(|word| word.0),
+            duration: check.duration.value.map(|time| time.0).unwrap_or_default(),
+            output_tail: String::new(),
+        })
+        .collect()
+}
+
+/// Renders the record of an attempt.
+pub fn render(record: &AttemptRecord) -> String {
+    let mut out = String::with_capacity(512);
+    let ending = record.ending.as_ref();
+    render::bare(&mut out, "version", VERSION);
+    render::key(&mut out, "task", record.attempt.task.as_str());
+    render::bare(&mut out, "attempt", record.attempt.number);
+    if let Some(ending) = ending {
+        render::bare(&mut out, "outcome", ending.outcome.as_str());
+        render::key(&mut out, "reason", &ending.reason);
+    }
+    render::bare(&mut out, "started", record.started);
+    if let Some(ending) = ending {
+        render::bare(&mut out, "ended", ending.ended);
+        render::duration(&mut out, "duration", ending.ended.since(record.started));
+    }
+    render::key(&mut out, "worker", &record.worker);
+    render::key(&mut out, "executor", &record.executor);
+    if let Some(ending) = ending {
+        render_exit(&mut out, "", ending.exit);
+        render_checks(&mut out, "verify", &ending.verify);
+        render::usage(&mut out, &ending.usage);
+        if !ending.notes.is_empty() {
+            render::key(&mut out, "notes", &ending.notes);
+        }
+    }
+    if let Some(digest) = &record.digest {
+        render::key(&mut out, "digest", digest);
+    }
+    render::key(&mut out, "log", &record.log);
+    render::key(&mut out, "nonce", &record.nonce);
+    out
+}
+
+/// Renders the record of a gate.
+pub fn render_gate(record: &GateRecord) -> String {
+    let mut out = String::with_capacity(256);
+    render::bare(&mut out, "version", VERSION);
+    render::bare(&mut out, "level", record.level);
+    render::bare(&mut out, "run", record.number);
+    if record.ended.is_some() {
+        render::bare(&mut out, "passed", record.is_passed);
+    }
+    render::bare(&mut out, "started", record.started);
+    if let Some(ended) = record.ended {
+        render::bare(&mut out, "ended", ended);
+    }
+    render_checks(&mut out, "checks", &record.checks);
+    render::key(&mut out, "judged", &record.judged);
+    out
+}
+
+fn render_exit(out: &mut String, indent: &str, exit: Option<Exit>) {
+    if exit.is_some() {
+        out.push_str(indent);
+    }
+    match exit {
+        Some(Exit::Code(code)) => render::bare(out, "exit_code", code),
+        Some(Exit::Signal(signal)) => render::bare(out, "signal", signal),
+        None => {}
+    }
+}
+
+fn render_checks(out: &mut String, key: &str, checks: &[CheckResult]) {
+    if checks.is_empty() {
+        return;
+    }
+    out.push_str(key);
+    out.push_str(":\n");
+    for check in checks {
+        out.push_str("  - ");
+        render::key(out, "command", &check.command);
+        render_exit(out, "    ", check.exit);
+        if let Some(fault) = &check.fault {
+            out.push_str("    ");
+            render::key(out, "fault", fault);
+        }
+        out.push_str("    ");
+        render::duration(out, "duration", check.duration);
+    }
+}

@@ -1,0 +1,133 @@
+//! Status files: `.orch/status/<id>.<n>.md`, written by workers and by any program.
+
+use std::fmt::Write as _;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    decode::{Field, UnknownKeys, decode},
+    document::{open_markdown, refusal},
+    fault::{Fault, in_file},
+    layout::{self, FileKind},
+    parts::{RawUsage, percent},
+    render,
+    value::{Count, Percent, Word},
+};
+use crate::domain::model::{
+    attempt::{ReportedState, StatusReport},
+    diagnostic::Diagnostic,
+    id::{AttemptId, GateName, TaskId},
+    place::Span,
+    time::Timestamp,
+};
+
+/// The front matter of a status file, as it is written.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `state`")]
+#[schemars(
+    title = "Status",
+    description = "Front matter of a status file (.orch/status/<id>.<n>.md)"
+)]
+pub struct RawStatus {
+    /// The task; default: from the file name.
+    pub task: Field<TaskId>,
+    /// The attempt, from 1; default: from the file name.
+    pub attempt: Field<Count>,
+    /// How it goes.
+    pub state: Field<ReportedState>,
+    /// Percent that is done.
+    pub progress: Field<Percent>,
+    /// What the worker does now, on one line.
+    pub message: Field<Word>,
+    /// When this was written.
+    pub updated: Field<Timestamp>,
+    /// What it waits for, with state `blocked`.
+    pub waiting_for: Field<GateName>,
+    /// What it used so far.
+    pub usage: Field<RawUsage>,
+}
+
+/// Reads a status file; `path` is relative to the repository root, with `/`.
+pub fn parse(path: &str, bytes: &[u8]) -> (Option<StatusReport>, Vec<Diagnostic>) {
+    let file = match open_markdown(bytes) {
+        Ok(file) => file,
+        Err(fault) => return (None, refusal(fault, path, bytes)),
+    };
+    let Some(head) = &file.head else {
+        let fault =
+            Fault::error("no-front-matter", Span::new(1, 1, 0), "the report has no front matter")
+                .with_help("start it with `---`, `state: working` and `---`");
+        return (None, in_file(vec![fault], path, file.text));
+    };
+    let mut faults = Vec::new();
+    let raw: RawStatus = decode(head, UnknownKeys::Ignore, &mut faults);
+    let attempt = attempt(path, raw.task.value, &raw.attempt);
+    if attempt.is_none() && faults.is_empty() {
+        let message = "the report does not say which attempt it is of";
+        faults.push(
+            Fault::error("missing-key", head.span, message).with_help("write `task` and `attempt`"),
+        );
+    }
+    // A state that cannot be read must not pass for `working`.
+    let report = attempt.filter(|_| !raw.state.is_faulty()).map(|attempt| StatusReport {
+        attempt,
+        state: raw.state.value.unwrap_or_default(),
+        progress: percent(&raw.progress),
+        message: raw.message.value.map(|word| word.0).filter(|word| !word.is_empty()),
+        updated: raw.updated.value,
+        waiting_for: raw.waiting_for.value,
+        usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
+        notes: file.body.trim().to_owned(),
+    });
+    (report, in_file(faults, path, file.text))
+}
+
+/// Returns the attempt: as written, or from the file name.
+pub(super) fn attempt(
+    path: &str,
+    task: Option<TaskId>,
+    number: &Field<Count>,
+) -> Option<AttemptId> {
+    let named = match layout::classify(path) {
+        FileKind::Status(attempt) | FileKind::Run(attempt) => Some(attempt),
+        FileKind::Task
+        | FileKind::Role(_)
+        | FileKind::Config
+        | FileKind::Template
+        | FileKind::Event
+        | FileKind::GateRun { .. }
+        | FileKind::Ignored => None,
+    };
+    let number = number.value.and_then(|n| u32::try_from(n.0).ok()).filter(|n| *n > 0);
+    let number = number.or(named.as_ref().map(|named| named.number))?;
+    Some(AttemptId::new(task.or(named.map(|named| named.task))?, number))
+}
+
+/// Renders a status file.
+pub fn render(report: &StatusReport) -> String {
+    let mut out = String::with_capacity(256 + report.notes.len());
+    out.push_str("---\n");
+    render::key(&mut out, "task", report.attempt.task.as_str());
+    render::bare(&mut out, "attempt", report.attempt.number);
+    render::bare(&mut out, "state", report.state.as_str());
+    if let Some(progress) = report.progress {
+        render::bare(&mut out, "progress", progress);
+    }
+    if let Some(message) = &report.message {
+        render::key(&mut out, "message", message);
+    }
+    if let Some(updated) = report.updated {
+        render::bare(&mut out, "updated", updated);
+    }
+    if let Some(gate) = &report.waiting_for {
+        render::key(&mut out, "waiting_for", &gate.0);
+    }
+    render::usage(&mut out, &report.usage);
+    out.push_str("---\n");
+    if !report.notes.is_empty() {
+        // Writing to a `String` cannot fail.
+        writeln!(out, "{}", report.notes).unwrap_or_default();
+    }
+    out
+}

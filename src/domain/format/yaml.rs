@@ -1,0 +1,390 @@
+//! The full YAML parser and writer: the one home of `serde_yaml`, behind guards.
+//!
+//! `serde_yaml` gives neither places nor the text as typed. The text is parsed twice, first for
+//! its shape, then for the raw text of every scalar; places are looked up in the text, in order.
+
+mod locate;
+
+use std::cell::Cell;
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+};
+
+use self::locate::Locator;
+use super::{
+    fault::{Fault, plain, shown},
+    node::{Entry, Kind, Node},
+    scan,
+};
+use crate::domain::model::{
+    limits::{FRONT_MATTER_BYTES_MAX, YAML_ALIASES_MAX, YAML_DEPTH_MAX},
+    place::Span,
+};
+
+/// Most `[` and `{` in one document: the parser needs time that grows with the square of the
+/// nesting, and quotes could hide closing brackets from a simple count.
+const OPENINGS_MAX: usize = 2_000;
+/// Most values in one document, aliases resolved.
+const VALUES_MAX: u32 = 50_000;
+
+/// Parses a document whose first line is line `first_line` of its file: by the scanner where it
+/// can, by the full parser otherwise.
+///
+/// # Errors
+/// `yaml-syntax`, `yaml-too-large`, `yaml-too-deep`, `yaml-aliases` or `duplicate-key`.
+pub fn parse(text: &str, first_line: u32) -> Result<Node<'_>, Fault> {
+    match scan::scan(text, first_line) {
+        Some(node) => Ok(node),
+        None => parse_fully(text, first_line),
+    }
+}
+
+/// Parses a document by the full parser.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_fully(text: &str, first_line: u32) -> Result<Node<'static>, Fault> {
+    check_limits(text, first_line)?;
+    let budget = Cell::new(VALUES_MAX);
+    let fault = |error: serde_yaml::Error| syntax_fault(&error, text, first_line);
+    let shape =
+        ShapeOf(&budget).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(fault)?;
+    let raw = RawOf(&shape).deserialize(serde_yaml::Deserializer::from_str(text)).map_err(fault)?;
+    let mut locator = Locator::new(text, first_line);
+    let node = place(raw, &mut locator);
+    check_keys(&node)?;
+    Ok(node)
+}
+
+/// Renders `value` as YAML.
+///
+/// # Errors
+/// A phrase that says what has no form in YAML.
+pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, String> {
+    serde_yaml::to_string(value).map_err(|error| error.to_string())
+}
+
+/// Refuses what would cost the parser more than a file of a person can be worth.
+fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
+    let start = Span::new(first_line, 1, 0);
+    if text.len() > FRONT_MATTER_BYTES_MAX {
+        let message = format!("{} bytes of YAML, more than {FRONT_MATTER_BYTES_MAX}", text.len());
+        return Err(Fault::error("yaml-too-large", start, message).with_help("make it shorter"));
+    }
+    let (mut depth, mut n_openings, mut n_aliases) = (0_usize, 0_usize, 0_usize);
+    for (number, line) in (first_line..).zip(text.lines()) {
+        let mut n_markers = 0;
+        let mut before = b' ';
+        for (column, b) in (1..).zip(line.bytes()) {
+            let is_marker = before == b' ' && matches!(b, b'-' | b'?');
+            n_markers = if is_marker { n_markers + 1 } else { n_markers };
+            match b {
+                b'[' | b'{' => (depth, n_openings) = (depth + 1, n_openings + 1),
+                b']' | b'}' => depth = depth.saturating_sub(1),
+                b'*' if matches!(before, b' ' | b',' | b'[' | b'{' | b':') => n_aliases += 1,
+                _ => {}
+            }
+            before = b;
+            let span = Span::new(number, column, 1);
+            if depth > YAML_DEPTH_MAX || n_openings > OPENINGS_MAX {
+                let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
+                return Err(Fault::error("yaml-too-deep", span, message)
+                    .with_help("close the brackets, or put the text in quotes"));
+            }
+            if n_markers > OPENINGS_MAX {
+                let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
+                return Err(Fault::error("yaml-too-deep", span, message)
+                    .with_help("put the text in quotes"));
+            }
+            if n_aliases > YAML_ALIASES_MAX {
+                let message = format!("more than {YAML_ALIASES_MAX} aliases");
+                return Err(
+                    Fault::error("yaml-aliases", span, message).with_help("write the values out")
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Turns an error of the parser into a fault with its place in the file.
+fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u32) -> Fault {
+    let message = without_places(&error.to_string());
+    let Some(location) = error.location() else {
+        return Fault::error("yaml-syntax", Span::new(first_line, 1, 0), plain_message(&message));
+    };
+    let line = text.lines().nth(location.line().saturating_sub(1)).unwrap_or_default();
+    let at = line.chars().nth(location.column().saturating_sub(1));
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let span = Span::new(
+        number(location.line()).saturating_sub(1).saturating_add(first_line),
+        number(location.column()),
+        u32::from(at.is_some()),
+    );
+    let (message, help) = explain(&message, line, at);
+    Fault::error("yaml-syntax", span, message).with_help(help)
+}
+
+/// Says what a message of the parser means, and what to do.
+fn explain(message: &str, line: &str, at: Option<char>) -> (String, &'static str) {
+    let quote = "put the value in quotes";
+    let starts =
+        |c: char| format!("a value cannot start with {}", shown(c.encode_utf8(&mut [0; 4])));
+    let has_tab =
+        line.split(|c: char| !c.is_whitespace()).next().unwrap_or_default().contains('\t');
+    match at {
+        Some('\t') => {
+            return ("a tab stands where YAML wants spaces".to_owned(), "indent with spaces");
+        }
+        _ if has_tab => {
+            return ("the line is indented with a tab".to_owned(), "indent with spaces");
+        }
+        Some(c @ ('@' | '`' | '%')) if message.contains("cannot start") => {
+            return (starts(c), quote);
+        }
+        Some(c @ ('*' | '&')) => return (starts(c), quote),
+        _ => {}
+    }
+    if message.contains("mapping values are not allowed") {
+        let message = "a second `: ` stands in a value, or the line is indented wrongly";
+        return (message.to_owned(), "put a value that holds `: ` in quotes");
+    }
+    let help = match message {
+        m if m.contains("anchor") => quote,
+        m if m.contains("flow sequence") => "close the list with `]`",
+        m if m.contains("flow mapping") => "close the mapping with `}`",
+        m if m.contains("quoted scalar") => "close the quotes",
+        m if m.contains("could not find expected ':'") => "write it as `key: value`",
+        m if m.contains("block mapping") || m.contains("expected key") => {
+            "indent the keys of one mapping alike"
+        }
+        m if m.contains("invalid type") => "write keys as `key: value`, one on each line",
+        _ => "see how the other keys are written",
+    };
+    (plain_message(message), help)
+}
+
+/// Shortens and escapes a message of the parser, which may quote what was typed.
+fn plain_message(message: &str) -> String {
+    let lines: Vec<String> = message.split(", ").map(plain).collect();
+    lines.join(", ")
+}
+
+/// Cuts every "at line 3 column 5" out of a message.
+fn without_places(message: &str) -> String {
+    let mut parts = message.split(" at line ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = |c: char| c.is_ascii_digit();
+        let part = part.trim_start_matches(digits);
+        let part = part.strip_prefix(" column ").map_or(part, |p| p.trim_start_matches(digits));
+        out.push_str(part);
+    }
+    out
+}
+
+/// Reports the second of two equal keys.
+fn check_keys(node: &Node<'_>) -> Result<(), Fault> {
+    match &node.kind {
+        Kind::Scalar(_) => Ok(()),
+        Kind::Sequence(items) => items.iter().try_for_each(check_keys),
+        Kind::Mapping(entries) => {
+            let mut keys: Vec<&Node<'_>> = entries.iter().map(|e| &e.key).collect();
+            // Stable: of two equal keys the later one comes second.
+            keys.sort_by(|a, b| a.as_text().cmp(&b.as_text()));
+            for (first, second) in keys.iter().zip(keys.iter().skip(1)) {
+                if first.as_text() == second.as_text() {
+                    let name = shown(second.as_text().unwrap_or_default());
+                    let message = format!("the key {name} stands twice");
+                    return Err(Fault::error("duplicate-key", second.span, message)
+                        .with_label(format!("first on line {}", first.span.line))
+                        .with_help("remove one of them"));
+                }
+            }
+            entries.iter().try_for_each(|e| check_keys(&e.value))
+        }
+    }
+}
+
+/// What a document is made of, without its texts.
+enum Shape {
+    /// A scalar that is text to the parser.
+    Text,
+    /// A scalar that is null, a truth value or a number to the parser.
+    Typed,
+    Sequence(Vec<Self>),
+    Mapping(Vec<(Self, Self)>),
+}
+
+/// Reads the shape, as long as the budget lasts.
+#[derive(Clone, Copy)]
+struct ShapeOf<'b>(&'b Cell<u32>);
+
+impl<'de> DeserializeSeed<'de> for ShapeOf<'_> {
+    type Value = Shape;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Shape, D::Error> {
+        let Some(left) = self.0.get().checked_sub(1) else {
+            return Err(D::Error::custom("the aliases stand for too many values"));
+        };
+        self.0.set(left);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ShapeOf<'_> {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("plain YAML without tags")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_u128<E>(self, _: u128) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_i128<E>(self, _: i128) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Typed)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Shape, E> {
+        Ok(Shape::Text)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(self)? {
+            items.push(item);
+        }
+        Ok(Shape::Sequence(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Shape, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key_seed(self)? {
+            if !matches!(key, Shape::Text | Shape::Typed) {
+                return Err(A::Error::custom("a key is a list or a mapping"));
+            }
+            entries.push((key, map.next_value_seed(self)?));
+        }
+        Ok(Shape::Mapping(entries))
+    }
+}
+
+/// A document with its texts, without places.
+enum Raw {
+    Scalar(String, bool),
+    Sequence(Vec<Self>),
+    Mapping(Vec<(Self, Self)>),
+}
+
+/// Reads the texts of a document whose shape is known.
+struct RawOf<'s>(&'s Shape);
+
+impl<'de> DeserializeSeed<'de> for RawOf<'_> {
+    type Value = Raw;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Raw, D::Error> {
+        match self.0 {
+            Shape::Text | Shape::Typed => {
+                let text = String::deserialize(deserializer)?;
+                let plain = Node::scalar(&*text, false, Span::default());
+                let is_quoted = matches!(self.0, Shape::Text) && plain.kind_name() != "text";
+                Ok(Raw::Scalar(text, is_quoted))
+            }
+            Shape::Sequence(_) => deserializer.deserialize_seq(self),
+            Shape::Mapping(_) => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl<'de> Visitor<'de> for RawOf<'_> {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the same document as before")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(match self.0 {
+            Shape::Mapping(_) => Raw::Mapping(Vec::new()),
+            Shape::Text | Shape::Typed | Shape::Sequence(_) => Raw::Sequence(Vec::new()),
+        })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
+        let mut items = Vec::new();
+        if let Shape::Sequence(shapes) = self.0 {
+            for shape in shapes {
+                items.extend(seq.next_element_seed(RawOf(shape))?);
+            }
+        }
+        Ok(Raw::Sequence(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw, A::Error> {
+        let mut entries = Vec::new();
+        if let Shape::Mapping(shapes) = self.0 {
+            for (key, value) in shapes {
+                if let Some(key) = map.next_key_seed(RawOf(key))? {
+                    entries.push((key, map.next_value_seed(RawOf(value))?));
+                }
+            }
+        }
+        Ok(Raw::Mapping(entries))
+    }
+}
+
+/// Gives every value its place.
+fn place(raw: Raw, locator: &mut Locator) -> Node<'static> {
+    match raw {
+        Raw::Scalar(text, is_quoted) => {
+            let span = locator.value(&text);
+            Node::scalar(text, is_quoted, span)
+        }
+        Raw::Sequence(items) => {
+            let start = locator.collection();
+            let items: Vec<_> = items.into_iter().map(|item| place(item, locator)).collect();
+            let span = start.or_else(|| items.first().map(|item| item.span)).unwrap_or_default();
+            Node { kind: Kind::Sequence(items), span }
+        }
+        Raw::Mapping(pairs) => {
+            let start = locator.collection();
+            let mut entries = Vec::with_capacity(pairs.len());
+            for (key, value) in pairs {
+                let key = match key {
+                    Raw::Scalar(text, is_quoted) => {
+                        let span = locator.key(&text);
+                        Node::scalar(text, is_quoted, span)
+                    }
+                    odd @ (Raw::Sequence(_) | Raw::Mapping(_)) => place(odd, locator),
+                };
+                entries.push(Entry { key, value: place(value, locator) });
+            }
+            let span = start.or_else(|| entries.first().map(|e| e.key.span)).unwrap_or_default();
+            Node { kind: Kind::Mapping(entries), span }
+        }
+    }
+}
