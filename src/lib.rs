@@ -1,2 +1,3 @@
 //! orch
 pub mod domain;
+pub mod ui;

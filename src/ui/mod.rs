@@ -1,0 +1,3 @@
+//! Floor 4: shows and asks.
+
+pub mod output;
