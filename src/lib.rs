@@ -1,6 +1,12 @@
-//! orch
-pub mod domain;
+#![doc = include_str!("ARCHITECTURE.md")]
+
+// The floors, top to bottom; each uses only those below it.
+pub mod ui;
+
+pub mod app;
 
 pub mod io;
 
-pub mod app;
+pub mod domain;
+
+pub use app::{error::AppError, repository::Repository};

@@ -90,12 +90,15 @@ impl Snapshot {
     }
 }
 
+/// What a file came to: a value, where it gave one, and what is wrong with it.
+type Parsed<T> = (Option<T>, Vec<Diagnostic>);
+
 /// What the files that people write came to.
 struct Written {
     tasks: Vec<(String, TaskFile)>,
-    roles: Vec<(String, (Option<Role>, Vec<Diagnostic>))>,
+    roles: Vec<(String, Parsed<Role>)>,
     config: (Config, Vec<Diagnostic>),
-    events: Vec<(Option<OutsideEvent>, Vec<Diagnostic>)>,
+    events: Vec<Parsed<OutsideEvent>>,
 }
 
 /// Reads everything below `.orch`.
@@ -135,7 +138,7 @@ fn read_written(store: &Store, reading: Reading) -> Result<Written, StoreError> 
     Ok(Written { tasks, roles, config, events: read_events(store)? })
 }
 
-fn read_events(store: &Store) -> Result<Vec<(Option<OutsideEvent>, Vec<Diagnostic>)>, StoreError> {
+fn read_events(store: &Store) -> Result<Vec<Parsed<OutsideEvent>>, StoreError> {
     store.visit(layout::EVENTS_DIR, &[".yaml"], |path, bytes| match bytes {
         Ok(bytes) => event_file::parse(path, bytes),
         Err(fault) => (None, vec![unreadable(path, &fault)]),

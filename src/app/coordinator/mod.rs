@@ -1,1 +1,1 @@
-
+//! The one loop.

@@ -1,1 +1,3 @@
-//! x
+//! One file per thing that a user can ask for; each returns a view and prints nothing.
+
+pub mod check;

@@ -488,7 +488,8 @@ mod tests {
 
     #[test]
     fn what_is_outside_of_all_ranges_is_exact() {
-        let table: &[(&[(char, char)], &[(char, char)])] = &[
+        type Ranges = &'static [(char, char)];
+        let table: &[(Ranges, Ranges)] = &[
             (&[('\0', char::MAX)], &[]),
             (&[('b', 'd')], &[('\0', 'a'), ('e', char::MAX)]),
             (&[('a', 'f'), ('c', 'd'), ('g', 'g')], &[('\0', '`'), ('h', char::MAX)]),

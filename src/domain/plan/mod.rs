@@ -72,7 +72,9 @@ impl Plan {
     }
 
     /// Returns all tasks in the order of their ids.
-    pub fn indices(&self) -> impl DoubleEndedIterator<Item = TaskIndex> + ExactSizeIterator {
+    pub fn indices(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = TaskIndex> + ExactSizeIterator + Clone {
         (0..self.tasks.len()).map(TaskIndex::new)
     }
 

@@ -54,7 +54,7 @@ mod tests {
                 task("e").needs("d"),
                 task("x"),
             ],
-            expect![[r#"
+            &expect![[r#"
                 dependency-cycle error .orch/tasks/a.md:4:5+1: tasks wait for each other in a circle: `a → b → c → a` (`a` depends on `b`)
                   .orch/tasks/b.md:3:5+1: `b` depends on `c`
                   .orch/tasks/c.md:3:5+1: `c` depends on `a`

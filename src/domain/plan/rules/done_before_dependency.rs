@@ -64,7 +64,7 @@ mod tests {
                 task("c").status(Done),
                 task("d").status(Cancelled),
             ],
-            expect![[r#"
+            &expect![[r#"
                 done-before-dependency warning .orch/tasks/a.md:4:5+1: task `a` is done, but depends on `b`, which is not (not done)
                   .orch/tasks/a.md:3:9+4: `a` is said to be done here
                   help: if `b` is done, write `status: done` in `.orch/tasks/b.md`; if it is not needed, remove it from `depends_on`
@@ -81,7 +81,7 @@ mod tests {
             .recorded("a", Progress::Done)
             .recorded("b", Progress::Done)
             .recorded("c", Progress::Failed)
-            .check(expect![[r#"
+            .check(&expect![[r#"
                 done-before-dependency warning .orch/tasks/a.md:4:5+1: task `a` is done, but depends on `c`, which is not (failed)
                   help: if `c` is done, write `status: done` in `.orch/tasks/c.md`; if it is not needed, remove it from `depends_on`
             "#]]);

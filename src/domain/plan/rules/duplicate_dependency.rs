@@ -47,7 +47,7 @@ mod tests {
     fn every_repetition_is_reported() {
         check(
             &[task("a").needs("b").needs("c").needs("b"), task("b"), task("c").needs("b")],
-            expect![[r#"
+            &expect![[r#"
                 duplicate-dependency warning .orch/tasks/a.md:5:5+1: task `a` names its dependency `b` twice (named again here)
                   .orch/tasks/a.md:3:5+1: first named here
                   help: remove one of them

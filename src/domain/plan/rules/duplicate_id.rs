@@ -52,7 +52,7 @@ mod tests {
     fn every_further_file_is_reported_with_the_first() {
         check(
             &[task("a").at("z/a.md"), task("a").at("b/a.md"), task("a"), task("b")],
-            expect![[r#"
+            &expect![[r#"
                 duplicate-id error b/a.md:2:5+1: the id `a` is used by two tasks (used again here)
                   .orch/tasks/a.md: first used here
                   help: give one of them another `id`

@@ -50,7 +50,7 @@ mod tests {
     fn twins_are_reported_once() {
         check(
             &[task("api-1").at("one.md"), task("API-1").at("two.md"), task("api-2")],
-            expect![[r#"
+            &expect![[r#"
                 id-case-clash error one.md:2:5+5: the task ids `API-1` and `api-1` differ only by case (the same name as `API-1`)
                   two.md:2:5+5: first used here
                   help: rename one: where case is ignored, both would share their files

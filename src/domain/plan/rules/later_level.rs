@@ -83,7 +83,7 @@ mod tests {
                 task("e").level(2).needs("d"),
                 task("f").level(3).needs("d").needs("a"),
             ],
-            expect![[r#"
+            &expect![[r#"
                 later-level error .orch/tasks/b.md:4:5+1: task `b` of level 1 depends on `d` of level 3, which starts later: `b → c → d` (`b` depends on `c`)
                   .orch/tasks/b.md:3:8+1: `b` has level 1
                   .orch/tasks/d.md:3:8+1: `d` has level 3

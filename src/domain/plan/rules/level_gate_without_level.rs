@@ -43,11 +43,11 @@ mod tests {
     #[test]
     fn only_gates_that_never_run_are_reported() {
         Case::of(&[task("a").level(1), task("b").level(2), task("c")]).gates(&[1, 3]).check(
-            expect![[r#"
+            &expect![[r#"
                 level-gate-without-level warning .orch/config.yaml: a gate is set for level 3, which no task has ()
                   help: the tasks have the levels 1, 2
             "#]],
         );
-        Case::of(&[]).gates(&[1]).check(expect![""]);
+        Case::of(&[]).gates(&[1]).check(&expect![""]);
     }
 }

@@ -35,7 +35,7 @@ mod tests {
     fn a_task_that_names_itself_is_no_cycle_of_others() {
         check(
             &[task("a").needs("a").needs("b"), task("b")],
-            expect![[r#"
+            &expect![[r#"
                 self-dependency error .orch/tasks/a.md:3:5+1: task `a` depends on itself (this is the task itself)
                   help: remove it from `depends_on`
             "#]],

@@ -135,7 +135,7 @@ impl Case {
     }
 
     /// Compares what all rules find with `expected`.
-    pub(crate) fn check(&self, expected: Expect) {
+    pub(crate) fn check(&self, expected: &Expect) {
         let mut text = String::new();
         for found in self.found() {
             let (at, label) = (place(&found.primary), &found.primary.text);
@@ -153,7 +153,7 @@ impl Case {
 }
 
 /// Compares what all rules find in a plan of `drafts` with `expected`.
-pub(crate) fn check(drafts: &[Draft], expected: Expect) {
+pub(crate) fn check(drafts: &[Draft], expected: &Expect) {
     Case::of(drafts).check(expected);
 }
 

@@ -71,7 +71,7 @@ mod tests {
                 task("API-010"),
                 task("API-012").needs("API-01O").needs("API-010").needs("elsewhere"),
             ],
-            expect![[r#"
+            &expect![[r#"
                 unknown-dependency error .orch/tasks/API-012.md:3:5+7: task `API-012` depends on `API-01O`, which does not exist (no task has this id)
                   help: did you mean `API-010`?
                 unknown-dependency error .orch/tasks/API-012.md:5:5+9: task `API-012` depends on `elsewhere`, which does not exist (no task has this id)
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_file_that_could_not_be_read_is_named() {
         Case::of(&[task("a").needs("broken")]).unreadable(".orch/tasks/x/broken.md", "broken").check(
-            expect![[r#"
+            &expect![[r#"
                 unknown-dependency error .orch/tasks/a.md:3:5+6: task `a` depends on `broken`, whose file could not be read (this task could not be read)
                   help: correct `.orch/tasks/x/broken.md` first
             "#]],

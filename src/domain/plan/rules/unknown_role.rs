@@ -57,7 +57,7 @@ mod tests {
     fn a_near_role_is_suggested_and_a_far_one_is_to_be_made() {
         Case::of(&[task("a").role("bakend"), task("b").role("docs"), task("c").role("backend")])
             .roles(&["backend", "frontend"])
-            .check(expect![[r#"
+            .check(&expect![[r#"
                 unknown-role error .orch/tasks/a.md:3:7+6: task `a` has the role `bakend`, which does not exist (no role has this name)
                   help: did you mean `backend`?
                 unknown-role error .orch/tasks/b.md:3:7+4: task `b` has the role `docs`, which does not exist (no role has this name)
@@ -69,7 +69,7 @@ mod tests {
     fn a_role_file_that_could_not_be_read_is_named() {
         Case::of(&[task("a").role("x"), task("b").role("y")])
             .unreadable(".orch/roles/x.md", "")
-            .check(expect![[r#"
+            .check(&expect![[r#"
                 unknown-role error .orch/tasks/a.md:3:7+1: task `a` has the role `x`, whose file could not be read (this role could not be read)
                   help: correct `.orch/roles/x.md` first
                 unknown-role error .orch/tasks/b.md:3:7+1: task `b` has the role `y`, which does not exist (no role has this name)

@@ -208,7 +208,7 @@ mod tests {
                 task("e"),
                 task("f").needs("e"),
             ],
-            expect![[r#"
+            &expect![[r#"
                 unreachable-task warning .orch/tasks/b.md:3:5+1: task `b` can never start: it depends on `a`, which is cancelled (this task is cancelled)
                   .orch/tasks/a.md:3:9+9: `a` is cancelled
                   help: remove `a` from `depends_on`, cancel `b` too, or revive `a`; `c`, `d` wait behind it
@@ -227,7 +227,7 @@ mod tests {
                 task("e").status(Done).needs("x"),
                 task("x").status(Cancelled),
             ],
-            expect![[r#"
+            &expect![[r#"
                 unreachable-task note .orch/tasks/c.md:3:5+1: task `c` waits: it depends on `b`, which is a draft (this task is a draft)
                   .orch/tasks/b.md:3:9+5: `b` is a draft
                   help: write `status: todo` in `.orch/tasks/b.md` when it is ready
@@ -250,7 +250,7 @@ mod tests {
         ])
         .recorded("d", Progress::Done)
         .recorded("f", Progress::Cancelled)
-        .check(expect![[r#"
+        .check(&expect![[r#"
             unknown-dependency error .orch/tasks/a.md:3:5+19: task `a` depends on `nowhere-to-be-found`, which does not exist (no task has this id)
             unreachable-task warning .orch/tasks/b.md:3:5+1: task `b` can never start: it depends on `a`, which can never start itself (it depends on `nowhere-to-be-found`, which does not exist)
               help: correct `a` first

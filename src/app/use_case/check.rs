@@ -1,0 +1,68 @@
+//! All faults of the plan, with the lines that they point at.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    app::{error::AppError, repository::Repository},
+    domain::{
+        format::task_file::Reading,
+        model::diagnostic::{Diagnostic, Label, Severity},
+    },
+    io::store::Store,
+};
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// All faults, in the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many tasks were read.
+    pub n_tasks: usize,
+}
+
+impl Checked {
+    /// Returns the number of errors.
+    pub fn n_errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    /// Returns the number of warnings.
+    pub fn n_warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+    }
+}
+
+/// Reads every task, role, setting, record and status file and reports all faults.
+///
+/// # Errors
+/// [`AppError::Store`] where a folder cannot be listed.
+pub fn check(repository: &Repository) -> Result<Checked, AppError> {
+    let mut snapshot = repository.read(Reading::Whole)?;
+    quote_sources(repository.store(), &mut snapshot.diagnostics);
+    Ok(Checked { diagnostics: snapshot.diagnostics, n_tasks: snapshot.plan.n_tasks() })
+}
+
+/// Fills in the source lines that diagnostics point at.
+pub(crate) fn quote_sources(store: &Store, diagnostics: &mut [Diagnostic]) {
+    let mut files: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let labels = diagnostics.iter_mut().flat_map(|diagnostic| {
+        std::iter::once(&mut diagnostic.primary).chain(diagnostic.related.iter_mut())
+    });
+    for label in labels.filter(|label| label.source.is_none() && label.span.is_known()) {
+        let text = files.entry(label.path.clone()).or_insert_with(|| {
+            let bytes = store.read_file(&label.path).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        label.source = text.as_deref().and_then(|text| line_of(text, label));
+    }
+}
+
+fn line_of(text: &str, label: &Label) -> Option<String> {
+    let line = usize::try_from(label.span.line).ok()?.checked_sub(1)?;
+    let line = text.lines().nth(line)?;
+    Some(line.trim_start_matches('\u{feff}').to_owned())
+}

@@ -1,0 +1,25 @@
+//! One file per command: its arguments (the help is the doc comment) and how it runs.
+
+mod check;
+
+use clap::Subcommand;
+
+use super::{Outcome, args::Cli, terminal::Terminal};
+
+/// The commands, in the order in which the help lists them.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Report all faults of the plan, each with its place
+    Check(check::Args),
+}
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// Whatever kept it from being done.
+pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
+    let global = &cli.global;
+    match &cli.command {
+        Command::Check(args) => check::run(args, global, terminal),
+    }
+}

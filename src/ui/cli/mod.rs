@@ -1,0 +1,74 @@
+//! The command line: arguments → use case → output → exit code.
+
+pub mod args;
+pub mod command;
+pub mod terminal;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser as _;
+
+use self::{args::Cli, terminal::Terminal};
+use super::output::{Style, diagnostic, escape};
+use crate::app::error::AppError;
+
+/// How a command ended: its exit code.
+pub type Outcome = Result<u8, AppError>;
+
+/// Runs the command that `args` name and returns the exit code of the process.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return show_usage(&error),
+    };
+    start_tracing(cli.global.verbose);
+    let terminal = Terminal::new(cli.global.color);
+    let code = match command::run(&cli, &terminal) {
+        Ok(code) => code,
+        Err(error) => {
+            show_error(&terminal, &error);
+            error.exit_code()
+        }
+    };
+    ExitCode::from(terminal.finish(code))
+}
+
+fn show_usage(error: &clap::Error) -> ExitCode {
+    // Nothing can be done about a closed standard error.
+    drop(error.print());
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// Tells what went wrong, why, and what to do.
+fn show_error(terminal: &Terminal, error: &AppError) {
+    if let AppError::PlanHasErrors { diagnostics, n_tasks } = error {
+        terminal.err(&diagnostic::render(diagnostics, terminal.err_style()));
+        terminal.err_line(&diagnostic::summary(diagnostics, *n_tasks));
+    }
+    terminal.err(&error_text(error, terminal.err_style()));
+}
+
+fn error_text(error: &AppError, style: Style) -> String {
+    let label = style.paint(anstyle::AnsiColor::Red.on_default().bold(), "error");
+    let mut lines = vec![format!("{label}: {}", escape::clean(&error.to_string()))];
+    let first = std::error::Error::source(error);
+    let causes = std::iter::successors(first, |cause| cause.source());
+    lines.extend(causes.map(|cause| format!("  caused by: {}", escape::clean(&cause.to_string()))));
+    lines.extend(error.help().map(|help| format!("  = help: {}", escape::clean(&help))));
+    lines.join("\n") + "\n"
+}
+
+/// Writes what the program does to standard error: `-v` its steps, `-vv` everything.
+fn start_tracing(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => tracing::Level::INFO,
+        2 => tracing::Level::DEBUG,
+        _ => tracing::Level::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+}

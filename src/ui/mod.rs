@@ -1,0 +1,4 @@
+//! Floor 4: shows and asks.
+
+pub mod cli;
+pub mod output;

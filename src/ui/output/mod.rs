@@ -1,0 +1,28 @@
+//! View → text, one file per format.
+//!
+//! Everything here returns text or JSON values; nothing prints. Text that people or workers wrote
+//! goes through [`escape`] before it reaches a terminal.
+
+pub mod diagnostic;
+pub mod diagnostic_json;
+pub mod escape;
+pub mod github;
+pub mod sarif;
+
+/// How text is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Style {
+    /// Whether colors and other terminal attributes are wanted.
+    pub is_colored: bool,
+}
+
+impl Style {
+    /// Returns `text` with `look`, or as it is where no colors are wanted.
+    pub fn paint(self, look: anstyle::Style, text: &str) -> String {
+        if self.is_colored && !text.is_empty() {
+            format!("{look}{text}{look:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
