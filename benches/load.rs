@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench load`; with `-- full`, or `ORCH_BENCH_FULL=1`, 100,000 tasks as well.
 //! The limit is the read loop as a process of its own with one thread: whole process against whole
-//! process. "Cold" is without any cache of `orch`, "warm" the run after it; the operating system has
+//! process; how a figure stands to the bare loop within this process is told beside it. "Cold" is without any cache of `orch`, "warm" the run after it; the operating system has
 //! the files in memory in both.
 #![expect(clippy::print_stdout, reason = "a bench reports by printing")]
 
@@ -135,7 +135,10 @@ fn report(figures: &Figures, n_tasks: usize) -> Result<(), Failure> {
         let what = format!("list --ready {n_tasks} {name}");
         match samples.median() {
             Ok(cost) => {
-                let note = format!("cpu {} ms", cost.cpu.as_millis());
+                let inside = inside_one.median()?.wall.as_secs_f64().max(1e-9);
+                let strict = cost.wall.as_secs_f64() / inside;
+                let cpu = cost.cpu.as_millis();
+                let note = format!("cpu {cpu} ms; {strict:.2}x the loop inside");
                 table::time(&what, cost.wall, ("read loop", limit), goal, &note);
             }
             Err(why) => table::missing(&what, &why),
