@@ -58,7 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["domain/format"]),
     ("strsim", &["domain/format", "domain/plan", "ui/cli"]),
     ("tempfile", &["app/use_case"]),
-    ("thiserror", &["app", "io"]),
+    ("thiserror", &["app", "domain/format", "io"]),
     ("tokio", &["app", "io", "main", "ui/cli"]),
     ("tracing", ANYWHERE),
     ("tracing_subscriber", &["main", "ui/cli"]),
