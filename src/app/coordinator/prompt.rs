@@ -50,7 +50,9 @@ fn completion(assignment: &Assignment) -> String {
     for command in &completion.verify {
         let command = command.to_string();
         if command.contains('\n') {
-            lines.push(format!("- This script then ends with exit code 0:\n\n```sh\n{command}\n```\n"));
+            lines.push(format!(
+                "- This script then ends with exit code 0:\n\n```sh\n{command}\n```\n"
+            ));
         } else {
             lines.push(format!("- This command then ends with exit code 0: `{command}`"));
         }

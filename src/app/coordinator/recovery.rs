@@ -9,7 +9,7 @@ use crate::{
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
     },
     io::{
-        process::{ProcessIdentity, stop_leftovers},
+        process::{ProcessIdentity, leftovers::stop_leftovers},
         store::{
             Store, StoreError,
             journal::{Journal, JournalLine},
@@ -57,11 +57,8 @@ pub(super) async fn stop_what_was_left(
     let mut identities: BTreeMap<&str, ProcessIdentity> = BTreeMap::new();
     for line in lines {
         if let JournalLine::Process { nonce, pid, start_ticks, boot_id, .. } = line {
-            let identity = ProcessIdentity {
-                pid: *pid,
-                start_ticks: *start_ticks,
-                boot_id: boot_id.clone(),
-            };
+            let identity =
+                ProcessIdentity { pid: *pid, start_ticks: *start_ticks, boot_id: boot_id.clone() };
             identities.insert(nonce, identity);
         }
     }

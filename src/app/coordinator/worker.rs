@@ -7,18 +7,14 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     domain::{
         format::layout,
-        model::{
-            attempt::CheckResult,
-            command::argv,
-            id::AttemptId,
-            task::CommandLine,
-        },
+        model::{attempt::CheckResult, command::argv, id::AttemptId, task::CommandLine},
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
         process::{
-            CheckTimes, Checked, How, Launch, ProcessError, Running, Stdin, kill_group_leftovers,
-            log, run_check,
+            How, Launch, ProcessError, Running, Stdin,
+            check::{CheckTimes, Checked, run_check},
+            kill_group_leftovers, log,
         },
         store::Store,
     },

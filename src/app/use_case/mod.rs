@@ -1,3 +1,4 @@
 //! One file per thing that a user can ask for; each returns a view and prints nothing.
 
 pub mod check;
+pub mod explain;

@@ -74,8 +74,11 @@ impl Store {
     pub fn write_scratch(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let write = || {
             let (folder, name) = self.open_for(path)?;
-            let flags =
-                OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let flags = OFlags::WRONLY
+                | OFlags::CREATE
+                | OFlags::TRUNC
+                | OFlags::NOFOLLOW
+                | OFlags::CLOEXEC;
             let file = openat(&folder, name, flags, SCRATCH_MODE)?;
             io::Write::write_all(&mut File::from(file), bytes)
         };
