@@ -46,7 +46,11 @@ use crate::{
         clock::Clock,
         entropy, environment,
         process::How,
-        store::{Store, journal::Journal, lock::Lock},
+        store::{
+            Store,
+            journal::{Journal, JournalLine},
+            lock::Lock,
+        },
         watch::Hint,
     },
 };
@@ -141,6 +145,9 @@ impl Coordinator {
         let plan = apply(&options, &snapshot.plan);
         require_commands(&plan, &snapshot, clock.now())?;
         let left = recovery::stop_what_was_left(&snapshot, &lines).await;
+        if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
+            store.sync_file_system()?;
+        }
         journal.reset()?;
         let scheduler = Scheduler::recover(Arc::clone(&plan), snapshot.recorded(), clock.now());
         let coordinator = Self {
@@ -303,10 +310,9 @@ impl Coordinator {
     fn end(&mut self) -> Result<Summary, AppError> {
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
         if self.scheduler.plan().config().durability == Durability::Power {
-            self.journal.sync()?;
-        } else {
-            self.journal.reset()?;
+            self.store.sync_file_system()?;
         }
+        self.journal.reset()?;
         self.tell(Happened::RunEnded(summary.clone()));
         Ok(summary)
     }

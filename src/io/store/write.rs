@@ -66,6 +66,25 @@ impl Store {
         write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
     }
 
+    /// Waits until everything that was written to the file system of the repository is on the
+    /// disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Sync`].
+    pub fn sync_file_system(&self) -> Result<(), StoreError> {
+        let sync = || {
+            let folder = File::open(&self.root)?;
+            #[cfg(target_os = "linux")]
+            rustix::fs::syncfs(&folder)?;
+            #[cfg(not(target_os = "linux"))]
+            rustix::fs::sync();
+            drop(folder);
+            Ok(())
+        };
+        let path = self.root.display().to_string();
+        sync().map_err(|source| StoreError::Sync { path, source })
+    }
+
     /// Writes the file `path` in place: for files that nobody reads before this returned, and that
     /// nobody misses after a crash.
     ///
