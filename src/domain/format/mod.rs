@@ -16,8 +16,11 @@ pub mod scan;
 pub mod yaml;
 
 // From nodes to values.
+pub mod command;
 pub mod decode;
 pub mod document;
+pub mod field;
+pub mod number;
 pub mod parts;
 pub mod value;
 

@@ -5,14 +5,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
+    field::{Field, List},
     layout::{self, FileKind},
     node::Node,
+    number::{Code, Count, Level, Time, Version},
     parts::RawUsage,
     render, status_file,
-    value::{Code, Count, Flag, Level, Time, Version, Word},
+    value::{Flag, Word},
 };
 use crate::domain::model::{
     attempt::{AttemptRecord, CheckResult, Ending, Exit, GateRecord, Outcome},

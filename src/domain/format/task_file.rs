@@ -6,14 +6,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{Markdown, open_markdown, refusal},
     fault::{Fault, in_file},
+    field::{Field, List},
     front_matter::{self, Split},
     layout,
+    number::Level,
     parts::{RawBudget, RawCompletion, RawRetry, RawWorker},
     task_body,
-    value::{FromText as _, Level, Word},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,
