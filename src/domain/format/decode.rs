@@ -40,7 +40,8 @@ where
         return T::default();
     }
     let collector = Collector { faults: RefCell::default(), unknown_keys };
-    let decoded = T::deserialize(NodeDecoder { node, collector: &collector, trail: None });
+    let decoded =
+        T::deserialize(NodeDecoder { node, collector: &collector, trail: None, is_item: false });
     let mut found = collector.faults.into_inner();
     found.truncate(FAULTS_MAX);
     faults.append(&mut found);
@@ -84,6 +85,8 @@ struct NodeDecoder<'t> {
     node: &'t Node<'t>,
     collector: &'t Collector,
     trail: Option<&'t Trail<'t>>,
+    /// Whether the node is an item of the list that `trail` leads to.
+    is_item: bool,
 }
 
 impl NodeDecoder<'_> {
@@ -94,6 +97,7 @@ impl NodeDecoder<'_> {
             DecodeError::Reported => return error,
             DecodeError::WrongType(expected) => {
                 let subject = match self.trail {
+                    Some(trail) if self.is_item => format!("an item of `{trail}`"),
                     Some(trail) => format!("`{trail}`"),
                     None => "the document".to_owned(),
                 };
@@ -280,7 +284,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     ) -> Result<Option<T::Value>, DecodeError> {
         let Some((node, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
-        seed.deserialize(NodeDecoder { node, ..self.parent }).map(Some)
+        seed.deserialize(NodeDecoder { node, is_item: true, ..self.parent }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -333,7 +337,12 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let key = entry.key.as_text().unwrap_or_default();
         let trail = Trail { parent: self.parent.trail, key };
         let collector = self.parent.collector;
-        seed.deserialize(NodeDecoder { node: &entry.value, collector, trail: Some(&trail) })
+        seed.deserialize(NodeDecoder {
+            node: &entry.value,
+            collector,
+            trail: Some(&trail),
+            is_item: false,
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    choice::{EventState, EventWord},
     decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
@@ -11,7 +12,7 @@ use super::{
     layout::EVENTS_DIR,
     number::Count,
     render,
-    value::{EventState, EventWord, FromText as _, Word},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,

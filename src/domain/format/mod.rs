@@ -16,6 +16,7 @@ pub mod scan;
 pub mod yaml;
 
 // From nodes to values.
+pub mod choice;
 pub mod command;
 pub mod decode;
 pub mod document;
@@ -37,3 +38,6 @@ pub mod task_file;
 pub mod edit;
 pub mod render;
 pub mod schema;
+
+#[cfg(test)]
+mod hostile;

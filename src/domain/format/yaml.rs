@@ -88,15 +88,15 @@ fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
             }
             before = b;
             let span = Span::new(number, column, 1);
-            if depth > YAML_DEPTH_MAX || n_openings > OPENINGS_MAX {
+            if depth > YAML_DEPTH_MAX || n_markers > OPENINGS_MAX {
                 let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
                 return Err(Fault::error("yaml-too-deep", span, message)
                     .with_help("close the brackets, or put the text in quotes"));
             }
-            if n_markers > OPENINGS_MAX {
-                let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
+            if n_openings > OPENINGS_MAX {
+                let message = format!("more than {OPENINGS_MAX} brackets");
                 return Err(Fault::error("yaml-too-deep", span, message)
-                    .with_help("put the text in quotes"));
+                    .with_help("move the long text into the body"));
             }
             if n_aliases > YAML_ALIASES_MAX {
                 let message = format!("more than {YAML_ALIASES_MAX} aliases");
@@ -378,7 +378,7 @@ impl<'de> Visitor<'de> for RawOf<'_> {
 fn place(raw: Raw, locator: &mut Locator) -> Node<'static> {
     match raw {
         Raw::Scalar(text, is_quoted) => {
-            let span = locator.value(&text);
+            let span = locator.value(&text, is_quoted);
             Node::scalar(text, is_quoted, span)
         }
         Raw::Sequence(items) => {
@@ -583,16 +583,16 @@ mod tests {
         for _ in 0..20_000 {
             let text = generate(&mut rng);
             let Some(scanned) = scan::scan(&text, 2) else { continue };
-            n_scanned += 1;
             if scanned.is_null() {
                 continue;
             }
+            n_scanned += 1;
             let parsed = parse_fully(&text, 2)
                 .unwrap_or_else(|fault| panic!("{text:?}\n{scanned:?}\n{fault:?}"));
             assert!(scanned.is_same(&parsed), "{text:?}\n{scanned:?}\n{parsed:?}");
             n_exact += usize::from(outline(&scanned) == outline(&parsed));
         }
         assert!(n_scanned > 3_000, "{n_scanned}");
-        assert!(n_exact * 100 > n_scanned * 80, "{n_exact} of {n_scanned} have the same places");
+        assert!(n_exact * 100 > n_scanned * 99, "{n_exact} of {n_scanned} have the same places");
     }
 }
