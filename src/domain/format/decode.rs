@@ -55,6 +55,11 @@ struct Collector {
 }
 
 impl Collector {
+    /// Says whether unknown keys are told, and there is room for one more.
+    fn wants_unknown_keys(&self) -> bool {
+        self.unknown_keys == UnknownKeys::Warn && self.faults.borrow().len() < FAULTS_MAX
+    }
+
     fn push(&self, fault: Fault) {
         let mut faults = self.faults.borrow_mut();
         if faults.len() < FAULTS_MAX {
@@ -134,7 +139,7 @@ impl NodeDecoder<'_> {
         }
         let known = entries.iter().enumerate().filter(|(_, e)| {
             let is_known = is_known(e);
-            if !is_known && self.collector.unknown_keys == UnknownKeys::Warn {
+            if !is_known && self.collector.wants_unknown_keys() {
                 self.collector.push(unknown_key(&e.key, self.trail, fields));
             }
             is_known

@@ -230,9 +230,11 @@ mod tests {
         diagnostics.iter().map(line).collect()
     }
 
-    fn check(text: &str, expected: Expect) {
+    fn check(text: &str, expected: &Expect) {
         let file = parse(PATH, text.as_bytes(), Reading::Whole);
-        let id = file.spec.map_or("no task".to_owned(), |spec| format!("task {}", spec.id.value));
+        let id = file
+            .spec
+            .map_or_else(|| "no task".to_owned(), |spec| format!("task {}", spec.id.value));
         expected.assert_eq(&format!("{id}\n{}", told(&file.diagnostics)));
     }
 
@@ -242,169 +244,8 @@ mod tests {
         let file = parse(PATH, text.as_bytes(), Reading::Whole);
         assert_eq!(told(&file.diagnostics), "");
         let spec = file.spec.unwrap();
-        expect![[r#"
-            TaskSpec {
-             id: Located {
-              value: API-012,
-              span: Span {
-               line: 2,
-               column: 5,
-               length: 7,
-              },
-             },
-             path: ".orch/tasks/a.md",
-             title: "Rate limiting",
-             depends_on: [
-              Located {
-               value: "API-010",
-               span: Span {
-                line: 3,
-                column: 14,
-                length: 7,
-               },
-              },
-              Located {
-               value: "API-011",
-               span: Span {
-                line: 3,
-                column: 23,
-                length: 7,
-               },
-              },
-             ],
-             role: Some(
-              Located {
-               value: RoleName(
-                "backend",
-               ),
-               span: Span {
-                line: 4,
-                column: 7,
-                length: 7,
-               },
-              },
-             ),
-             priority: Priority(
-              75,
-             ),
-             estimate: Some(
-              Time(
-               7200s,
-              ),
-             ),
-             milestone: Some(
-              "beta",
-             ),
-             phase: None,
-             workstream: None,
-             tags: [
-              "api",
-              "limits",
-             ],
-             level: Some(
-              Located {
-               value: 1,
-               span: Span {
-                line: 9,
-                column: 8,
-                length: 1,
-               },
-              },
-             ),
-             files: [
-              Glob {
-               text: "src/limit/**",
-              },
-             ],
-             worker: WorkerSpec {
-              command: Some(
-               Text(
-                "./work.sh",
-               ),
-              ),
-              timeout: Some(
-               1800s,
-              ),
-              heartbeat: Some(
-               60s,
-              ),
-              grace: Some(
-               5s,
-              ),
-              env: {
-               "A": "b",
-              },
-              isolation: Some(
-               Worktree,
-              ),
-             },
-             completion: Completion {
-              verify: [
-               Text(
-                "cargo test -p limit",
-               ),
-              ],
-              signal: Some(
-               "TASK_COMPLETE",
-              ),
-              timeout: Some(
-               600s,
-              ),
-              review: true,
-             },
-             retry: RetrySpec {
-              max_attempts: Some(
-               3,
-              ),
-              backoff: Some(
-               30s,
-              ),
-             },
-             budget: Budget {
-              tokens: Some(
-               200000,
-              ),
-              cost_usd: Some(
-               5.0,
-              ),
-             },
-             waits_for: [
-              Located {
-               value: GateName(
-                "approval",
-               ),
-               span: Span {
-                line: 19,
-                column: 13,
-                length: 8,
-               },
-              },
-              Located {
-               value: GateName(
-                "ci/build",
-               ),
-               span: Span {
-                line: 19,
-                column: 23,
-                length: 8,
-               },
-              },
-             ],
-             status: Located {
-              value: Hold,
-              span: Span {
-               line: 20,
-               column: 9,
-               length: 4,
-              },
-             },
-             criteria: Criteria {
-              total: 2,
-              checked: 1,
-             },
-            }
-        "#]]
-        .assert_eq(&format!("{spec:#?}\n").replace("    ", " "));
+        expect_test::expect_file!["../../../fixtures/format/task.txt"]
+            .assert_eq(&format!("{spec:#?}\n"));
     }
 
     #[test]
@@ -414,7 +255,7 @@ mod tests {
              files: [/etc, ok/**]\nworker:\n  timeout: 30\n  env: {1A: x}\n  executor: slurm\n  comand: x\n\
              retry: {max_attempts: 0}\nbudget: {tokens: lots, cost_usd: -1}\nwaits_for: [../x]\nstatus: pending\n\
              completion: {review: maybe, verify: [\"\", ok]}\ncreated: 2020-01-01\ntags: [a, [b]]\n---\n",
-            expect![[r#"
+            &expect![[r#"
                 task API-1
                 3:1+6 warning[unknown-key] unknown key `tittle` | did you mean `title`?
                 4:13+6 error[wrong-type] `depends_on` is a mapping where a list is expected | -
@@ -443,55 +284,55 @@ mod tests {
     fn some_files_are_no_tasks() {
         check(
             "",
-            expect![[r#"
+            &expect![[r#"
             no task
             1:1+0 note[no-front-matter] skipped: the file is empty | -
         "#]],
         );
         check(
             "# Plan\n\nText\n",
-            expect![[r#"
+            &expect![[r#"
             no task
             1:1+0 note[no-front-matter] skipped: no front matter | start it with `---`, keys and `---` to make it a task
         "#]],
         );
         check(
             "\n\n---\nid: a\n---\n",
-            expect![[r#"
+            &expect![[r#"
             no task
             1:1+0 warning[late-front-matter] skipped: front matter must start on line 1 | remove the empty lines before `---`
         "#]],
         );
         check(
             "---\nid: a\n",
-            expect![[r#"
+            &expect![[r#"
             no task
             1:1+3 error[unclosed-front-matter] the front matter is not closed | add a line `---` after the last key
         "#]],
         );
         check(
             "---\nid: ../a\n---\n",
-            expect![[r#"
+            &expect![[r#"
             no task
             2:5+4 error[bad-id] task id `../a` starts with `.`, not with a letter or digit | use letters, digits, `.`, `_` and `-`, starting with a letter or digit
         "#]],
         );
         check(
             "---\n- a\n---\n",
-            expect![[r#"
+            &expect![[r#"
             task a
             2:1+1 error[wrong-type] the document is a list where a mapping with keys such as `title` is expected | -
         "#]],
         );
         check(
             "---\n# nothing said\n---\n",
-            expect![[r#"
+            &expect![[r#"
             task a
         "#]],
         );
         check(
             "---\nid: a\nid: b\n---\n",
-            expect![[r#"
+            &expect![[r#"
             no task
             3:1+2 error[duplicate-key] the key `id` stands twice | remove one of them
         "#]],
