@@ -95,7 +95,8 @@ fn hostile_files_are_refused() {
         dashes: 0 
         block scalar: 1 yaml-too-deep
         folded misses: 1 duplicate-key
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]

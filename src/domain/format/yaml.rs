@@ -8,7 +8,7 @@ mod locate;
 use std::cell::Cell;
 
 use serde::{
-    Deserialize, Deserializer, Serialize,
+    Deserialize as _, Deserializer, Serialize,
     de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 
