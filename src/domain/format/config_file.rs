@@ -52,6 +52,7 @@ pub struct RawConfig {
 /// What of the environment workers get.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with the key `pass`")]
+#[schemars(rename = "Env")]
 pub struct RawEnv {
     /// Names of variables that are passed on, beside the built-in ones.
     pub pass: Field<List<EnvName>>,
@@ -60,6 +61,7 @@ pub struct RawEnv {
 /// What must hold before tasks of a higher level start.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with the key `gate`")]
+#[schemars(rename = "LevelGate")]
 pub struct RawLevelGate {
     /// Commands, run one after the other in the repository root; all must exit 0.
     pub gate: Field<List<Command>>,

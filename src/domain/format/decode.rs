@@ -1,7 +1,7 @@
 //! From nodes to values: a `serde` deserializer that collects every fault with its place.
 //!
 //! A fault goes into the list of its [`Collector`] where it is found; what travels up as an error
-//! is only the word "reported". A [`Field`] stops it there, so that one faulty key never hides
+//! is only the word "reported". A [`Field`](super::field::Field) stops it there, so that one faulty key never hides
 //! the next.
 
 use std::{cell::RefCell, fmt};

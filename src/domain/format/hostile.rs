@@ -1,7 +1,7 @@
 //! Tests: no bytes, however odd, make a parser panic, hang or slow.
 
 use super::{
-    config_file, event_file, role_file, run_record, status_file,
+    config_file, edit, event_file, role_file, run_record, status_file,
     task_file::{self, Reading},
 };
 
@@ -16,6 +16,7 @@ fn parse_all(bytes: &[u8]) -> Vec<&'static str> {
     status_file::parse(".orch/status/a.1.md", bytes);
     event_file::parse(".orch/events/a.yaml", bytes);
     run_record::parse(".orch/runs/a.1.yaml", bytes);
+    edit::set_key(&String::from_utf8_lossy(bytes), "status", "done").ok();
     run_record::parse_gate(".orch/runs/@level-1.1.yaml", bytes);
     file.diagnostics.iter().map(|d| d.code).collect()
 }
