@@ -92,7 +92,11 @@ impl Run {
         while !self.has_ended() && Instant::now() < deadline {
             let patience = deadline.saturating_duration_since(Instant::now());
             // An event, the end of the run and the end of the patience all wake this up.
-            if self.events.recv_timeout(patience).is_err_and(|e| e == mpsc::RecvTimeoutError::Disconnected) {
+            if self
+                .events
+                .recv_timeout(patience)
+                .is_err_and(|e| e == mpsc::RecvTimeoutError::Disconnected)
+            {
                 break;
             }
         }
@@ -101,9 +105,7 @@ impl Run {
     }
 
     fn join(&mut self) -> Result<Summary, AppError> {
-        let Some(thread) = self.thread.take() else {
-            unreachable!("a run is waited for once")
-        };
+        let Some(thread) = self.thread.take() else { unreachable!("a run is waited for once") };
         match thread.join() {
             Ok(ended) => ended,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -128,10 +130,9 @@ fn carry_out(
     observers: Observers,
     stops: tokio::sync::mpsc::Receiver<StopMode>,
 ) -> Result<Summary, AppError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(|source| AppError::System { what: "start the event loop".to_owned(), source })?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
+            |source| AppError::System { what: "start the event loop".to_owned(), source },
+        )?;
     runtime.block_on(coordinator::run(repository, options, observers, stops))
 }

@@ -92,21 +92,22 @@ pub(super) fn show(
 
 fn show_live(run: &Run, terminal: &Terminal) {
     let mut screen = Screen::open();
-    // The loop looks again often enough for the clock on the screen.
+    // Looks again often enough for the clock on the screen.
     let patience = Duration::from_millis(100);
     loop {
         let has_ended = run.has_ended();
         let mut event = run.next_event(patience);
         while let Some(happened) = event {
-            if let Some(line) = text::line(&happened, terminal.style()) {
-                screen.print_above(&line, terminal);
+            if screen.is_drawn() {
+                screen.print_above(&happened);
+            } else if let Some(line) = text::line(&happened, terminal.style()) {
+                terminal.line(&line);
             }
             event = run.next_event(Duration::ZERO);
         }
         if has_ended {
-            break;
+            return;
         }
         screen.draw(&run.live());
     }
-    screen.close();
 }
