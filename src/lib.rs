@@ -12,5 +12,5 @@ pub mod domain;
 pub use app::{
     error::AppError,
     repository::Repository,
-    running::{Run, RunOptions, StopMode},
+    running::{Run, RunOptions, StopMode, WhenIdle},
 };

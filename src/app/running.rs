@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-pub use super::coordinator::RunOptions;
+pub use super::coordinator::{RunOptions, WhenIdle};
 pub use crate::domain::scheduler::event::StopMode;
 
 use super::{

@@ -62,12 +62,22 @@ pub struct RunOptions {
     pub max_workers: Option<u32>,
     /// The command for all tasks, instead of what tasks, roles and settings say.
     pub worker: Option<CommandLine>,
-    /// Goes on waiting where only gates and approvals are missing.
-    pub waits: bool,
+    /// What to do when nothing can be started any more.
+    pub when_idle: WhenIdle,
     /// Takes SIGINT, SIGTERM and SIGHUP as wishes to stop.
     pub handles_signals: bool,
     /// Publishes a [`Live`] view several times a second.
     pub is_live: bool,
+}
+
+/// What a run does when nothing runs and nothing can be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenIdle {
+    /// It ends, and says what is missing.
+    #[default]
+    End,
+    /// It waits for gates, approvals and edits, unless everything is done.
+    Wait,
 }
 
 /// Who is told what happens. Nobody needs to listen.
@@ -189,9 +199,7 @@ impl Coordinator {
             self.publish();
             match self.scheduler.verdict() {
                 Some(Verdict::Stopped) => break,
-                Some(Verdict::Finished) if !(self.options.waits && self.waits_for_somebody()) => {
-                    break;
-                }
+                Some(Verdict::Finished) if !self.waits_for_somebody() => break,
                 Some(Verdict::Finished) | None => {}
             }
             batch = self.next_events(sources).await?;
@@ -288,9 +296,10 @@ impl Coordinator {
         Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }))
     }
 
-    /// Says whether a gate or an approval could still set something going.
+    /// Says whether to wait for a gate, an approval or an edit that sets something going.
     fn waits_for_somebody(&self) -> bool {
-        self.scheduler.states().iter().any(|state| !state.is_settled())
+        self.options.when_idle == WhenIdle::Wait
+            && self.scheduler.states().iter().any(|state| !state.is_settled())
     }
 
     fn publish(&mut self) {

@@ -6,12 +6,16 @@ use crate::{
     app::{
         error::AppError,
         repository::Repository,
-        running::{Run, RunOptions},
+        running::{Run, RunOptions, WhenIdle},
         view::run::Summary,
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
     ui::{
-        cli::{Outcome, args::Global, terminal::Terminal},
+        cli::{
+            Outcome,
+            args::{Global, Json},
+            terminal::Terminal,
+        },
         live::Screen,
         output::run as text,
     },
@@ -20,7 +24,7 @@ use crate::{
 /// Carry the plan out: start what is ready, check it, record it
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Most workers side by side (default: max_workers in .orch/config.yaml)
+    /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
     workers: Option<u32>,
     /// Use this command for every task
@@ -32,9 +36,9 @@ pub struct Args {
     /// Print lines also on a terminal
     #[arg(long)]
     plain: bool,
-    /// Print one JSON object a line for everything that happens
-    #[arg(long)]
-    json: bool,
+    /// How it is shown: one JSON object a line for everything that happens
+    #[command(flatten)]
+    json: Json,
 }
 
 /// How a run is shown.
@@ -50,7 +54,7 @@ pub(super) enum Face {
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
-    let face = match (args.json, args.plain || !terminal.is_interactive()) {
+    let face = match (args.json.json, args.plain || !terminal.is_interactive()) {
         (true, _) => Face::Json,
         (false, true) => Face::Plain,
         (false, false) => Face::Live,
@@ -58,7 +62,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let options = RunOptions {
         max_workers: args.workers,
         worker: args.worker.clone().map(CommandLine::Text),
-        waits: args.wait,
+        when_idle: if args.wait { WhenIdle::Wait } else { WhenIdle::End },
         handles_signals: true,
         is_live: face == Face::Live,
     };
