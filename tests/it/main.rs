@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod kill;
 mod simulation;
 mod source;
 mod tidy;
