@@ -55,7 +55,7 @@ fn a_torn_last_line_is_dropped_for_good() {
     let whole = std::fs::read(store.path(PATH)).unwrap();
     for n_bytes in [1, whole.len() / 2, whole.len() - 1] {
         let mut file = OpenOptions::new().append(true).open(store.path(PATH)).unwrap();
-        file.write_all(whole.get(..n_bytes).unwrap()).unwrap();
+        file.write_all(whole.split_at(n_bytes).0).unwrap();
         let (mut journal, lines) = Journal::open(&store).unwrap();
         assert_eq!(lines, [record(1)], "{n_bytes}");
         journal.append(&process());

@@ -96,7 +96,7 @@ fn a_folder_too_deep_is_reported_not_followed() {
 #[test]
 fn many_files_come_whole_and_in_order() {
     let (_folder, store) = new_store();
-    let size = |i: usize| if i % 100 == 0 { 200_000 } else { i };
+    let size = |i: usize| if i.is_multiple_of(100) { 200_000 } else { i };
     for i in 0..600 {
         put(&store, &format!(".orch/tasks/{}/{i:04}.md", i % 3), "x".repeat(size(i)).as_bytes());
     }
