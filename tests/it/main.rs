@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod edges;
 mod kill;
 mod simulation;
 mod source;
