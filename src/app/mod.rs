@@ -4,5 +4,6 @@ pub mod coordinator;
 pub mod error;
 pub mod repository;
 pub mod snapshot;
+pub mod standing;
 pub mod use_case;
 pub mod view;

@@ -1,0 +1,328 @@
+//! Why a task is not running, in words, and what to do about it.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    app::{
+        error::AppError,
+        standing::Standing,
+        view::explain::{Cause, Explanation, Running, Why},
+    },
+    domain::{
+        format::layout,
+        model::{
+            attempt::Outcome,
+            id::{AttemptId, GateName, TaskId},
+            limits::NAMED_TASKS_MAX,
+            task::AuthorStatus,
+            time::render_duration,
+        },
+        plan::{Fault, TaskIndex},
+        scheduler::{explain::Reason, phase::TaskState},
+    },
+};
+
+/// Explains the state of the task `id`.
+///
+/// # Errors
+/// [`AppError::Usage`] where there is no such task.
+pub fn explain(standing: &Standing, id: &str) -> Result<Explanation, AppError> {
+    let task = standing.find(id)?;
+    let (causes, n_more_causes) = causes(standing, task);
+    Ok(Explanation {
+        id: standing.plan().id(task).to_string(),
+        title: standing.plan().spec(task).title.clone(),
+        state: standing.state(task).as_str(),
+        reasons: whys(standing, task),
+        causes,
+        n_more_causes,
+        n_downstream: standing.scheduler.n_downstream(task),
+        running: running(standing, task),
+        has_coordinator: standing.snapshot.coordinator.is_some(),
+    })
+}
+
+/// Returns every reason for the state of a task, in words.
+pub(crate) fn whys(standing: &Standing, task: TaskIndex) -> Vec<Why> {
+    let reasons = standing.scheduler.explain(task, &standing.states);
+    reasons.iter().map(|reason| why(standing, task, reason)).collect()
+}
+
+/// Says a reason in words: what is so, to be read on from the id of `task`, and what to do about
+/// it (empty where nothing needs to be done).
+pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
+    let (sentence, help) = match reason {
+        Reason::Fault(fault) => {
+            (fault_words(fault), format!("mend the file of `{task}`; `orch check` shows the place"))
+        }
+        Reason::Author(status) => author_words(task, *status),
+        Reason::Runs { attempt, is_stopping } => (
+            match is_stopping {
+                true => format!("is being stopped (attempt {})", attempt.number),
+                false => format!("runs (attempt {})", attempt.number),
+            },
+            format!("`orch logs {task} --follow` shows what its worker prints"),
+        ),
+        Reason::Settled { attempt, outcome, reason } => {
+            settled_words(task, attempt, *outcome, reason)
+        }
+        Reason::Dependency { id, state } => {
+            (format!("waits for `{id}`, which {}", state_words(*state)), state_help(id, *state))
+        }
+        Reason::Level { level, open } => {
+            (format!("waits for level {level} to end: {} not done", listed(open)), String::new())
+        }
+        Reason::LevelGate { level, has_failed: true } => (
+            format!("waits for the gate after level {level}, which failed"),
+            "mend what the gate checks; `orch run` runs it again".to_owned(),
+        ),
+        Reason::LevelGate { level, has_failed: false } => {
+            (format!("waits for the gate after level {level}"), "`orch run` runs it".to_owned())
+        }
+        Reason::Gate { gate, has_failed } => gate_words(task, gate, *has_failed),
+        Reason::BackOff { remaining, n_failed, max_attempts, reason } => (
+            format!(
+                "waits {} for its next attempt: {n_failed} of {max_attempts} attempts failed, \
+                 the last one: {reason}",
+                render_duration(*remaining)
+            ),
+            format!("`orch logs {task}` shows what it printed"),
+        ),
+        Reason::AllWorkersBusy { .. }
+        | Reason::RoleBusy { .. }
+        | Reason::WorkstreamBusy { .. }
+        | Reason::FilesBusy { .. }
+        | Reason::Free => limit_words(reason),
+    };
+    (sentence, help)
+}
+
+fn fault_words(fault: &Fault) -> String {
+    match fault {
+        Fault::UnknownDependency(id) => format!("depends on `{id}`, which does not exist"),
+        Fault::Cycle(path) => {
+            let named: Vec<String> =
+                path.iter().take(NAMED_TASKS_MAX).map(|id| format!("`{id}`")).collect();
+            let rest = if path.len() > NAMED_TASKS_MAX { " → …" } else { "" };
+            format!("is part of a cycle: {}{rest}", named.join(" → "))
+        }
+        Fault::LaterLevel(id) => format!("depends on `{id}`, which is of a later level"),
+        Fault::UnknownRole(role) => format!("names the role `{role}`, which does not exist"),
+    }
+}
+
+fn author_words(task: &TaskId, status: AuthorStatus) -> (String, String) {
+    let (sentence, help) = match status {
+        AuthorStatus::Draft => ("is a draft", "when it can be worked on"),
+        AuthorStatus::Hold => ("is on hold", "to let it start"),
+        AuthorStatus::Cancelled => ("is cancelled", "to have it done after all"),
+        AuthorStatus::Done => return ("is done, says its file".to_owned(), String::new()),
+        AuthorStatus::Todo => return ("is to be done".to_owned(), String::new()),
+    };
+    (sentence.to_owned(), format!("set `status: todo` in the file of `{task}` {help}"))
+}
+
+fn settled_words(
+    task: &TaskId,
+    attempt: &AttemptId,
+    outcome: Outcome,
+    reason: &str,
+) -> (String, String) {
+    let n = attempt.number;
+    match outcome {
+        Outcome::Succeeded => (format!("is done since attempt {n}"), String::new()),
+        Outcome::Review => (
+            format!("waits for a person to look at attempt {n}: {reason}"),
+            format!("`orch approve {task}` accepts it, `orch retry {task}` has it done again"),
+        ),
+        Outcome::Failed => (format!("failed in attempt {n}: {reason}"), failed_help(task)),
+        Outcome::Cancelled => (
+            format!("was cancelled in attempt {n}"),
+            format!("`orch retry {task}` has it done after all"),
+        ),
+        Outcome::Interrupted | Outcome::Lost => {
+            (format!("was interrupted in attempt {n}"), "`orch run` starts it again".to_owned())
+        }
+    }
+}
+
+fn failed_help(task: &TaskId) -> String {
+    format!("`orch logs {task}` shows what it printed, `orch retry {task}` tries it again")
+}
+
+/// Says where a task is: reads on from its id.
+fn state_words(state: TaskState) -> &'static str {
+    match state {
+        TaskState::Draft => "is a draft",
+        TaskState::Hold => "is on hold",
+        TaskState::Waiting => "waits itself",
+        TaskState::Blocked => "is blocked itself",
+        TaskState::Ready => "is ready",
+        TaskState::BackingOff => "waits for its next attempt",
+        TaskState::Running => "runs",
+        TaskState::Verifying => "is being verified",
+        TaskState::Review => "waits for a person to approve it",
+        TaskState::Done => "is done",
+        TaskState::Failed => "failed",
+        TaskState::Cancelled => "is cancelled",
+    }
+}
+
+/// Says what to do about a dependency in this state.
+fn state_help(id: &TaskId, state: TaskState) -> String {
+    match state {
+        TaskState::Draft | TaskState::Hold => {
+            format!("set `status: todo` in the file of `{id}`")
+        }
+        TaskState::Blocked => format!("`orch explain {id}` says why"),
+        TaskState::Review => {
+            format!("`orch approve {id}` accepts it, `orch retry {id}` has it done again")
+        }
+        TaskState::Failed => failed_help(id),
+        TaskState::Cancelled => {
+            format!("take `{id}` out of `depends_on`, or set its `status` to `todo`")
+        }
+        TaskState::Waiting
+        | TaskState::Ready
+        | TaskState::BackingOff
+        | TaskState::Running
+        | TaskState::Verifying
+        | TaskState::Done => String::new(),
+    }
+}
+
+fn gate_words(task: &TaskId, gate: &GateName, has_failed: bool) -> (String, String) {
+    let failed = if has_failed { ", which failed" } else { "" };
+    let help = if gate.0 == GateName::APPROVAL {
+        format!("`orch approve {task}` opens it")
+    } else {
+        let path = layout::gate_event_path(gate, None);
+        format!("`orch approve {task} --gate {gate}` opens it, and so does {path}")
+    };
+    (format!("waits for the gate `{gate}`{failed}"), help)
+}
+
+fn limit_words(reason: &Reason) -> (String, String) {
+    match reason {
+        Reason::AllWorkersBusy { max_workers } => (
+            format!("waits for a free worker: all {max_workers} are busy"),
+            "raise `max_workers` in .orch/config.yaml to run more at once".to_owned(),
+        ),
+        Reason::RoleBusy { role, max_workers } => (
+            format!("waits for a free worker of the role `{role}`: all {max_workers} are busy"),
+            format!("raise `max_workers` in .orch/roles/{role}.md to run more at once"),
+        ),
+        Reason::WorkstreamBusy { workstream, id } => (
+            format!("waits for `{id}`, which runs in the same workstream `{workstream}`"),
+            String::new(),
+        ),
+        Reason::FilesBusy { id } => {
+            (format!("waits for `{id}`, which may touch the same files"), String::new())
+        }
+        _ => ("is ready".to_owned(), "`orch run` starts it".to_owned()),
+    }
+}
+
+/// Names tasks: "`A`, `B` and 3 more are".
+fn listed(tasks: &[(TaskId, TaskState)]) -> String {
+    let named: Vec<String> =
+        tasks.iter().take(NAMED_TASKS_MAX).map(|(id, _)| format!("`{id}`")).collect();
+    let verb = if tasks.len() == 1 { "is" } else { "are" };
+    match tasks.len().saturating_sub(named.len()) {
+        0 => format!("{} {verb}", named.join(", ")),
+        more => format!("{} and {more} more {verb}", named.join(", ")),
+    }
+}
+
+/// As [`words`], with what the histories tell of a failed task.
+pub(crate) fn why(standing: &Standing, task: TaskIndex, reason: &Reason) -> Why {
+    let id = standing.plan().id(task);
+    let (mut sentence, help) = words(id, reason);
+    if let Reason::Settled { outcome: Outcome::Failed, reason, .. } = reason
+        && let Some(history) = standing.scheduler.history(id)
+    {
+        let n_failed = history.n_failed(standing.scheduler.outside().retried_after(id));
+        let max = standing.plan().policy(task).max_attempts;
+        sentence = format!("failed {n_failed} of {max} attempts: {reason}");
+    }
+    Why { sentence, help }
+}
+
+/// Finds the tasks upstream that are not done for a reason of their own, nearest first, and how
+/// many more there are than are told.
+fn causes(standing: &Standing, task: TaskIndex) -> (Vec<Cause>, usize) {
+    if !matches!(standing.state(task), TaskState::Waiting | TaskState::Blocked) {
+        return (Vec::new(), 0);
+    }
+    let mut from: BTreeMap<TaskIndex, TaskIndex> = BTreeMap::from([(task, task)]);
+    let mut queue = std::collections::VecDeque::from([task]);
+    let mut found = Vec::new();
+    let mut n_more = 0;
+    while let Some(next) = queue.pop_front() {
+        let dependencies = standing.plan().dependencies(next).iter().copied();
+        let open: Vec<TaskIndex> = dependencies
+            .filter(|dependency| standing.state(*dependency) != TaskState::Done)
+            .collect();
+        let is_waiting = matches!(standing.state(next), TaskState::Waiting | TaskState::Blocked);
+        if next != task && (open.is_empty() || !is_waiting || has_own_fault(standing, next)) {
+            if found.len() < NAMED_TASKS_MAX {
+                found.push(cause(standing, next, &from));
+            } else {
+                n_more += 1;
+            }
+        }
+        if is_waiting {
+            for dependency in open {
+                from.entry(dependency).or_insert_with(|| {
+                    queue.push_back(dependency);
+                    next
+                });
+            }
+        }
+    }
+    (found, n_more)
+}
+
+fn has_own_fault(standing: &Standing, task: TaskIndex) -> bool {
+    standing.plan().fault(task).is_some()
+}
+
+fn cause(standing: &Standing, task: TaskIndex, from: &BTreeMap<TaskIndex, TaskIndex>) -> Cause {
+    let next = |task: &TaskIndex| from.get(task).copied().filter(|next| next != task);
+    let path: Vec<TaskIndex> = std::iter::successors(next(&task), next).take(from.len()).collect();
+    let through = path.iter().rev().skip(1).map(|task| standing.plan().id(*task).to_string());
+    let is_own = |reason: &&Reason| !matches!(reason, Reason::Dependency { .. });
+    let reasons = standing.scheduler.explain(task, &standing.states);
+    let reason = reasons.iter().find(is_own).or_else(|| reasons.first());
+    Cause {
+        id: standing.plan().id(task).to_string(),
+        state: standing.state(task).as_str(),
+        through: through.collect(),
+        why: reason.map_or_else(
+            || Why { sentence: state_words(standing.state(task)).to_owned(), help: String::new() },
+            |reason| why(standing, task, reason),
+        ),
+    }
+}
+
+/// Returns what the worker of a task does, where one runs.
+pub(crate) fn running(standing: &Standing, task: TaskIndex) -> Option<Running> {
+    let state = standing.state(task);
+    if !matches!(state, TaskState::Running | TaskState::Verifying) {
+        return None;
+    }
+    let spec = standing.plan().spec(task);
+    let record = standing.snapshot.attempts_of(&spec.id.value).next_back()?;
+    let report = standing.snapshot.reports.get(&record.attempt);
+    Some(Running {
+        id: spec.id.value.to_string(),
+        title: spec.title.clone(),
+        state: state.as_str(),
+        attempt: record.attempt.number,
+        started: record.started.to_string(),
+        elapsed_seconds: standing.now.wall.since(record.started).as_secs_f64(),
+        progress: report.and_then(|report| report.progress),
+        message: report.and_then(|report| report.message.clone()),
+        log: record.log.clone(),
+    })
+}
