@@ -1,6 +1,6 @@
 //! Why a task is not running, in words, and what to do about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
     app::{
@@ -14,6 +14,7 @@ use crate::{
             attempt::Outcome,
             id::{AttemptId, GateName, TaskId},
             limits::NAMED_TASKS_MAX,
+            outside::GateState,
             task::AuthorStatus,
             time::render_duration,
         },
@@ -245,46 +246,76 @@ pub(crate) fn why(standing: &Standing, task: TaskIndex, reason: &Reason) -> Why 
         let max = standing.plan().policy(task).max_attempts;
         sentence = format!("failed {n_failed} of {max} attempts: {reason}");
     }
-    Why { sentence, help }
+    let other = match reason {
+        Reason::Dependency { id, .. }
+        | Reason::WorkstreamBusy { id, .. }
+        | Reason::FilesBusy { id } => Some(id.to_string()),
+        _ => None,
+    };
+    Why { sentence, help, task: other }
 }
 
 /// Finds the tasks upstream that are not done for a reason of their own, nearest first, and how
 /// many more there are than are told.
 fn causes(standing: &Standing, task: TaskIndex) -> (Vec<Cause>, usize) {
-    if !matches!(standing.state(task), TaskState::Waiting | TaskState::Blocked) {
-        return (Vec::new(), 0);
-    }
     let mut from: BTreeMap<TaskIndex, TaskIndex> = BTreeMap::from([(task, task)]);
-    let mut queue = std::collections::VecDeque::from([task]);
-    let mut found = Vec::new();
-    let mut n_more = 0;
+    let mut queue = VecDeque::from([task]);
+    let mut followed_level = None;
+    let (mut found, mut n_more) = (Vec::new(), 0);
     while let Some(next) = queue.pop_front() {
-        let dependencies = standing.plan().dependencies(next).iter().copied();
-        let open: Vec<TaskIndex> = dependencies
-            .filter(|dependency| standing.state(*dependency) != TaskState::Done)
-            .collect();
-        let is_waiting = matches!(standing.state(next), TaskState::Waiting | TaskState::Blocked);
-        if next != task && (open.is_empty() || !is_waiting || has_own_fault(standing, next)) {
+        let mut upstream = Vec::new();
+        if matches!(standing.state(next), TaskState::Waiting | TaskState::Blocked) {
+            let dependencies = standing.plan().dependencies(next).iter().copied();
+            upstream.extend(dependencies.filter(|id| standing.state(*id) != TaskState::Done));
+            if followed_level.is_none()
+                && let Some((level, open)) = open_level(standing, next)
+            {
+                followed_level = Some(level);
+                upstream.extend(open);
+            }
+        }
+        let level = standing.plan().spec(next).level.as_ref().map(|level| level.value);
+        let is_behind_level = level > followed_level && followed_level.is_some();
+        let is_cause = (upstream.is_empty() && !is_behind_level) || has_own_reason(standing, next);
+        if next != task && is_cause {
             if found.len() < NAMED_TASKS_MAX {
                 found.push(cause(standing, next, &from));
             } else {
                 n_more += 1;
             }
         }
-        if is_waiting {
-            for dependency in open {
-                from.entry(dependency).or_insert_with(|| {
-                    queue.push_back(dependency);
-                    next
-                });
-            }
+        for dependency in upstream {
+            from.entry(dependency).or_insert_with(|| {
+                queue.push_back(dependency);
+                next
+            });
         }
     }
     (found, n_more)
 }
 
-fn has_own_fault(standing: &Standing, task: TaskIndex) -> bool {
+/// Returns the lower level that `task` waits for, with its tasks that are not done.
+fn open_level(standing: &Standing, task: TaskIndex) -> Option<(u32, Vec<TaskIndex>)> {
+    let plan = standing.plan();
+    plan.spec(task).level.as_ref()?;
+    let reasons = standing.scheduler.explain(task, &standing.states);
+    reasons.into_iter().find_map(|reason| match reason {
+        Reason::Level { level, open } => {
+            let open = open.iter().filter_map(|(id, _)| plan.find(id.as_str()));
+            Some((level, open.collect()))
+        }
+        _ => None,
+    })
+}
+
+/// Says whether a task could not start even if all that it depends on were done.
+fn has_own_reason(standing: &Standing, task: TaskIndex) -> bool {
+    let spec = standing.plan().spec(task);
+    let outside = standing.scheduler.outside();
+    let mut gates = spec.waits_for.iter();
     standing.plan().fault(task).is_some()
+        || (standing.state(task) != TaskState::Done
+            && gates.any(|gate| outside.gate(&gate.value, &spec.id.value) != GateState::Open))
 }
 
 fn cause(standing: &Standing, task: TaskIndex, from: &BTreeMap<TaskIndex, TaskIndex>) -> Cause {
@@ -299,7 +330,11 @@ fn cause(standing: &Standing, task: TaskIndex, from: &BTreeMap<TaskIndex, TaskIn
         state: standing.state(task).as_str(),
         through: through.collect(),
         why: reason.map_or_else(
-            || Why { sentence: state_words(standing.state(task)).to_owned(), help: String::new() },
+            || Why {
+                sentence: state_words(standing.state(task)).to_owned(),
+                help: String::new(),
+                task: None,
+            },
             |reason| why(standing, task, reason),
         ),
     }

@@ -35,6 +35,7 @@ pub fn plan(standing: &Standing, max_workers: Option<u32>) -> PlanView {
         n_done: standing.states.iter().filter(|state| **state == TaskState::Done).count(),
         n_to_run: entries.len(),
         max_workers,
+        n_workers_used: forecast.entries.iter().map(|entry| entry.worker + 1).max().unwrap_or(0),
         waves: waves(standing, &forecast, &critical),
         critical_path_seconds: lengths.fold(Duration::ZERO, Duration::saturating_add).as_secs_f64(),
         critical_path: critical.iter().map(|task| plan.id(*task).to_string()).collect(),

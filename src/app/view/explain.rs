@@ -32,6 +32,8 @@ pub struct Why {
     pub sentence: String,
     /// What to do about it; empty where nothing needs to be done.
     pub help: String,
+    /// The other task that this is about, where it is about one.
+    pub task: Option<String>,
 }
 
 /// A task upstream that keeps another one waiting.

@@ -13,6 +13,8 @@ pub struct PlanView {
     pub n_to_run: usize,
     /// Most workers side by side.
     pub max_workers: u32,
+    /// Most workers that are ever busy at once: other limits may leave some idle.
+    pub n_workers_used: usize,
     /// The tasks by the earliest moment at which they can start.
     pub waves: Vec<Wave>,
     /// The longest chain of tasks that would be carried out, first to last.

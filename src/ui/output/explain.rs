@@ -16,17 +16,15 @@ const CHAIN_MAX: usize = 4;
 /// Renders an explanation.
 pub fn render(told: &Explanation, style: Style) -> String {
     let bold = |text: &str| style.paint(Look::new().bold(), &clean_line(text));
-    let mut lines = vec![format!(
-        "{} {} is {}",
-        bold(&told.id),
-        style.paint(Look::new().dimmed(), &format!("({})", clean_line(&told.title))),
-        state::painted(told.state, style)
-    )];
+    let mut lines = vec![
+        format!("{}  {}", bold(&told.id), bold(&told.title)),
+        state::signed(told.state, style),
+    ];
     if let Some(running) = &told.running {
         lines.push(String::new());
         lines.extend(running_lines(running));
     }
-    for why in told.reasons.iter().filter(|_| told.running.is_none()) {
+    for why in told.reasons.iter().filter(|why| !is_told_below(told, why)) {
         lines.push(String::new());
         push_why(&mut lines, &format!("`{}`", told.id), why, style);
     }
@@ -46,6 +44,14 @@ pub fn render(told: &Explanation, style: Style) -> String {
         lines.extend(notes);
     }
     lines.join("\n") + "\n"
+}
+
+/// Says whether the part on running attempts or on causes tells of this reason, too.
+fn is_told_below(told: &Explanation, why: &Why) -> bool {
+    let is_in_chain = |id: &String| {
+        told.causes.iter().any(|cause| cause.id == *id || cause.through.first() == Some(id))
+    };
+    told.running.is_some() || why.task.as_ref().is_some_and(is_in_chain)
 }
 
 /// Tells what an attempt does that is being carried out.

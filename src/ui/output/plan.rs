@@ -73,8 +73,12 @@ fn wave_text(wave: &Wave, width: Option<usize>, style: Style) -> String {
 
 fn forecast(plan: &PlanView, style: Style) -> String {
     let workers = |n: u32| counted(n as usize, "worker");
+    let idle = match plan.n_workers_used {
+        n if n < plan.max_workers as usize => format!(" (never more than {n} busy at once)"),
+        _ => String::new(),
+    };
     let mut lines = vec![format!(
-        "{}: all done in {} with {}",
+        "{}: all done in {} with {}{idle}",
         bold(style, "forecast"),
         length(plan.end_seconds),
         workers(plan.max_workers)
@@ -100,9 +104,12 @@ fn durations(plan: &PlanView, style: Style) -> String {
     let known = &plan.durations;
     let mut text = match known.n_recorded {
         0 => "estimates as written (no attempt on record yet)".to_owned(),
-        n => format!("estimates × {:.2}, from {} on record", known.factor, counted(n, "success")),
+        n => format!(
+            "estimates × {:.2}, from {} on record",
+            known.factor,
+            counted(n, "finished task")
+        ),
     };
-    text = text.replace("successs", "successes");
     if known.n_without_estimate > 0 {
         let n = counted(known.n_without_estimate, "task");
         text = format!("{text}; {n} without `estimate` counted as size M");

@@ -133,7 +133,8 @@ fn push_attempt(lines: &mut Vec<String>, attempt: &AttemptView, style: Style) {
         moment(&attempt.started),
         took.unwrap_or_default()
     ));
-    let exit = attempt.exit.as_ref().map(|exit| format!("worker: {exit}"));
+    let exit = attempt.exit.as_ref().filter(|exit| **exit != attempt.reason);
+    let exit = exit.map(|exit| format!("worker: {exit}"));
     let mut used = Vec::new();
     if attempt.tokens > 0 {
         used.push(format!("{} tokens", tokens(attempt.tokens)));

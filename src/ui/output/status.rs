@@ -126,10 +126,11 @@ fn push_need(lines: &mut Vec<String>, need: &Need, width: Option<usize>, style: 
     let sign = style.paint(state::look(need.state), state::sign(need.state));
     lines.push(format!("  {sign} {text}"));
     let waits = match need.n_downstream {
-        Some(n @ 1..) => format!(" ({} behind it)", counted(n, "task")),
+        Some(1) => "1 task waits for it: ".to_owned(),
+        Some(n @ 2..) => format!("{n} tasks wait for it: "),
         Some(0) | None => String::new(),
     };
-    lines.push(format!("    {}{waits}", clean_line(&need.help)));
+    lines.push(format!("    {waits}{}", clean_line(&need.help)));
 }
 
 fn group_table(
