@@ -198,7 +198,7 @@ fn gate_words(task: &TaskId, gate: &GateName, has_failed: bool) -> (String, Stri
         format!("`orch approve {task}` opens it")
     } else {
         let path = layout::gate_event_path(gate, None);
-        format!("`orch approve {task} --gate {gate}` opens it, and so does {path}")
+        format!("`orch approve {task} --gate {gate}` opens it, or `state: pass` in {path}")
     };
     (format!("waits for the gate `{gate}`{failed}"), help)
 }
@@ -360,4 +360,135 @@ pub(crate) fn running(standing: &Standing, task: TaskIndex) -> Option<Running> {
         message: report.and_then(|report| report.message.clone()),
         log: record.log.clone(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use expect_test::expect;
+
+    use super::*;
+    use crate::domain::model::id::RoleName;
+
+    fn id(text: &str) -> TaskId {
+        TaskId::parse(text).unwrap()
+    }
+
+    fn told(reasons: &[Reason]) -> String {
+        let lines = reasons.iter().map(|reason| {
+            let (sentence, help) = words(&id("X"), reason);
+            format!("X {sentence}\n  {help}\n")
+        });
+        lines.collect::<String>().replace("  \n", "")
+    }
+
+    #[test]
+    fn every_reason_reads_on_from_the_id() {
+        let settled = |outcome| Reason::Settled {
+            attempt: AttemptId::new(id("X"), 2),
+            outcome,
+            reason: "exit code 3".to_owned(),
+        };
+        let dependency = |state| Reason::Dependency { id: id("A"), state };
+        let mut reasons = vec![
+            Reason::Fault(Fault::UnknownDependency("Y".to_owned())),
+            Reason::Fault(Fault::Cycle([id("X"), id("A"), id("X")].into())),
+            Reason::Fault(Fault::LaterLevel(id("A"))),
+            Reason::Fault(Fault::UnknownRole(RoleName("cook".to_owned()))),
+            Reason::Runs { attempt: AttemptId::new(id("X"), 2), is_stopping: false },
+            Reason::Runs { attempt: AttemptId::new(id("X"), 2), is_stopping: true },
+            Reason::Level { level: 1, open: vec![(id("A"), TaskState::Failed)] },
+            Reason::Level { level: 1, open: vec![(id("A"), TaskState::Failed); 10] },
+            Reason::LevelGate { level: 1, has_failed: false },
+            Reason::LevelGate { level: 1, has_failed: true },
+            Reason::Gate { gate: GateName("approval".to_owned()), has_failed: false },
+            Reason::Gate { gate: GateName("ci/build".to_owned()), has_failed: true },
+            Reason::BackOff {
+                remaining: Duration::from_secs(90),
+                n_failed: 1,
+                max_attempts: 3,
+                reason: "exit code 3".to_owned(),
+            },
+            Reason::AllWorkersBusy { max_workers: 4 },
+            Reason::RoleBusy { role: RoleName("cook".to_owned()), max_workers: 1 },
+            Reason::WorkstreamBusy { workstream: "w".to_owned(), id: id("A") },
+            Reason::FilesBusy { id: id("A") },
+            Reason::Free,
+        ];
+        reasons.extend(AuthorStatus::NAMED.map(|(_, status)| Reason::Author(status)));
+        reasons.extend(Outcome::NAMED.map(|(_, outcome)| settled(outcome)));
+        reasons.extend(TaskState::ALL.map(dependency));
+        expect![[r#"
+            X depends on `Y`, which does not exist
+              mend the file of `X`; `orch check` shows the place
+            X is part of a cycle: `X` → `A` → `X`
+              mend the file of `X`; `orch check` shows the place
+            X depends on `A`, which is of a later level
+              mend the file of `X`; `orch check` shows the place
+            X names the role `cook`, which does not exist
+              mend the file of `X`; `orch check` shows the place
+            X runs (attempt 2)
+              `orch logs X --follow` shows what its worker prints
+            X is being stopped (attempt 2)
+              `orch logs X --follow` shows what its worker prints
+            X waits for level 1 to end: `A` is not done
+            X waits for level 1 to end: `A`, `A`, `A`, `A`, `A`, `A`, `A`, `A` and 2 more are not done
+            X waits for the gate after level 1
+              `orch run` runs it
+            X waits for the gate after level 1, which failed
+              mend what the gate checks; `orch run` runs it again
+            X waits for the gate `approval`
+              `orch approve X` opens it
+            X waits for the gate `ci/build`, which failed
+              `orch approve X --gate ci/build` opens it, or `state: pass` in .orch/events/ci/build.yaml
+            X waits 1m 30s for its next attempt: 1 of 3 attempts failed, the last one: exit code 3
+              `orch logs X` shows what it printed
+            X waits for a free worker: all 4 are busy
+              raise `max_workers` in .orch/config.yaml to run more at once
+            X waits for a free worker of the role `cook`: all 1 are busy
+              raise `max_workers` in .orch/roles/cook.md to run more at once
+            X waits for `A`, which runs in the same workstream `w`
+            X waits for `A`, which may touch the same files
+            X is ready
+              `orch run` starts it
+            X is a draft
+              set `status: todo` in the file of `X` when it can be worked on
+            X is to be done
+            X is on hold
+              set `status: todo` in the file of `X` to let it start
+            X is done, says its file
+            X is cancelled
+              set `status: todo` in the file of `X` to have it done after all
+            X is done since attempt 2
+            X waits for a person to look at attempt 2: exit code 3
+              `orch approve X` accepts it, `orch retry X` has it done again
+            X failed in attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
+            X was cancelled in attempt 2
+              `orch retry X` has it done after all
+            X was interrupted in attempt 2
+              `orch run` starts it again
+            X was interrupted in attempt 2
+              `orch run` starts it again
+            X waits for `A`, which runs
+            X waits for `A`, which is being verified
+            X waits for `A`, which is ready
+            X waits for `A`, which waits for its next attempt
+            X waits for `A`, which waits itself
+            X waits for `A`, which waits for a person to approve it
+              `orch approve A` accepts it, `orch retry A` has it done again
+            X waits for `A`, which is blocked itself
+              `orch explain A` says why
+            X waits for `A`, which failed
+              `orch logs A` shows what it printed, `orch retry A` tries it again
+            X waits for `A`, which is on hold
+              set `status: todo` in the file of `A`
+            X waits for `A`, which is a draft
+              set `status: todo` in the file of `A`
+            X waits for `A`, which is done
+            X waits for `A`, which is cancelled
+              take `A` out of `depends_on`, or set its `status` to `todo`
+        "#]].assert_eq(&told(&reasons));
+    }
 }

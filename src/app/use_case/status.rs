@@ -147,7 +147,8 @@ fn last_gate_run(standing: &Standing, level: u32) -> Option<&GateRecord> {
     runs.max_by_key(|run| run.number)
 }
 
-/// Finds what waits for a person: tasks that failed or are in review, and closed gates.
+/// Finds what waits for a person: tasks that failed, are in review or are held back while others
+/// wait for them, and closed gates.
 fn needs(standing: &Standing) -> Vec<Need> {
     let plan = standing.plan();
     let mut needs: Vec<Need> =
@@ -205,9 +206,13 @@ fn need_of(standing: &Standing, task: TaskIndex) -> Option<(String, String)> {
             let reason = Reason::Gate { gate: shut.clone(), has_failed };
             Some(explain::words(&spec.id.value, &reason))
         }
-        TaskState::Draft
-        | TaskState::Hold
-        | TaskState::Waiting
+        // Held back on purpose, but something waits for it.
+        TaskState::Draft | TaskState::Hold => {
+            let is_open = |id: &TaskIndex| !standing.state(*id).is_settled();
+            let has_waiting = plan.dependents(task).iter().any(is_open);
+            has_waiting.then(|| explain::words(&spec.id.value, &Reason::Author(spec.status.value)))
+        }
+        TaskState::Waiting
         | TaskState::Ready
         | TaskState::BackingOff
         | TaskState::Running

@@ -87,7 +87,7 @@ fn push_cause(lines: &mut Vec<String>, id: &str, cause: &Cause, style: Style) {
     let named = cause.through.iter().take(n.min(CHAIN_MAX));
     let mut parts: Vec<String> = named.map(|id| format!("waits for `{id}`")).collect();
     if skipped > 0 {
-        parts.push(format!("waits through {} more for `{}`", counted(skipped, "task"), cause.id));
+        parts.push(format!("waits through {} for `{}`", counted(skipped, "more task"), cause.id));
     } else {
         parts.push(format!("waits for `{}`", cause.id));
     }

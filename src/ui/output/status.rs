@@ -208,8 +208,8 @@ fn figures(status: &StatusView) -> String {
     }
     if status.n_to_run > 0 {
         lines.push(format!(
-            "forecast: {} more in {} with {} (`orch plan` shows when)",
-            counted(status.n_to_run, "task"),
+            "forecast: {} in {} with {} (`orch plan` shows when)",
+            counted(status.n_to_run, "more task"),
             length(status.end_seconds),
             counted(status.max_workers as usize, "worker")
         ));

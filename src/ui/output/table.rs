@@ -136,19 +136,19 @@ mod tests {
         );
         check(
             Some(40),
-            &expect![[r"
-                ID       TITLE            WHY
-                a        漢字 in a titl…  waits for b (…
+            &expect![[r#"
+                ID       TITLE           WHY
+                a        漢字 in a tit…  waits for b (r…
                 long-id  x\x1b[31m
-            "]],
+            "#]],
         );
         check(
             Some(1),
-            &expect![[r"
+            &expect![[r#"
                 ID       TITLE         WHY
-                a        漢字 in a …   waits for b…
+                a        漢字 in a t…  waits for b…
                 long-id  x\x1b[31m
-            "]],
+            "#]],
         );
     }
 }

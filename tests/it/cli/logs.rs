@@ -1,6 +1,16 @@
 //! `orch logs`.
 
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    process::Stdio,
+};
+
 use expect_test::expect;
+use orch::{
+    domain::model::time::Now,
+    io::store::{Store, lock::Lock},
+};
 
 use super::Sandbox;
 
@@ -50,4 +60,30 @@ fn a_missing_log_is_wrong_usage_and_the_others_are_named() {
           = help: did you mean `docs`?
     "#]]
     .assert_eq(&error(&["dosc"]));
+}
+
+#[test]
+fn a_log_is_followed_until_its_attempt_has_ended() {
+    let sandbox = Sandbox::with_plan();
+    let record = "version: 1\ntask: docs\nattempt: 1\nstarted: 2026-11-20T11:00:00.000Z\n\
+                  worker: make\nexecutor: local\n";
+    sandbox.write(".orch/runs/docs.1.yaml", record);
+    sandbox.write(".orch/local/logs/docs/1.log", "one\n");
+    let lock = Lock::take(&Store::at(sandbox.root()), Now::default()).unwrap();
+
+    let mut child =
+        sandbox.command(&["logs", "docs", "-f"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "one");
+    let path = sandbox.path(".orch/local/logs/docs/1.log");
+    let mut log = fs::OpenOptions::new().append(true).open(path).unwrap();
+    log.write_all(b"two\n").unwrap();
+    assert_eq!(lines.next().unwrap().unwrap(), "two");
+    log.write_all(b"last").unwrap();
+    let ending = "outcome: succeeded\nended: 2026-11-20T11:01:00.000Z\nexit_code: 0\n";
+    sandbox.write(".orch/runs/docs.1.yaml", &format!("{record}{ending}"));
+    assert_eq!(lines.next().unwrap().unwrap(), "last");
+    assert!(lines.next().is_none());
+    assert!(child.wait().unwrap().success());
+    drop(lock);
 }

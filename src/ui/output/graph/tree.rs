@@ -232,9 +232,9 @@ mod tests {
         let cycle = graph(&tasks, &[("a", "b"), ("b", "a")]);
         check(
             &cycle,
-            Some(34),
+            Some(30),
             &expect![[r#"
-                ■ a  blocked  \x1b[31m"x"]; y
+                ■ a  blocked  \x1b[31m"x"];…
                 └─ ■ b  blocked  long title …
                    └─ ■ a  ↑ shown above
 
