@@ -385,13 +385,7 @@ mod tests {
 
     #[test]
     fn every_reason_reads_on_from_the_id() {
-        let settled = |outcome| Reason::Settled {
-            attempt: AttemptId::new(id("X"), 2),
-            outcome,
-            reason: "exit code 3".to_owned(),
-        };
-        let dependency = |state| Reason::Dependency { id: id("A"), state };
-        let mut reasons = vec![
+        let reasons = [
             Reason::Fault(Fault::UnknownDependency("Y".to_owned())),
             Reason::Fault(Fault::Cycle([id("X"), id("A"), id("X")].into())),
             Reason::Fault(Fault::LaterLevel(id("A"))),
@@ -416,9 +410,6 @@ mod tests {
             Reason::FilesBusy { id: id("A") },
             Reason::Free,
         ];
-        reasons.extend(AuthorStatus::NAMED.map(|(_, status)| Reason::Author(status)));
-        reasons.extend(Outcome::NAMED.map(|(_, outcome)| settled(outcome)));
-        reasons.extend(TaskState::ALL.map(dependency));
         expect![[r#"
             X depends on `Y`, which does not exist
               mend the file of `X`; `orch check` shows the place
@@ -452,6 +443,20 @@ mod tests {
             X waits for `A`, which may touch the same files
             X is ready
               `orch run` starts it
+        "#]].assert_eq(&told(&reasons));
+    }
+
+    #[test]
+    fn what_the_author_attempts_and_dependencies_say_reads_on_too() {
+        let authors = AuthorStatus::NAMED.map(|(_, status)| Reason::Author(status));
+        let settled = Outcome::NAMED.map(|(_, outcome)| Reason::Settled {
+            attempt: AttemptId::new(id("X"), 2),
+            outcome,
+            reason: "exit code 3".to_owned(),
+        });
+        let waits = TaskState::ALL.map(|state| Reason::Dependency { id: id("A"), state });
+        let reasons: Vec<Reason> = authors.into_iter().chain(settled).chain(waits).collect();
+        expect![[r#"
             X is a draft
               set `status: todo` in the file of `X` when it can be worked on
             X is to be done
@@ -489,6 +494,7 @@ mod tests {
             X waits for `A`, which is done
             X waits for `A`, which is cancelled
               take `A` out of `depends_on`, or set its `status` to `todo`
-        "#]].assert_eq(&told(&reasons));
+        "#]]
+        .assert_eq(&told(&reasons));
     }
 }
