@@ -8,6 +8,8 @@
 
 mod architecture;
 mod cli;
+mod edges;
+mod kill;
 mod simulation;
 mod source;
 mod tidy;

@@ -19,7 +19,7 @@ use crate::{
             time::render_duration,
         },
         plan::{Fault, TaskIndex},
-        scheduler::{explain::Reason, phase::TaskState},
+        scheduler::{Scheduler, explain::Reason, phase::TaskState},
     },
 };
 
@@ -235,15 +235,21 @@ fn listed(tasks: &[(TaskId, TaskState)]) -> String {
     }
 }
 
-/// As [`words`], with what the histories tell of a failed task.
+/// As [`told`], by what is on disk.
 pub(crate) fn why(standing: &Standing, task: TaskIndex, reason: &Reason) -> Why {
-    let id = standing.plan().id(task);
+    told(&standing.scheduler, task, reason)
+}
+
+/// As [`words`], with what the histories tell of a failed task.
+pub(crate) fn told(scheduler: &Scheduler, task: TaskIndex, reason: &Reason) -> Why {
+    let plan = scheduler.plan();
+    let id = plan.id(task);
     let (mut sentence, help) = words(id, reason);
     if let Reason::Settled { outcome: Outcome::Failed, reason, .. } = reason
-        && let Some(history) = standing.scheduler.history(id)
+        && let Some(history) = scheduler.history(id)
     {
-        let n_failed = history.n_failed(standing.scheduler.outside().retried_after(id));
-        let max = standing.plan().policy(task).max_attempts;
+        let n_failed = history.n_failed(scheduler.outside().retried_after(id));
+        let max = plan.policy(task).max_attempts;
         sentence = format!("failed {n_failed} of {max} attempts: {reason}");
     }
     let other = match reason {
@@ -375,7 +381,7 @@ mod tests {
         TaskId::parse(text).unwrap()
     }
 
-    fn told(reasons: &[Reason]) -> String {
+    fn spoken(reasons: &[Reason]) -> String {
         let lines = reasons.iter().map(|reason| {
             let (sentence, help) = words(&id("X"), reason);
             format!("X {sentence}\n  {help}\n")
@@ -443,7 +449,7 @@ mod tests {
             X waits for `A`, which may touch the same files
             X is ready
               `orch run` starts it
-        "#]].assert_eq(&told(&reasons));
+        "#]].assert_eq(&spoken(&reasons));
     }
 
     #[test]
@@ -495,6 +501,6 @@ mod tests {
             X waits for `A`, which is cancelled
               take `A` out of `depends_on`, or set its `status` to `todo`
         "#]]
-        .assert_eq(&told(&reasons));
+        .assert_eq(&spoken(&reasons));
     }
 }

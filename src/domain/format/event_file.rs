@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, UnknownKeys, decode},
+    choice::{EventState, EventWord},
+    decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
+    field::Field,
     layout::EVENTS_DIR,
+    number::Count,
     render,
-    value::{Count, EventState, EventWord, FromText as _, Word},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,
@@ -132,4 +135,61 @@ pub fn render(event: &OutsideEvent) -> String {
         render::key(&mut out, "note", note);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(path: &str, text: &str) -> String {
+        let (event, diagnostics) = parse(path, text.as_bytes());
+        let codes: Vec<_> = diagnostics.iter().map(|d| d.code).collect();
+        match event.map(|event| event.kind) {
+            None => format!("nothing {codes:?}"),
+            Some(EventKind::Retry { task, after }) => format!("retry {task} {after} {codes:?}"),
+            Some(EventKind::Gate { gate, task, is_open }) => {
+                format!("{gate} {task:?} {is_open} {codes:?}")
+            }
+        }
+    }
+
+    #[test]
+    fn events_say_what_opened() {
+        let table = [
+            ("ci/build", "", "ci/build None true []"),
+            ("ci/build", "state: fail\nurl: x\n", "ci/build None false []"),
+            ("approval/API-1", "task: API-1\n", "approval Some(API-1) true []"),
+            ("x", "gate: approval\ntask: API-1\n", "approval Some(API-1) true []"),
+            ("retry/a.2", "kind: retry\ntask: a\nafter: 2\n", "retry a 2 []"),
+            ("retry/a.2", "kind: retry\ntask: a\n", r#"nothing ["missing-key"]"#),
+            ("ci", "state: passed\n", r#"nothing ["bad-word"]"#),
+            ("ci", "- a\n", r#"nothing ["wrong-type"]"#),
+            ("odd name", "", r#"nothing ["missing-key"]"#),
+        ];
+        for (name, text, expected) in table {
+            assert_eq!(told(&format!("{EVENTS_DIR}/{name}.yaml"), text), expected, "{name} {text}");
+        }
+    }
+
+    #[test]
+    fn events_survive_the_round_trip() {
+        let task = TaskId::parse("007").unwrap();
+        let gate = GateName("ci/build".to_owned());
+        let kinds = [
+            EventKind::Gate { gate: gate.clone(), task: None, is_open: false },
+            EventKind::Gate { gate, task: Some(task.clone()), is_open: true },
+            EventKind::Retry { task, after: 3 },
+        ];
+        for kind in kinds {
+            let event = OutsideEvent {
+                kind,
+                by: Some("A. B. <a@b>".to_owned()),
+                at: Timestamp::parse("2026-11-20T10:15:00Z"),
+                note: Some("look: at\nthis".to_owned()),
+            };
+            let text = render(&event);
+            let path = format!("{EVENTS_DIR}/x.yaml");
+            assert_eq!(parse(&path, text.as_bytes()), (Some(event), Vec::new()), "{text}");
+        }
+    }
 }

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, Table},
-    value::{
-        Attempts, Command, Count, EnvName, Executor, Flag, Money, Percent, Time, Tokens, Word,
-    },
+    command::Command,
+    field::{Field, List, Table},
+    number::{Attempts, Count, Money, Time, Tokens},
+    value::{EnvName, Executor, Flag, Word},
 };
 use crate::domain::model::{
     attempt::Usage,
@@ -22,6 +22,7 @@ use crate::domain::model::{
 /// How the work is done.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `command`")]
+#[schemars(rename = "Worker")]
 pub struct RawWorker {
     /// What is started: a text (run directly where it holds only words, by `sh -c` otherwise) or a
     /// list of program and arguments.
@@ -65,6 +66,7 @@ fn environment(table: Table<EnvName, Word>) -> BTreeMap<String, String> {
 /// When the work counts as done, beside exit code 0 of the worker.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `verify`")]
+#[schemars(rename = "Completion")]
 pub struct RawCompletion {
     /// Commands that must all exit 0 after the worker did.
     pub verify: Field<List<Command>>,
@@ -92,6 +94,7 @@ impl RawCompletion {
 /// What happens after a failed attempt.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `max_attempts`")]
+#[schemars(rename = "Retry")]
 pub struct RawRetry {
     /// How many attempts may fail before the task failed.
     pub max_attempts: Field<Attempts>,
@@ -112,6 +115,7 @@ impl RawRetry {
 /// What a task may use up.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `tokens`")]
+#[schemars(rename = "Budget")]
 pub struct RawBudget {
     /// Tokens of all kinds together: `200000`, `200k`, `1.5M`.
     pub tokens: Field<Tokens>,
@@ -132,6 +136,7 @@ impl RawBudget {
 /// What an attempt used.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `input_tokens`")]
+#[schemars(rename = "Usage")]
 pub struct RawUsage {
     /// Tokens sent.
     pub input_tokens: Field<Count>,
@@ -156,58 +161,5 @@ impl RawUsage {
             cache_creation_tokens: count(&self.cache_creation_tokens),
             cost_usd: self.cost_usd.value.map_or(0.0, |amount| amount.0),
         }
-    }
-}
-
-/// Returns the percent of a field.
-pub fn percent(field: &Field<Percent>) -> Option<u8> {
-    field.value.map(|percent| percent.0)
-}
-
-impl<T: JsonSchema> JsonSchema for Field<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for List<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("ListOf{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let item = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [item, { "type": "array", "items": item }] })
-    }
-}
-
-impl<K: JsonSchema, V: JsonSchema> JsonSchema for Table<K, V> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("TableOf{}", V::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<V>();
-        json_schema!({ "type": "object", "additionalProperties": value })
     }
 }

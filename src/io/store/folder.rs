@@ -47,9 +47,8 @@ pub(super) fn open(root: &Path, relative: &str, missing: Missing) -> io::Result<
 
 /// Splits a path into its folder and its name, and refuses one that leaves the root.
 pub(super) fn split(relative: &str) -> io::Result<(&str, &str)> {
-    let (folder, name) = relative.rsplit_once('/').unwrap_or(("", relative));
-    check_name(name)?;
-    Ok((folder, name))
+    relative.split('/').try_for_each(check_name)?;
+    Ok(relative.rsplit_once('/').unwrap_or(("", relative)))
 }
 
 fn open_step(folder: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {

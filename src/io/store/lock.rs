@@ -89,14 +89,18 @@ impl Lock {
                 | OFlags::CLOEXEC;
             let file = openat(&folder, name, flags, Mode::from_raw_mode(0o644))
                 .map_err(|errno| failed(errno.into()))?;
-            let mut lock = Self { file: File::from(file), store: store.clone() };
-            match lock.file.try_lock() {
-                // Someone may have removed the file between the opening and the locking.
-                Ok(()) if lock.is_in_place() => {
-                    lock.write_info(now).map_err(failed)?;
-                    return Ok(lock);
+            let file = File::from(file);
+            // No `Lock` before it is held: dropping one wipes out what stands in the file.
+            match file.try_lock() {
+                Ok(()) => {
+                    let mut lock = Self { file, store: store.clone() };
+                    // Someone may have removed the file between the opening and the locking.
+                    if lock.is_in_place() {
+                        lock.write_info(now).map_err(failed)?;
+                        return Ok(lock);
+                    }
                 }
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),
             }
         }

@@ -13,6 +13,7 @@ pub mod graph;
 pub mod list;
 pub mod log;
 pub mod plan;
+pub mod run;
 pub mod sarif;
 pub mod show;
 pub mod state;

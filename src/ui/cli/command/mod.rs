@@ -6,6 +6,7 @@ mod graph;
 mod list;
 mod logs;
 mod plan;
+mod run;
 mod show;
 mod status;
 
@@ -32,6 +33,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Print what the worker of a task printed
     Logs(logs::Args),
+    /// Carry the plan out: start what is ready, check it, record it
+    Run(run::Args),
 }
 
 /// Runs the command that was typed.
@@ -49,5 +52,6 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Status(args) => status::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Run(args) => run::run(args, global, terminal),
     }
 }
