@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain/format", &["domain/model"]),
     ("domain/plan", &["domain/model"]),
     ("domain/scheduler", &["domain/model", "domain/plan"]),
+    ("domain/calibrate", &["domain/model", "domain/plan"]),
     ("domain/forecast", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("io", &["io"]),
     ("io/*", &["domain"]),

@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod edges;
 mod kill;
 mod simulation;

@@ -2,3 +2,9 @@
 
 pub mod check;
 pub mod explain;
+pub mod graph;
+pub mod list;
+pub mod logs;
+pub mod plan;
+pub mod show;
+pub mod status;

@@ -31,11 +31,21 @@ impl Terminal {
 
     /// Prints text as it is.
     pub fn out(&self, text: &str) {
-        if self.is_closed.get() || self.has_failed.get() {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Says whether anybody takes what is printed.
+    pub fn is_open(&self) -> bool {
+        !self.is_closed.get() && !self.has_failed.get()
+    }
+
+    /// Prints bytes as they are.
+    pub fn bytes(&self, bytes: &[u8]) {
+        if !self.is_open() {
             return;
         }
         let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 self.is_closed.set(true);
