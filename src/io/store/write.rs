@@ -36,6 +36,9 @@ const SPARE_FOLDER: &str = ".orch/local/spare";
 /// How many of them.
 pub const SPARES: u64 = 64;
 
+/// Programs may be run by everyone who can read them.
+const PROGRAM_MODE: Mode = Mode::from_bits_retain(0o755);
+
 /// Prompts may hold what only their worker should see.
 const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
 
@@ -46,15 +49,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] where there is something at `path`; [`StoreError::Write`].
     pub fn create(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.create_with(path, bytes, None)
+    }
+
+    fn create_with(&self, path: &str, bytes: &[u8], mode: Option<Mode>) -> Result<(), StoreError> {
         let write = || {
             let (folder, name) = self.open_for(path)?;
-            let temp = Temp::write(&folder, name, bytes, None)?;
+            let temp = Temp::write(&folder, name, bytes, mode)?;
             temp.move_to_new(name)
         };
         write().map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => StoreError::Exists { path: path.to_owned() },
             _ => StoreError::Write { path: path.to_owned(), source },
         })
+    }
+
+    /// As [`Self::create`], for a file that can be run.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_program(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.create_with(path, bytes, Some(PROGRAM_MODE))
     }
 
     /// Writes the file `path` in the place of what is there, or anew; keeps the permissions.

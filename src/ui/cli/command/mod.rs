@@ -1,6 +1,7 @@
 //! One file per command: its arguments (the help is the doc comment) and how it runs.
 
 mod check;
+mod demo;
 mod explain;
 mod graph;
 mod list;
@@ -35,6 +36,8 @@ pub enum Command {
     Logs(logs::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
+    /// Carry out a small plan in a temporary repository, to see how it looks
+    Demo(demo::Args),
 }
 
 /// Runs the command that was typed.
@@ -53,5 +56,6 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Explain(args) => explain::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),
+        Command::Demo(args) => demo::run(args, terminal),
     }
 }

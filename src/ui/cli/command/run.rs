@@ -54,11 +54,7 @@ pub(super) enum Face {
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
-    let face = match (args.json.json, args.plain || !terminal.is_interactive()) {
-        (true, _) => Face::Json,
-        (false, true) => Face::Plain,
-        (false, false) => Face::Live,
-    };
+    let face = if args.json.json { Face::Json } else { face(args.plain, terminal) };
     let options = RunOptions {
         max_workers: args.workers,
         worker: args.worker.clone().map(CommandLine::Text),
@@ -68,6 +64,11 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     };
     let summary = show(&repository, options, face, terminal)?;
     Ok(summary.exit_code)
+}
+
+/// Returns how a run is shown to people.
+pub(super) fn face(plain: bool, terminal: &Terminal) -> Face {
+    if plain || !terminal.is_interactive() { Face::Plain } else { Face::Live }
 }
 
 /// Starts a run and shows it until it has ended.
