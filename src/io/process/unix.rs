@@ -74,7 +74,7 @@ fn group(pid: u32) -> Option<Pid> {
 }
 
 /// Returns the identity of a process that exists.
-pub(super) fn identity(pid: u32) -> ProcessIdentity {
+pub fn identity(pid: u32) -> ProcessIdentity {
     ProcessIdentity {
         pid,
         start_ticks: stat(pid).map_or(0, |stat| stat.start_ticks),

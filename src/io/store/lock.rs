@@ -112,7 +112,7 @@ impl Lock {
     pub fn is_in_place(&self) -> bool {
         let on_disk = || {
             let (folder, name) = folder::split(PATH).ok()?;
-            let folder = folder::open(&self.store.root, folder, Missing::Fail).ok()?;
+            let folder = folder::open(&self.store, folder, Missing::Fail).ok()?;
             statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
         };
         match (fstat(&self.file), on_disk()) {
@@ -175,7 +175,7 @@ fn read_info(store: &Store) -> Option<LockInfo> {
 
 fn open_for_reading(store: &Store) -> Option<File> {
     let (folder, name) = folder::split(PATH).ok()?;
-    let folder = folder::open(&store.root, folder, Missing::Fail).ok()?;
+    let folder = folder::open(store, folder, Missing::Fail).ok()?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(&folder, name, flags, Mode::empty()).ok().map(File::from)
 }

@@ -30,6 +30,12 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 /// New files may be read by everyone that the umask lets in.
 const FILE_MODE: Mode = Mode::from_bits_retain(0o644);
 
+/// Where files wait that gave way to a newer version.
+const SPARE_FOLDER: &str = ".orch/local/spare";
+
+/// How many of them.
+pub const SPARES: u64 = 64;
+
 /// Prompts may hold what only their worker should see.
 const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
 
@@ -109,9 +115,36 @@ impl Store {
     /// # Errors
     /// [`StoreError::Write`].
     pub fn make_folder(&self, path: &str) -> Result<(), StoreError> {
-        folder::open(&self.root, path, Missing::Create)
-            .map(drop)
+        folder::make(self, path)
             .map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    }
+
+    /// As [`Self::replace`], for files that are rewritten often: the file that gives way is not
+    /// removed, but kept as the room for one of the next. Removing many files makes ext4 slow to
+    /// create others, because it does not give their inodes out again for a while.
+    ///
+    /// A reader that opened the old file and reads it only after [`SPARES`] further calls may see
+    /// something else. Only the one coordinator may call this.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]; the old content is intact.
+    pub fn swap(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let write = || {
+            let (folder, name) = self.open_for(path)?;
+            let spares = folder::open(self, SPARE_FOLDER, Missing::Create)?;
+            let spare = (SEQUENCE.fetch_add(1, Ordering::Relaxed) % SPARES).to_string();
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(openat(&spares, &*spare, flags, FILE_MODE)?);
+            file.write_all(bytes)?;
+            file.set_len(bytes.len() as u64)?;
+            match renameat_with(&spares, &*spare, &folder, name, RenameFlags::EXCHANGE) {
+                Err(errno) if errno == Errno::NOENT || is_unsupported(errno) => {
+                    Ok(renameat(&spares, &*spare, &folder, name)?)
+                }
+                result => Ok(result?),
+            }
+        };
+        write().map_err(|source: io::Error| StoreError::Write { path: path.to_owned(), source })
     }
 
     /// Removes the file `path`; a missing one is fine.
@@ -121,7 +154,7 @@ impl Store {
     pub fn remove(&self, path: &str) -> Result<(), StoreError> {
         let remove = || {
             let (folder, name) = folder::split(path)?;
-            let folder = folder::open(&self.root, folder, Missing::Fail)?;
+            let folder = folder::open(self, folder, Missing::Fail)?;
             unlinkat(&folder, name, AtFlags::empty()).map_err(io::Error::from)
         };
         match remove() {
@@ -141,7 +174,7 @@ impl Store {
         for path in paths {
             let mut sync = || {
                 let (folder, name) = folder::split(path)?;
-                let handle = folder::open(&self.root, folder, Missing::Fail)?;
+                let handle = folder::open(self, folder, Missing::Fail)?;
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 let file = openat(&handle, name, flags, Mode::empty())?;
                 folders.insert(folder);
@@ -160,7 +193,7 @@ impl Store {
     pub fn sync_folder(&self, path: &str) -> Result<(), StoreError> {
         let mut rest = path;
         loop {
-            folder::open(&self.root, rest, Missing::Fail)
+            folder::open(self, rest, Missing::Fail)
                 .and_then(|folder| File::from(folder).sync_all())
                 .map_err(|source| StoreError::Sync { path: rest.to_owned(), source })?;
             if rest.is_empty() {
@@ -198,7 +231,7 @@ impl Store {
     /// Opens the folder of `path`, made where it is missing; returns it with the name in it.
     pub(super) fn open_for<'p>(&self, path: &'p str) -> io::Result<(OwnedFd, &'p str)> {
         let (folder, name) = folder::split(path)?;
-        Ok((folder::open(&self.root, folder, Missing::Create)?, name))
+        Ok((folder::open(self, folder, Missing::Create)?, name))
     }
 }
 

@@ -108,7 +108,7 @@ fn a_process_leads_a_group_of_its_own() {
         let stat = fs::read_to_string(format!("/proc/{}/stat", running.pid)).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         assert_eq!(fields.get(2), Some(&&*running.pid.to_string()));
-        assert_eq!(fields.get(19), Some(&&*running.identity.start_ticks.to_string()));
+        assert_eq!(fields.get(19), Some(&&*running.identity().start_ticks.to_string()));
         assert!(group_is_alive(running.pid));
         stop_group(running.pid, How::Polite).unwrap();
         assert_eq!(running.wait().await.unwrap(), Exit::Signal(15));
@@ -275,7 +275,7 @@ fn abandon(folder: &Path, script: &str, nonce: &str) -> (KillOnDrop, ProcessIden
 #[test]
 fn leftovers_are_found_wherever_they_went_and_stopped() {
     let folder = folder();
-    let nonce = orch::io::entropy::nonce();
+    let nonce = orch::io::entropy::Nonces::new().give();
     // One stays in the group without the nonce, one leaves the group with it, and the leader
     // ignores the polite stop.
     let script = "trap '' TERM
@@ -303,7 +303,7 @@ fn leftovers_are_found_wherever_they_went_and_stopped() {
 fn a_stranger_with_the_same_number_is_left_alone() {
     let folder = folder();
     let (mut child, identity) = abandon(folder.path(), "exec sleep 600", "another");
-    let nonce = || orch::io::entropy::nonce();
+    let nonce = || orch::io::entropy::Nonces::new().give();
     let other_start = ProcessIdentity { start_ticks: identity.start_ticks + 1, ..identity.clone() };
     let other_boot = ProcessIdentity { boot_id: "before".to_owned(), ..identity.clone() };
     let unknown = ProcessIdentity { start_ticks: 0, boot_id: String::new(), ..identity };

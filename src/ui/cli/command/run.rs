@@ -7,7 +7,7 @@ use crate::{
         error::AppError,
         repository::Repository,
         running::{Run, RunOptions, WhenIdle},
-        view::run::Summary,
+        view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
     ui::{
@@ -79,12 +79,8 @@ pub(super) fn show(
 ) -> Result<Summary, AppError> {
     let run = Run::start(repository, options)?;
     match face {
-        Face::Json => run.events().for_each(|event| terminal.json_line(&event)),
-        Face::Plain => run.events().for_each(|event| {
-            if let Some(line) = text::line(&event, terminal.style()) {
-                terminal.line(&line);
-            }
-        }),
+        Face::Json => print(&run, terminal, |event| serde_json::to_string(event).ok()),
+        Face::Plain => print(&run, terminal, |event| text::line(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }
     let summary = run.wait()?;
@@ -94,20 +90,31 @@ pub(super) fn show(
     Ok(summary)
 }
 
+/// Prints a line for what happens until the run has ended, as many at once as there are.
+fn print(run: &Run, terminal: &Terminal, line: impl Fn(&RunEvent) -> Option<String>) {
+    loop {
+        let has_ended = run.has_ended();
+        let events = run.next_events(Duration::from_secs(1));
+        if has_ended && events.is_empty() {
+            return;
+        }
+        let lines: String = events.iter().filter_map(&line).map(|line| line + "\n").collect();
+        terminal.out(&lines);
+    }
+}
+
 fn show_live(run: &Run, terminal: &Terminal) {
     let mut screen = Screen::open();
     // Looks again often enough for the clock on the screen.
     let patience = Duration::from_millis(100);
     loop {
         let has_ended = run.has_ended();
-        let mut event = run.next_event(patience);
-        while let Some(happened) = event {
+        for event in run.next_events(patience) {
             if screen.is_drawn() {
-                screen.print_above(&happened);
-            } else if let Some(line) = text::line(&happened, terminal.style()) {
+                screen.print_above(&event);
+            } else if let Some(line) = text::line(&event, terminal.style()) {
                 terminal.line(&line);
             }
-            event = run.next_event(Duration::ZERO);
         }
         if has_ended {
             return;
