@@ -27,7 +27,7 @@ pub fn plan(standing: &Standing, max_workers: Option<u32>) -> PlanView {
     let entries: BTreeMap<TaskIndex, Entry> =
         forecast.entries.iter().map(|entry| (entry.task, *entry)).collect();
     let critical = plan.critical_path(|task| entries.contains_key(&task));
-    let lengths = critical.iter().map(|task| calibration.length(plan, *task));
+    let lengths = critical.iter().map(|task| length_from_now(standing, &calibration, *task));
     let is_counted = |state: &&TaskState| **state != TaskState::Cancelled;
     let no_estimate = |task: &&TaskIndex| plan.spec(**task).estimate.is_none();
     PlanView {
@@ -70,8 +70,19 @@ pub(crate) fn forecast_with(
 ) -> Forecast {
     let plan = standing.plan().clone().with_max_workers(max_workers);
     let scheduler = standing.scheduler.with_plan(plan, standing.now);
-    let length = |task| calibration.length(standing.plan(), task);
+    let length = |task| length_from_now(standing, calibration, task);
     forecast::forecast(scheduler, standing.now, length)
+}
+
+/// Returns how much longer a task is thought to take: all of it, or what is left where it runs.
+fn length_from_now(standing: &Standing, calibration: &Calibration, task: TaskIndex) -> Duration {
+    let whole = calibration.length(standing.plan(), task);
+    if !matches!(standing.state(task), TaskState::Running | TaskState::Verifying) {
+        return whole;
+    }
+    let last = standing.snapshot.attempts_of(standing.plan().id(task)).next_back();
+    let elapsed = last.map(|record| standing.now.wall.since(record.started));
+    whole.saturating_sub(elapsed.unwrap_or_default())
 }
 
 fn waves(standing: &Standing, forecast: &Forecast, critical: &[TaskIndex]) -> Vec<Wave> {

@@ -15,7 +15,7 @@ pub fn render(tasks: &[ListedTask], width: Option<usize>, style: Style) -> Strin
         column("TITLE", true),
         column("ROLE", false),
         column("PRIORITY", false),
-        column("WHY", true),
+        column("WHY / PROGRESS", true),
     ];
     let rows: Vec<Vec<Cell>> = tasks.iter().map(row).collect();
     table::render(&table, &rows, width, style)

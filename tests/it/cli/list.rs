@@ -14,15 +14,15 @@ fn tasks_are_listed_by_state_with_the_reason() {
     check(
         &[],
         &expect![[r#"
-        STATE    ID     TITLE     ROLE     PRIORITY  WHY
-        ready    lint   Lint               high
-        ready    docs   Write              medium
-        blocked  test   Test it            medium    waits for build (failed)
-        blocked  ship   Ship it            medium    waits for test (blocked), docs (ready)
-        failed   build  Build it  backend  medium    failed 2 of 2 attempts: verify `cargo test` failed: exit code 1
-        hold     later  Later              medium    is on hold
-        done     base   Base               medium
-    "#]],
+            STATE    ID     TITLE     ROLE     PRIORITY  WHY / PROGRESS
+            ready    lint   Lint               high
+            ready    docs   Write              medium
+            blocked  test   Test it            medium    waits for build (failed)
+            blocked  ship   Ship it            medium    waits for test (blocked), docs (ready)
+            failed   build  Build it  backend  medium    failed 2 of 2 attempts: verify `cargo test` failed: exit code 1
+            hold     later  Later              medium    is on hold
+            done     base   Base               medium
+        "#]],
     );
 }
 
