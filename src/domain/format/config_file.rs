@@ -4,11 +4,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, Table, UnknownKeys, decode},
+    command::Command,
+    decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
+    field::{Field, List, Table},
+    number::{Level, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
-    value::{Command, EnvName, Flag, Level, Time, Version, Workers},
+    value::{EnvName, Flag},
 };
 use crate::domain::model::{
     config::{Config, Durability, LevelGate},

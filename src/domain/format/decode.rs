@@ -4,7 +4,7 @@
 //! is only the word "reported". A [`Field`] stops it there, so that one faulty key never hides
 //! the next.
 
-use std::{cell::RefCell, fmt, marker::PhantomData};
+use std::{cell::RefCell, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -17,10 +17,10 @@ use serde::{
 
 use super::{
     fault::{FAULTS_MAX, Fault, did_you_mean, plain, shown},
+    field::{FIELD, pack},
     node::{Entry, Kind, Node},
     value::ValueFault,
 };
-use crate::domain::model::place::{Located, Span};
 
 /// What an unknown key is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,146 +40,12 @@ where
         return T::default();
     }
     let collector = Collector { faults: RefCell::default(), unknown_keys };
-    let decoded = T::deserialize(NodeDecoder { node, collector: &collector, trail: None });
+    let decoded =
+        T::deserialize(NodeDecoder { node, collector: &collector, trail: None, is_item: false });
     let mut found = collector.faults.into_inner();
     found.truncate(FAULTS_MAX);
     faults.append(&mut found);
     decoded.unwrap_or_default()
-}
-
-/// A key that may be missing or faulty.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Field<T> {
-    /// What was written; `None` where nothing was, or where it was faulty.
-    pub value: Option<T>,
-    /// Where it was written; unknown where nothing was.
-    pub span: Span,
-}
-
-impl<T> Default for Field<T> {
-    fn default() -> Self {
-        Self { value: None, span: Span::default() }
-    }
-}
-
-impl<T> Field<T> {
-    /// Returns the value with its place.
-    pub fn located(self) -> Option<Located<T>> {
-        let span = self.span;
-        self.value.map(|value| Located::new(value, span))
-    }
-
-    /// Says whether something was written that could not be read.
-    pub fn is_faulty(&self) -> bool {
-        self.value.is_none() && self.span.is_known()
-    }
-}
-
-/// The name by which a [`Field`] asks the decoder for place and value.
-const FIELD: &str = "$orch::field";
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Field<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple_struct(FIELD, 2, FieldVisitor(PhantomData))
-    }
-}
-
-struct FieldVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for FieldVisitor<T> {
-    type Value = Field<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Field<T>, E> {
-        Ok(Field::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Field<T>, A::Error> {
-        let span = unpack(seq.next_element()?.unwrap_or_default());
-        // The fault is in the list already.
-        let value = seq.next_element().unwrap_or_default();
-        Ok(Field { value, span })
-    }
-}
-
-fn pack(span: Span) -> u128 {
-    u128::from(span.line) << 64 | u128::from(span.column) << 32 | u128::from(span.length)
-}
-
-fn unpack(packed: u128) -> Span {
-    let part = |shift: u32| u32::try_from(packed >> shift & 0xffff_ffff).unwrap_or_default();
-    Span::new(part(64), part(32), part(0))
-}
-
-/// A list; a single value stands for a list of one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct List<T>(pub Vec<Field<T>>);
-
-impl<T> List<T> {
-    /// Returns the items that could be read, with their places.
-    pub fn located(self) -> impl Iterator<Item = Located<T>> {
-        self.0.into_iter().filter_map(Field::located)
-    }
-
-    /// Returns the items that could be read.
-    pub fn values(self) -> impl Iterator<Item = T> {
-        self.0.into_iter().filter_map(|field| field.value)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(ListVisitor(PhantomData))
-    }
-}
-
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = List<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List<T>, A::Error> {
-        let mut items = Vec::with_capacity(seq.size_hint().unwrap_or_default());
-        while let Some(item) = seq.next_element()? {
-            items.push(item);
-        }
-        Ok(List(items))
-    }
-}
-
-/// A mapping whose keys are data, in the order of the text.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Table<K, V>(pub Vec<(Field<K>, Field<V>)>);
-
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Table<K, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(TableVisitor(PhantomData))
-    }
-}
-
-struct TableVisitor<K, V>(PhantomData<(K, V)>);
-
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for TableVisitor<K, V> {
-    type Value = Table<K, V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a mapping")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Table<K, V>, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry()? {
-            entries.push(entry);
-        }
-        Ok(Table(entries))
-    }
 }
 
 /// Where the faults of one document come together.
@@ -189,6 +55,11 @@ struct Collector {
 }
 
 impl Collector {
+    /// Says whether unknown keys are told, and there is room for one more.
+    fn wants_unknown_keys(&self) -> bool {
+        self.unknown_keys == UnknownKeys::Warn && self.faults.borrow().len() < FAULTS_MAX
+    }
+
     fn push(&self, fault: Fault) {
         let mut faults = self.faults.borrow_mut();
         if faults.len() < FAULTS_MAX {
@@ -219,6 +90,8 @@ struct NodeDecoder<'t> {
     node: &'t Node<'t>,
     collector: &'t Collector,
     trail: Option<&'t Trail<'t>>,
+    /// Whether the node is an item of the list that `trail` leads to.
+    is_item: bool,
 }
 
 impl NodeDecoder<'_> {
@@ -229,6 +102,7 @@ impl NodeDecoder<'_> {
             DecodeError::Reported => return error,
             DecodeError::WrongType(expected) => {
                 let subject = match self.trail {
+                    Some(trail) if self.is_item => format!("an item of `{trail}`"),
                     Some(trail) => format!("`{trail}`"),
                     None => "the document".to_owned(),
                 };
@@ -265,7 +139,7 @@ impl NodeDecoder<'_> {
         }
         let known = entries.iter().enumerate().filter(|(_, e)| {
             let is_known = is_known(e);
-            if !is_known && self.collector.unknown_keys == UnknownKeys::Warn {
+            if !is_known && self.collector.wants_unknown_keys() {
                 self.collector.push(unknown_key(&e.key, self.trail, fields));
             }
             is_known
@@ -415,7 +289,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     ) -> Result<Option<T::Value>, DecodeError> {
         let Some((node, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
-        seed.deserialize(NodeDecoder { node, ..self.parent }).map(Some)
+        seed.deserialize(NodeDecoder { node, is_item: true, ..self.parent }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -468,7 +342,12 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         let key = entry.key.as_text().unwrap_or_default();
         let trail = Trail { parent: self.parent.trail, key };
         let collector = self.parent.collector;
-        seed.deserialize(NodeDecoder { node: &entry.value, collector, trail: Some(&trail) })
+        seed.deserialize(NodeDecoder {
+            node: &entry.value,
+            collector,
+            trail: Some(&trail),
+            is_item: false,
+        })
     }
 }
 

@@ -164,3 +164,54 @@ fn others<'n, 'a>(node: &'n Node<'a>, key: &str) -> Option<Vec<&'n Entry<'a>>> {
         Kind::Scalar(_) | Kind::Sequence(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_key_changes_and_nothing_else() {
+        let table = [
+            (
+                "---\nid: a\nstatus: todo # now\nx: [1]\n---\nbody\n",
+                Ok("---\nid: a\nstatus: done # now\nx: [1]\n---\nbody\n"),
+            ),
+            ("---\nid: a\n---\n", Ok("---\nid: a\nstatus: done\n---\n")),
+            (
+                "---\r\nid: ä\r\nodd: 1\r\n---\r\nbody\r\n",
+                Ok("---\r\nid: ä\r\nodd: 1\r\nstatus: done\r\n---\r\nbody\r\n"),
+            ),
+            ("\u{feff}---\nstatus:\nid: a\n---", Ok("\u{feff}---\nstatus: done\nid: a\n---")),
+            ("---\nstatus: # soon\n---\n", Ok("---\nstatus: done # soon\n---\n")),
+            ("---\nstatus: \"a \\\" b\"\n---\n", Ok("---\nstatus: done\n---\n")),
+            (
+                "---\ntext: |\n  status: x\nstatus: 'y'\n---\n",
+                Ok("---\ntext: |\n  status: x\nstatus: done\n---\n"),
+            ),
+            ("---\n---\n", Ok("---\nstatus: done\n---\n")),
+            ("---\n  id: a\n---\n", Ok("---\n  id: a\n  status: done\n---\n")),
+            (
+                "---\nworker: {status: x}\n---\n",
+                Ok("---\nworker: {status: x}\nstatus: done\n---\n"),
+            ),
+            ("---\nstatus: [a]\n---\n", Err("`status` is not a single value on one line")),
+            ("---\nstatus: |\n  a\n---\n", Err("`status` is not a single value on one line")),
+            (
+                "---\nstatus: a\n  b\n---\n",
+                Err("`status` cannot be set without changing other parts of the file"),
+            ),
+            (
+                "---\n{id: a}\n---\n",
+                Err("`status` cannot be set without changing other parts of the file"),
+            ),
+            ("# none\n", Err("the file has no front matter")),
+            ("---\nstatus: a\n", Err("the front matter is not closed")),
+        ];
+        for (text, expected) in table {
+            let got = set_key(text, "status", "done").map_err(|fault| fault.to_string());
+            assert_eq!(got.as_deref().map_err(|f| &**f), expected, "{text:?}");
+        }
+        let got = set_key("---\ntitle: a\n---\n", "title", "a: \"b\"\n#").unwrap();
+        assert_eq!(got, "---\ntitle: \"a: \\\"b\\\"\\n#\"\n---\n");
+    }
+}

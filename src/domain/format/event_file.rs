@@ -4,12 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, UnknownKeys, decode},
+    choice::{EventState, EventWord},
+    decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
+    field::Field,
     layout::EVENTS_DIR,
+    number::Count,
     render,
-    value::{Count, EventState, EventWord, FromText as _, Word},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,

@@ -16,8 +16,12 @@ pub mod scan;
 pub mod yaml;
 
 // From nodes to values.
+pub mod choice;
+pub mod command;
 pub mod decode;
 pub mod document;
+pub mod field;
+pub mod number;
 pub mod parts;
 pub mod value;
 
@@ -34,3 +38,6 @@ pub mod task_file;
 pub mod edit;
 pub mod render;
 pub mod schema;
+
+#[cfg(test)]
+mod hostile;

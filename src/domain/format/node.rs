@@ -111,9 +111,13 @@ fn is_null_word(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Says whether `text` is what most readers of YAML take for a number.
+/// Says whether readers of YAML take `text` for a number; leading zeros make it text.
 fn is_number(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
-        && text.ends_with(|c: char| c.is_ascii_hexdigit() || c == '.')
-        && text.parse::<f64>().is_ok()
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let mut bytes = digits.bytes();
+    let (first, second) = (bytes.next(), bytes.next());
+    let is_padded = first == Some(b'0') && second.is_some_and(|b| b.is_ascii_digit());
+    first.is_some_and(|b| b.is_ascii_digit() || b == b'.')
+        && !is_padded
+        && digits.parse::<f64>().is_ok()
 }

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, Table},
-    value::{
-        Attempts, Command, Count, EnvName, Executor, Flag, Money, Percent, Time, Tokens, Word,
-    },
+    command::Command,
+    field::{Field, List, Table},
+    number::{Attempts, Count, Money, Time, Tokens},
+    value::{EnvName, Executor, Flag, Word},
 };
 use crate::domain::model::{
     attempt::Usage,
@@ -156,58 +156,5 @@ impl RawUsage {
             cache_creation_tokens: count(&self.cache_creation_tokens),
             cost_usd: self.cost_usd.value.map_or(0.0, |amount| amount.0),
         }
-    }
-}
-
-/// Returns the percent of a field.
-pub fn percent(field: &Field<Percent>) -> Option<u8> {
-    field.value.map(|percent| percent.0)
-}
-
-impl<T: JsonSchema> JsonSchema for Field<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> std::borrow::Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
-}
-
-impl<T: JsonSchema> JsonSchema for List<T> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("ListOf{}", T::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let item = generator.subschema_for::<T>();
-        json_schema!({ "anyOf": [item, { "type": "array", "items": item }] })
-    }
-}
-
-impl<K: JsonSchema, V: JsonSchema> JsonSchema for Table<K, V> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("TableOf{}", V::schema_name()).into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let value = generator.subschema_for::<V>();
-        json_schema!({ "type": "object", "additionalProperties": value })
     }
 }

@@ -6,12 +6,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{open_markdown, refusal},
     fault::{Fault, in_file},
+    field::Field,
     layout,
+    number::Workers,
     parts::{RawCompletion, RawRetry, RawWorker},
-    value::{FromText as _, Word, Workers},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{config::Role, diagnostic::Diagnostic, id::RoleName, place::Span};
 

@@ -5,14 +5,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
+    field::{Field, List},
     layout::{self, FileKind},
     node::Node,
+    number::{Code, Count, Level, Time, Version},
     parts::RawUsage,
     render, status_file,
-    value::{Code, Count, Flag, Level, Time, Version, Word},
+    value::{Flag, Word},
 };
 use crate::domain::model::{
     attempt::{AttemptRecord, CheckResult, Ending, Exit, GateRecord, Outcome},
@@ -314,5 +316,139 @@ fn render_checks(out: &mut String, key: &str, checks: &[CheckResult]) {
         }
         out.push_str("    ");
         render::duration(out, "duration", check.duration);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        format::scan,
+        model::{
+            attempt::Usage,
+            id::{AttemptId, TaskId},
+        },
+    };
+    use std::time::Duration;
+
+    fn word(rng: &mut fastrand::Rng) -> String {
+        const PIECES: [&str; 20] = [
+            "a", "true", " ", ": ", "#", "\n", "\"", "\\", "'", "ä", "\u{1}", "\u{2028}",
+            "\u{feff}", "007", "- ", "[", "{", "\t", "~", "😀",
+        ];
+        (0..rng.usize(..6)).map(|_| PIECES[rng.usize(..PIECES.len())]).collect()
+    }
+
+    fn checks(rng: &mut fastrand::Rng) -> Vec<CheckResult> {
+        let exits = [None, Some(Exit::Code(-1)), Some(Exit::Code(0)), Some(Exit::Signal(9))];
+        (0..rng.usize(..3))
+            .map(|_| CheckResult {
+                command: word(rng),
+                exit: exits[rng.usize(..4)],
+                fault: rng.bool().then(|| format!("x{}", word(rng))),
+                duration: Duration::from_millis(rng.u64(..100_000_000)),
+                output_tail: String::new(),
+            })
+            .collect()
+    }
+
+    fn record(rng: &mut fastrand::Rng) -> AttemptRecord {
+        let ending = |rng: &mut fastrand::Rng| Ending {
+            ended: Timestamp(1_800_000_000_000 + rng.i64(0..1_000_000)),
+            outcome: Outcome::NAMED[rng.usize(..6)].1,
+            reason: word(rng),
+            exit: rng.bool().then_some(Exit::Code(rng.i32(..))),
+            verify: checks(rng),
+            usage: Usage { output_tokens: rng.u64(..), cost_usd: rng.f64(), ..Usage::default() },
+            notes: word(rng),
+        };
+        AttemptRecord {
+            attempt: AttemptId::new(TaskId::parse("007").unwrap(), rng.u32(1..)),
+            started: Timestamp(1_800_000_000_000),
+            worker: word(rng),
+            executor: "local".to_owned(),
+            nonce: "1e3".to_owned(),
+            log: ".orch/local/logs/007/1.log".to_owned(),
+            digest: rng.bool().then(|| "0e12345".to_owned()),
+            ending: rng.bool().then(|| ending(rng)),
+        }
+    }
+
+    #[test]
+    fn records_survive_the_round_trip() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        for _ in 0..1_000 {
+            let record = record(&mut rng);
+            let text = render(&record);
+            assert!(scan::scan(&text, 1).is_some(), "{text}");
+            let read = parse(".orch/runs/007.1.yaml", text.as_bytes());
+            assert_eq!(read, (Some(record), Vec::new()), "{text}");
+        }
+        for _ in 0..100 {
+            let checks = checks(&mut rng);
+            let (started, ended) = (Timestamp(1), rng.bool().then_some(Timestamp(2)));
+            let is_passed = ended.is_some() && rng.bool();
+            let judged = word(&mut rng);
+            let record =
+                GateRecord { level: 0, number: 3, started, ended, is_passed, judged, checks };
+            let text = render_gate(&record);
+            let read = parse_gate(".orch/runs/@level-0.3.yaml", text.as_bytes());
+            assert_eq!(read, (Some(record), Vec::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_record_reads_well() {
+        let record = AttemptRecord {
+            attempt: AttemptId::new(TaskId::parse("API-1").unwrap(), 2),
+            started: Timestamp(1_795_169_700_000),
+            worker: "./work.sh --fast".to_owned(),
+            executor: "local".to_owned(),
+            nonce: "k3x".to_owned(),
+            log: ".orch/local/logs/API-1/2.log".to_owned(),
+            digest: None,
+            ending: Some(Ending {
+                ended: Timestamp(1_795_169_761_250),
+                outcome: Outcome::Failed,
+                reason: "`cargo test` ended with exit code 1".to_owned(),
+                exit: Some(Exit::Code(0)),
+                verify: vec![CheckResult {
+                    command: "cargo test".to_owned(),
+                    exit: Some(Exit::Code(1)),
+                    fault: None,
+                    duration: Duration::from_millis(4_200),
+                    output_tail: "not kept".to_owned(),
+                }],
+                usage: Usage { input_tokens: 5, cost_usd: 0.02, ..Usage::default() },
+                notes: "see\nlog".to_owned(),
+            }),
+        };
+        expect_test::expect![[r#"
+            version: 1
+            task: API-1
+            attempt: 2
+            outcome: failed
+            reason: "`cargo test` ended with exit code 1"
+            started: 2026-11-20T10:15:00.000Z
+            ended: 2026-11-20T10:16:01.250Z
+            duration: 1m1s250ms
+            worker: "./work.sh --fast"
+            executor: local
+            exit_code: 0
+            verify:
+              - command: cargo test
+                exit_code: 1
+                duration: 4s200ms
+            usage: {input_tokens: 5, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.02}
+            notes: "see\nlog"
+            log: ".orch/local/logs/API-1/2.log"
+            nonce: k3x
+        "#]].assert_eq(&render(&record));
+    }
+
+    #[test]
+    fn a_record_of_the_future_is_refused() {
+        let (record, faults) = parse(".orch/runs/a.1.yaml", b"version: 2\nfoo: bar\n");
+        assert_eq!((record, faults.first().map(|f| f.code)), (None, Some("newer-version")));
     }
 }

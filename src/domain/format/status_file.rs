@@ -6,13 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{open_markdown, refusal},
     fault::{Fault, in_file},
+    field::Field,
     layout::{self, FileKind},
-    parts::{RawUsage, percent},
+    number::{Count, Percent},
+    parts::RawUsage,
     render,
-    value::{Count, Percent, Word},
+    value::Word,
 };
 use crate::domain::model::{
     attempt::{ReportedState, StatusReport},
@@ -73,7 +75,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<StatusReport>, Vec<Diagnostic>
     let report = attempt.filter(|_| !raw.state.is_faulty()).map(|attempt| StatusReport {
         attempt,
         state: raw.state.value.unwrap_or_default(),
-        progress: percent(&raw.progress),
+        progress: raw.progress.value.map(|percent| percent.0),
         message: raw.message.value.map(|word| word.0).filter(|word| !word.is_empty()),
         updated: raw.updated.value,
         waiting_for: raw.waiting_for.value,

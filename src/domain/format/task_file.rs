@@ -6,14 +6,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    decode::{Field, List, UnknownKeys, decode},
+    decode::{UnknownKeys, decode},
     document::{Markdown, open_markdown, refusal},
     fault::{Fault, in_file},
+    field::{Field, List},
     front_matter::{self, Split},
     layout,
+    number::Level,
     parts::{RawBudget, RawCompletion, RawRetry, RawWorker},
     task_body,
-    value::{FromText as _, Level, Word},
+    value::{FromText as _, Word},
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,
@@ -205,5 +207,165 @@ fn read_body(spec: &mut TaskSpec, file: &Markdown<'_>, reading: Reading) {
     }
     if spec.title.is_empty() {
         spec.title = title.unwrap_or_else(|| spec.id.value.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::task::CommandLine;
+    use expect_test::{Expect, expect};
+
+    const PATH: &str = ".orch/tasks/a.md";
+
+    /// Writes diagnostics as they matter: place, severity, words.
+    fn told(diagnostics: &[Diagnostic]) -> String {
+        let line = |d: &Diagnostic| {
+            let span = d.primary.span;
+            let help = d.help.as_deref().unwrap_or("-");
+            let (code, word) = (d.code, d.severity.as_str());
+            let (line, column, length) = (span.line, span.column, span.length);
+            format!("{line}:{column}+{length} {word}[{code}] {} | {help}\n", d.message)
+        };
+        diagnostics.iter().map(line).collect()
+    }
+
+    fn check(text: &str, expected: &Expect) {
+        let file = parse(PATH, text.as_bytes(), Reading::Whole);
+        let id = file
+            .spec
+            .map_or_else(|| "no task".to_owned(), |spec| format!("task {}", spec.id.value));
+        expected.assert_eq(&format!("{id}\n{}", told(&file.diagnostics)));
+    }
+
+    #[test]
+    fn a_task_says_what_it_means() {
+        let text = include_str!("../../../fixtures/format/task.md");
+        let file = parse(PATH, text.as_bytes(), Reading::Whole);
+        assert_eq!(told(&file.diagnostics), "");
+        let spec = file.spec.unwrap();
+        expect_test::expect_file!["../../../fixtures/format/task.txt"]
+            .assert_eq(&format!("{spec:#?}\n"));
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        check(
+            "---\nid: API-1\ntittle: x\ndepends_on: {a: b}\npriority: hihg\nestimate: 2x\nlevel: high\n\
+             files: [/etc, ok/**]\nworker:\n  timeout: 30\n  env: {1A: x}\n  executor: slurm\n  comand: x\n\
+             retry: {max_attempts: 0}\nbudget: {tokens: lots, cost_usd: -1}\nwaits_for: [../x]\nstatus: pending\n\
+             completion: {review: maybe, verify: [\"\", ok]}\ncreated: 2020-01-01\ntags: [a, [b]]\n---\n",
+            &expect![[r#"
+                task API-1
+                3:1+6 warning[unknown-key] unknown key `tittle` | did you mean `title`?
+                4:13+6 error[wrong-type] `depends_on` is a mapping where a list is expected | -
+                5:11+4 error[bad-priority] `hihg` is not a priority | did you mean `high`?
+                6:11+2 error[bad-estimate] `2x` is not an estimate | write `S`, `M`, `L`, `XL` or a duration such as `2h`
+                7:8+4 error[wrong-type] `level` is text where a whole number is expected | -
+                8:9+4 error[bad-glob] the pattern `/etc` does not hold: the pattern is not relative to the repository root | write a path below the repository root, such as `src/limit/**`
+                10:12+2 error[bad-duration] `30` has no unit | write `30s` or `30m`
+                11:9+2 error[bad-env-name] `1A` is not a name of an environment variable | use letters, digits and `_`, with no digit first
+                12:13+5 error[unknown-executor] unknown executor `slurm` | write `local`, the only one there is
+                13:3+6 warning[unknown-key] unknown key `comand` in `worker` | did you mean `command`?
+                14:23+1 error[bad-number] `0` is out of range | write a number from 1 to 1000
+                15:18+4 error[bad-number] `lots` is not a number of tokens | write it as `200000`, `200k` or `1.5M`
+                15:34+2 error[bad-number] `-1` is not an amount of money | write it as `5` or `0.25`
+                16:13+4 error[bad-gate] `../x` is not a gate name | write it as `approval` or `ci/build`: letters, digits, `.`, `_`, `-`, parts joined by `/`
+                17:9+7 error[bad-status] `pending` is not a status | write one of `draft`, `todo`, `hold`, `done`, `cancelled`
+                18:22+5 error[wrong-type] `completion.review` is text where `true` or `false` is expected | -
+                18:38+2 error[empty-command] a command is empty | write a command, or remove the key
+                19:1+7 warning[unknown-key] unknown key `created` | remove it, or ignore this where another tool reads it
+                20:11+3 error[wrong-type] an item of `tags` is a list where text is expected | -
+            "#]],
+        );
+    }
+
+    #[test]
+    fn some_files_are_no_tasks() {
+        check(
+            "",
+            &expect![[r#"
+            no task
+            1:1+0 note[no-front-matter] skipped: the file is empty | -
+        "#]],
+        );
+        check(
+            "# Plan\n\nText\n",
+            &expect![[r#"
+            no task
+            1:1+0 note[no-front-matter] skipped: no front matter | start it with `---`, keys and `---` to make it a task
+        "#]],
+        );
+        check(
+            "\n\n---\nid: a\n---\n",
+            &expect![[r#"
+            no task
+            1:1+0 warning[late-front-matter] skipped: front matter must start on line 1 | remove the empty lines before `---`
+        "#]],
+        );
+        check(
+            "---\nid: a\n",
+            &expect![[r#"
+            no task
+            1:1+3 error[unclosed-front-matter] the front matter is not closed | add a line `---` after the last key
+        "#]],
+        );
+        check(
+            "---\nid: ../a\n---\n",
+            &expect![[r#"
+            no task
+            2:5+4 error[bad-id] task id `../a` starts with `.`, not with a letter or digit | use letters, digits, `.`, `_` and `-`, starting with a letter or digit
+        "#]],
+        );
+        check(
+            "---\n- a\n---\n",
+            &expect![[r#"
+            task a
+            2:1+1 error[wrong-type] the document is a list where a mapping with keys such as `title` is expected | -
+        "#]],
+        );
+        check(
+            "---\n# nothing said\n---\n",
+            &expect![[r#"
+            task a
+        "#]],
+        );
+        check(
+            "---\nid: a\nid: b\n---\n",
+            &expect![[r#"
+            no task
+            3:1+2 error[duplicate-key] the key `id` stands twice | remove one of them
+        "#]],
+        );
+        let odd = parse(".orch/tasks/my task.md", b"---\ntitle: x\n---\n", Reading::Head);
+        assert_eq!(odd.spec, None);
+        expect![[r#"
+            1:1+0 error[bad-id] task id `my task` contains ` ` (from the file name) | rename the file, or set `id`
+        "#]].assert_eq(&told(&odd.diagnostics));
+    }
+
+    #[test]
+    fn values_are_text_as_typed() {
+        let text = "---\nid: 007\ntitle: 1e3\nphase: 2\nmilestone: true\nworkstream: ~\ndepends_on: 010\n\
+                    completion: {verify: [[cargo, test], \"a && b\"]}\n---\n## Verification\n```sh\nno\n```\n";
+        let spec = parse(PATH, text.as_bytes(), Reading::Whole).spec.unwrap();
+        assert_eq!(spec.id.value.as_str(), "007");
+        assert_eq!(spec.title, "1e3");
+        assert_eq!((spec.phase.as_deref(), spec.milestone.as_deref()), (Some("2"), Some("true")));
+        assert_eq!(spec.workstream, None);
+        assert_eq!(spec.depends_on, [Located::new("010".to_owned(), Span::new(7, 13, 3))]);
+        let words = CommandLine::Words(vec!["cargo".to_owned(), "test".to_owned()]);
+        assert_eq!(spec.completion.verify, [words, CommandLine::Text("a && b".to_owned())]);
+    }
+
+    #[test]
+    fn the_source_line_comes_along() {
+        let text = "\u{feff}---\r\nid: a\r\npriority:\t\x1b\r\n---\r\n".replace('\t', " \"ä\" # ");
+        let file = parse(PATH, text.as_bytes(), Reading::Head);
+        let [diagnostic] = &*file.diagnostics else { panic!("{:?}", file.diagnostics) };
+        assert_eq!(diagnostic.code, "yaml-syntax");
+        let file = parse(PATH, b"---\npriority: \xc3\xa4\t\n---\n", Reading::Head);
+        let source = file.diagnostics.first().and_then(|d| d.primary.source.clone());
+        assert_eq!(source.as_deref(), Some("priority: ä"));
     }
 }

@@ -1,22 +1,17 @@
 //! The single values that people write, each with its rule and its words.
 
-use std::{fmt, marker::PhantomData, time::Duration};
+use std::{fmt, marker::PhantomData};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, SeqAccess, Unexpected, Visitor},
+    de::{Unexpected, Visitor},
 };
 
-use super::fault::{did_you_mean, plain, shown};
+use super::fault::{plain, shown};
 use crate::domain::model::{
-    attempt::{Outcome, ReportedState},
-    config::Durability,
     glob::Glob,
     id::{GateName, RoleName, TaskId},
-    limits::{ATTEMPTS_MAX, LEVEL_MAX, PRIORITY_MAX, WORKERS_MAX},
-    task::{AuthorStatus, CommandLine, Estimate, Isolation, Priority, Size},
-    time::{Timestamp, parse_duration},
 };
 
 /// Why a value does not hold.
@@ -56,13 +51,14 @@ impl ValueFault {
         Self { code, message: message.into(), help: None }
     }
 
-    fn with_help(mut self, help: impl Into<String>) -> Self {
+    #[must_use]
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// Stands for "something else is expected"; the words come from the type.
-    fn wrong_type() -> Self {
+    pub(super) fn wrong_type() -> Self {
         Self::new("wrong-type", "")
     }
 
@@ -103,7 +99,8 @@ pub trait FromText: Sized {
     fn schema() -> Schema;
 }
 
-struct TextVisitor<T>(PhantomData<T>);
+/// Hands the text of a scalar to its type.
+pub(super) struct TextVisitor<T>(pub(super) PhantomData<T>);
 
 impl<T: FromText> Visitor<'_> for TextVisitor<T> {
     type Value = T;
@@ -144,37 +141,9 @@ macro_rules! text_values {
     )* };
 }
 
-text_values!(
-    Word,
-    Flag,
-    Time,
-    Level,
-    Attempts,
-    Percent,
-    Workers,
-    Tokens,
-    Money,
-    Count,
-    Code,
-    Version,
-    EnvName,
-    Executor,
-    TaskId,
-    RoleName,
-    GateName,
-    Glob,
-    Priority,
-    Estimate,
-    Size,
-    AuthorStatus,
-    Isolation,
-    Durability,
-    ReportedState,
-    Outcome,
-    Timestamp,
-    EventWord,
-    EventState,
-);
+pub(super) use text_values;
+
+text_values!(Word, Flag, EnvName, Executor, TaskId, RoleName, GateName, Glob);
 
 /// Any scalar, as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -209,153 +178,6 @@ impl FromText for Flag {
 
     fn schema() -> Schema {
         json_schema!({ "type": "boolean" })
-    }
-}
-
-/// A length of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Time(pub Duration);
-
-impl FromText for Time {
-    const EXPECTED: &'static str = "a duration";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        parse_duration(text).map(Self).map_err(|_| duration_fault(text))
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": "string", "pattern": DURATION_PATTERN, "examples": ["30m", "1h30m"] })
-    }
-}
-
-const DURATION_PATTERN: &str = r"^\s*(\d+(ms|s|sec|m|min|h|d|w)\s*)+$";
-
-/// Says what is wrong with a duration.
-fn duration_fault(text: &str) -> ValueFault {
-    // The words are made from the shortened text, so that they stay short.
-    let short = plain(text);
-    let message = parse_duration(&short).err().unwrap_or_else(|| format!("`{short}` is too long"));
-    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let help = match is_number {
-        true => format!("write `{short}s` or `{short}m`"),
-        false => "write it as `90s`, `30m`, `1h30m` or `2d`".to_owned(),
-    };
-    ValueFault::new("bad-duration", message).with_help(help)
-}
-
-/// Declares a whole number with its bounds.
-macro_rules! whole_numbers {
-    ($($(#[$doc:meta])* $name:ident($type:ty) $min:expr, $max:expr;)*) => { $(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(pub $type);
-
-        impl FromText for $name {
-            const EXPECTED: &'static str = "a whole number";
-
-            fn from_text(text: &str) -> Result<Self, ValueFault> {
-                let number = whole_number(text, $min.into(), $max.into())?;
-                <$type>::try_from(number).map(Self).map_err(|_| ValueFault::wrong_type())
-            }
-
-            fn schema() -> Schema {
-                let (min, max): (i128, i128) = ($min.into(), $max.into());
-                let (min, max) = (i64::try_from(min).ok(), i64::try_from(max).ok());
-                let mut schema = json_schema!({ "type": "integer" });
-                for (name, bound) in [("minimum", min), ("maximum", max)] {
-                    if let Some(bound) = bound {
-                        schema.insert(name.to_owned(), bound.into());
-                    }
-                }
-                schema
-            }
-        }
-    )* };
-}
-
-whole_numbers! {
-    /// A level.
-    Level(u32) 0_u32, LEVEL_MAX;
-    /// How many attempts may fail.
-    Attempts(u32) 1_u32, ATTEMPTS_MAX;
-    /// A share of a hundred.
-    Percent(u8) 0_u8, 100_u8;
-    /// A number of workers.
-    Workers(u32) 1_u32, WORKERS_MAX;
-    /// A number of things.
-    Count(u64) 0_u64, u64::MAX;
-    /// An exit code or a signal.
-    Code(i32) i32::MIN, i32::MAX;
-    /// The version of a format.
-    Version(u32) 0_u32, u32::MAX;
-}
-
-/// Reads a whole number between bounds.
-fn whole_number(text: &str, min: i128, max: i128) -> Result<i128, ValueFault> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(ValueFault::wrong_type());
-    }
-    let range = || match max < i64::MAX.into() {
-        true => format!("write a number from {min} to {max}"),
-        false => format!("write a number from {min}"),
-    };
-    let outside = || {
-        ValueFault::new("bad-number", format!("{} is out of range", shown(text))).with_help(range())
-    };
-    let number: i128 = text.parse().map_err(|_| outside())?;
-    if number < min || number > max { Err(outside()) } else { Ok(number) }
-}
-
-/// A number of tokens: `200000`, `200k`, `1.5M`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tokens(pub u64);
-
-impl FromText for Tokens {
-    const EXPECTED: &'static str = "a number of tokens";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        let fault = || {
-            ValueFault::new("bad-number", format!("{} is not a number of tokens", shown(text)))
-                .with_help("write it as `200000`, `200k` or `1.5M`")
-        };
-        let (digits, zeros) = match text.strip_suffix(['k', 'K']) {
-            Some(digits) => (digits, 3_usize),
-            None => text.strip_suffix(['m', 'M']).map_or((text, 0), |digits| (digits, 6)),
-        };
-        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-        let is_number = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !is_number(whole) || !is_number(part) || part.len() > zeros {
-            return Err(fault());
-        }
-        let missing = "0".repeat(zeros - part.len());
-        format!("{whole}{part}{missing}").parse().map(Self).map_err(|_| fault())
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": ["integer", "string"], "pattern": r"^\d+(\.\d+)?[kKmM]?$" })
-    }
-}
-
-/// Money in US dollars.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Money(pub f64);
-
-impl FromText for Money {
-    const EXPECTED: &'static str = "an amount in US dollars";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        let digits = text.strip_prefix('$').unwrap_or(text);
-        let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
-        let amount: Option<f64> = digits.parse().ok().filter(|_| is_plain);
-        amount.filter(|a| a.is_finite() && *a >= 0.0).map(Self).ok_or_else(|| {
-            ValueFault::new("bad-number", format!("{} is not an amount of money", shown(text)))
-                .with_help("write it as `5` or `0.25`")
-        })
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": "number", "minimum": 0 })
     }
 }
 
@@ -471,206 +293,5 @@ impl FromText for Glob {
 
     fn schema() -> Schema {
         json_schema!({ "type": "string", "minLength": 1 })
-    }
-}
-
-impl FromText for Priority {
-    const EXPECTED: &'static str = "a priority";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        let named = Self::NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        if let Some((_, priority)) = named {
-            return Ok(*priority);
-        }
-        match whole_number(text, (-PRIORITY_MAX).into(), PRIORITY_MAX.into()) {
-            Ok(number) => Ok(Self(i64::try_from(number).unwrap_or_default())),
-            Err(fault) if fault.code == "wrong-type" => Err(word_fault(
-                "bad-priority",
-                "a priority",
-                text,
-                &Self::NAMED.map(|(name, _)| name),
-            )),
-            Err(fault) => Err(ValueFault { code: "bad-priority", ..fault }),
-        }
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "anyOf": [
-            { "enum": Self::NAMED.map(|(name, _)| name) },
-            { "type": "integer", "minimum": -PRIORITY_MAX, "maximum": PRIORITY_MAX },
-        ] })
-    }
-}
-
-impl FromText for Size {
-    const EXPECTED: &'static str = "a size";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        let named = Self::NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
-        named.map(|(_, size)| *size).ok_or_else(|| {
-            word_fault("bad-estimate", "a size", text, &Self::NAMED.map(|(name, _)| name))
-        })
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "enum": Self::NAMED.map(|(name, _)| name) })
-    }
-}
-
-impl FromText for Estimate {
-    const EXPECTED: &'static str = "a size or a duration";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        if let Ok(size) = Size::from_text(text) {
-            return Ok(Self::Size(size));
-        }
-        parse_duration(text).map(Self::Time).map_err(|_| {
-            ValueFault::new("bad-estimate", format!("{} is not an estimate", shown(text)))
-                .with_help("write `S`, `M`, `L`, `XL` or a duration such as `2h`")
-        })
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "anyOf": [
-            { "enum": Size::NAMED.map(|(name, _)| name) },
-            { "type": "string", "pattern": DURATION_PATTERN },
-        ] })
-    }
-}
-
-/// Says that `text` is none of `words`.
-fn word_fault(code: &'static str, what: &str, text: &str, words: &[&str]) -> ValueFault {
-    let help = match did_you_mean(text, words.iter().copied()) {
-        Some(word) => format!("did you mean `{word}`?"),
-        None if code == "bad-priority" => {
-            format!("write `{}` or a whole number", words.join("`, `"))
-        }
-        None => format!("write one of `{}`", words.join("`, `")),
-    };
-    ValueFault::new(code, format!("{} is not {what}", shown(text))).with_help(help)
-}
-
-/// Reads words that stand for the values of an enum.
-macro_rules! words {
-    ($($type:ident $code:literal $what:literal $named:expr;)*) => { $(
-        impl FromText for $type {
-            const EXPECTED: &'static str = $what;
-
-            fn from_text(text: &str) -> Result<Self, ValueFault> {
-                let named = $named;
-                let found = named.iter().find(|(name, _)| *name == text);
-                found
-                    .map(|(_, value)| *value)
-                    .ok_or_else(|| word_fault($code, $what, text, &named.map(|(name, _)| name)))
-            }
-
-            fn schema() -> Schema {
-                json_schema!({ "enum": $named.map(|(name, _)| name) })
-            }
-        }
-    )* };
-}
-
-words! {
-    AuthorStatus "bad-status" "a status" Self::NAMED;
-    ReportedState "bad-status" "a state" Self::NAMED;
-    Outcome "bad-word" "an outcome" Self::NAMED;
-    Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
-    EventWord "bad-word" "a kind of event" [("gate", Self::Gate), ("retry", Self::Retry)];
-    EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
-    Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
-}
-
-/// What an event file is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EventWord {
-    /// A gate.
-    #[default]
-    Gate,
-    /// Another try at a task.
-    Retry,
-}
-
-/// What an event file says of a gate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventState {
-    /// It is open.
-    Pass,
-    /// It failed.
-    Fail,
-}
-
-impl FromText for Timestamp {
-    const EXPECTED: &'static str = "a point in time";
-
-    fn from_text(text: &str) -> Result<Self, ValueFault> {
-        Self::parse(text).ok_or_else(|| {
-            ValueFault::new("bad-word", format!("{} is not a point in time", shown(text)))
-                .with_help("write it as `2026-11-20T10:15:00Z`")
-        })
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
-    }
-}
-
-/// A command: a text, or a list of words. A type of our own, as the model knows no `serde`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command(pub CommandLine);
-
-impl<'de> Deserialize<'de> for Command {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CommandVisitor)
-    }
-}
-
-struct CommandVisitor;
-
-impl<'de> Visitor<'de> for CommandVisitor {
-    type Value = Command;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a command")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Command, E> {
-        match text.trim() {
-            "" => Err(E::custom(empty_command())),
-            text => Ok(Command(CommandLine::Text(text.to_owned()))),
-        }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Command, A::Error> {
-        let mut words = Vec::new();
-        while let Some(Word(word)) = seq.next_element()? {
-            words.push(word);
-        }
-        match words.first().map(String::as_str) {
-            None | Some("") => Err(A::Error::custom(empty_command())),
-            Some(_) => Ok(Command(CommandLine::Words(words))),
-        }
-    }
-}
-
-fn empty_command() -> ValueFault {
-    ValueFault::new("empty-command", "a command is empty")
-        .with_help("write a command, or remove the key")
-}
-
-impl JsonSchema for Command {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Command".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [
-            { "type": "string", "minLength": 1 },
-            { "type": "array", "items": Word::schema(), "minItems": 1 },
-        ] })
     }
 }

@@ -88,15 +88,15 @@ fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
             }
             before = b;
             let span = Span::new(number, column, 1);
-            if depth > YAML_DEPTH_MAX || n_openings > OPENINGS_MAX {
+            if depth > YAML_DEPTH_MAX || n_markers > OPENINGS_MAX {
                 let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
                 return Err(Fault::error("yaml-too-deep", span, message)
                     .with_help("close the brackets, or put the text in quotes"));
             }
-            if n_markers > OPENINGS_MAX {
-                let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
+            if n_openings > OPENINGS_MAX {
+                let message = format!("more than {OPENINGS_MAX} brackets");
                 return Err(Fault::error("yaml-too-deep", span, message)
-                    .with_help("put the text in quotes"));
+                    .with_help("move the long text into the body"));
             }
             if n_aliases > YAML_ALIASES_MAX {
                 let message = format!("more than {YAML_ALIASES_MAX} aliases");
@@ -113,7 +113,8 @@ fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
 fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u32) -> Fault {
     let message = without_places(&error.to_string());
     let Some(location) = error.location() else {
-        return Fault::error("yaml-syntax", Span::new(first_line, 1, 0), plain_message(&message));
+        let (message, help) = explain(&message, "", None);
+        return Fault::error("yaml-syntax", Span::new(first_line, 1, 0), message).with_help(help);
     };
     let line = text.lines().nth(location.line().saturating_sub(1)).unwrap_or_default();
     let at = line.chars().nth(location.column().saturating_sub(1));
@@ -127,8 +128,24 @@ fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u32) -> Fault
     Fault::error("yaml-syntax", span, message).with_help(help)
 }
 
+/// What messages of the parser mean: a part of the message, what is, what to do.
+const EXPLAINED: [(&str, &str, &str); 4] = [
+    (
+        "mapping values are not allowed",
+        "a second `: ` stands in a value, or the line is indented wrongly",
+        "put a value that holds `: ` in quotes",
+    ),
+    ("invalid type: enum", "a value has a tag (`!…`)", "write the value without the tag"),
+    (
+        "more than one document",
+        "the text holds a second document",
+        "remove the line `---` or `...`",
+    ),
+    ("a key is a list", "a key is a list or a mapping", "write it as `key: value`"),
+];
+
 /// Says what a message of the parser means, and what to do.
-fn explain(message: &str, line: &str, at: Option<char>) -> (String, &'static str) {
+fn explain(told: &str, line: &str, at: Option<char>) -> (String, &'static str) {
     let quote = "put the value in quotes";
     let starts =
         |c: char| format!("a value cannot start with {}", shown(c.encode_utf8(&mut [0; 4])));
@@ -141,17 +158,18 @@ fn explain(message: &str, line: &str, at: Option<char>) -> (String, &'static str
         _ if has_tab => {
             return ("the line is indented with a tab".to_owned(), "indent with spaces");
         }
-        Some(c @ ('@' | '`' | '%')) if message.contains("cannot start") => {
+        Some(c @ ('@' | '`' | '%')) if told.contains("cannot start") => {
             return (starts(c), quote);
         }
         Some(c @ ('*' | '&')) => return (starts(c), quote),
         _ => {}
     }
-    if message.contains("mapping values are not allowed") {
-        let message = "a second `: ` stands in a value, or the line is indented wrongly";
-        return (message.to_owned(), "put a value that holds `: ` in quotes");
+    for (part, message, help) in EXPLAINED {
+        if told.contains(part) {
+            return (message.to_owned(), help);
+        }
     }
-    let help = match message {
+    let help = match told {
         m if m.contains("anchor") => quote,
         m if m.contains("flow sequence") => "close the list with `]`",
         m if m.contains("flow mapping") => "close the mapping with `}`",
@@ -160,10 +178,9 @@ fn explain(message: &str, line: &str, at: Option<char>) -> (String, &'static str
         m if m.contains("block mapping") || m.contains("expected key") => {
             "indent the keys of one mapping alike"
         }
-        m if m.contains("invalid type") => "write keys as `key: value`, one on each line",
         _ => "see how the other keys are written",
     };
-    (plain_message(message), help)
+    (plain_message(told), help)
 }
 
 /// Shortens and escapes a message of the parser, which may quote what was typed.
@@ -361,7 +378,7 @@ impl<'de> Visitor<'de> for RawOf<'_> {
 fn place(raw: Raw, locator: &mut Locator) -> Node<'static> {
     match raw {
         Raw::Scalar(text, is_quoted) => {
-            let span = locator.value(&text);
+            let span = locator.value(&text, is_quoted);
             Node::scalar(text, is_quoted, span)
         }
         Raw::Sequence(items) => {
@@ -386,5 +403,196 @@ fn place(raw: Raw, locator: &mut Locator) -> Node<'static> {
             let span = start.or_else(|| entries.first().map(|e| e.key.span)).unwrap_or_default();
             Node { kind: Kind::Mapping(entries), span }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(text: &str) -> String {
+        match parse(text, 2) {
+            Ok(node) => outline(&node),
+            Err(f) => {
+                let (line, column) = (f.span.line, f.span.column);
+                format!("{} {line}:{column} {} | {}", f.code, f.message, f.help.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Writes a node with the places of its scalars.
+    fn outline(node: &Node<'_>) -> String {
+        let Span { line, column, length } = node.span;
+        match &node.kind {
+            Kind::Scalar(scalar) => format!("{:?}@{line}:{column}+{length}", scalar.text),
+            Kind::Sequence(items) => {
+                format!("[{}]", items.iter().map(outline).collect::<Vec<_>>().join(", "))
+            }
+            Kind::Mapping(entries) => {
+                let pair = |e: &Entry<'_>| format!("{}={}", outline(&e.key), outline(&e.value));
+                format!("{{{}}}", entries.iter().map(pair).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    #[test]
+    fn places_and_texts_are_as_typed() {
+        let table = [
+            ("id: 007", r#"{"id"@2:1+2="007"@2:5+3}"#),
+            ("a: [x, 'ü ''q', \"z\"]", r#"{"a"@2:1+1=["x"@2:5+1, "ü 'q"@2:8+7, "z"@2:17+3]}"#),
+            ("# c\na:\n  - b # c\n", r#"{"a"@3:1+1=["b"@4:5+1]}"#),
+            ("a: |\n  x\n  y\nb: 1e3\n", r#"{"a"@2:1+1="x\ny\n"@3:3+1, "b"@5:1+1="1e3"@5:4+3}"#),
+            ("a: !!str 5", r#"{"a"@2:1+1="5"@2:10+1}"#),
+            ("a: &x y\nb: *x", r#"{"a"@2:1+1="y"@2:7+1, "b"@3:1+1="y"@3:2+0}"#),
+            ("'a b': ~", r#"{"a b"@2:1+5="~"@2:8+1}"#),
+            ("", r#"""@2:1+0"#),
+        ];
+        for (text, expected) in table {
+            assert_eq!(told(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn faults_have_places_and_help() {
+        let bomb = "a: &a [x]\n".to_owned() + &"b: [*a, *a, *a, *a]\n".repeat(20);
+        let table = [
+            ("a: 1\na: 2", "duplicate-key 3:1 the key `a` stands twice | remove one of them"),
+            (
+                "a:\n\tb: 1",
+                "yaml-syntax 3:1 a tab stands where YAML wants spaces | indent with spaces",
+            ),
+            (
+                "a: b: c",
+                "yaml-syntax 2:5 a second `: ` stands in a value, or the line is indented wrongly | put a value that holds `: ` in quotes",
+            ),
+            (
+                "a: [b\nc: d",
+                "yaml-syntax 3:2 did not find expected ',' or ']', while parsing a flow sequence | close the list with `]`",
+            ),
+            (
+                "files: [**/*.rs]",
+                "yaml-syntax 2:10 a value cannot start with `*` | put the value in quotes",
+            ),
+            ("a: *b", "yaml-syntax 2:4 a value cannot start with `*` | put the value in quotes"),
+            ("a: @b", "yaml-syntax 2:4 a value cannot start with `@` | put the value in quotes"),
+            (
+                "a: !x b",
+                "yaml-syntax 2:4 a value has a tag (`!…`) | write the value without the tag",
+            ),
+            (
+                "a: \"b",
+                "yaml-syntax 2:6 found unexpected end of stream, while scanning a quoted scalar | close the quotes",
+            ),
+            (
+                "a: 1\n  b: 2",
+                "yaml-syntax 3:4 a second `: ` stands in a value, or the line is indented wrongly | put a value that holds `: ` in quotes",
+            ),
+            (
+                "a: 1\nb",
+                "yaml-syntax 4:1 could not find expected ':', while scanning a simple key | write it as `key: value`",
+            ),
+            ("[a]: 1", "yaml-syntax 2:1 a key is a list or a mapping | write it as `key: value`"),
+            (
+                "a: 1\n...\nb: 2",
+                "yaml-syntax 2:1 the text holds a second document | remove the line `---` or `...`",
+            ),
+            (&*bomb, "yaml-aliases 19:5 more than 64 aliases | write the values out"),
+        ];
+        let told: Vec<_> = table.iter().map(|(text, _)| told(text)).collect();
+        let wanted: Vec<_> = table.iter().map(|(_, wanted)| (*wanted).to_owned()).collect();
+        assert_eq!(told, wanted, "{told:#?}");
+    }
+
+    /// Makes documents out of what people write, and of what they should not.
+    fn generate(rng: &mut fastrand::Rng) -> String {
+        const VALUES: [&str; 42] = [
+            "x",
+            "007",
+            "1e3",
+            "true",
+            "~",
+            "null",
+            "'q'",
+            "\"d\"",
+            "'it''s'",
+            "\"a\\nb\"",
+            "[a, b]",
+            "[]",
+            "{}",
+            "{a: b, c: 1}",
+            "{a: [1, 2], b: {c: d}}",
+            "[a,b,]",
+            "[ 'x' , \"y\" ]",
+            "a # c",
+            "a#b",
+            "x: y",
+            "a:b",
+            "http://x/y",
+            "[a b, c-d]",
+            "- x",
+            "-5",
+            "src/**",
+            "\"\\u00e4\"",
+            "ä ö",
+            "{a: }",
+            "[a, [b, c], {d: e}]",
+            "x, y",
+            "\"a # b\"",
+            "'#'",
+            "",
+            "a\tb",
+            "[a",
+            "|",
+            "!t x",
+            "a b  ",
+            ".5",
+            "@x",
+            "\"\\x41\"",
+        ];
+        const KEYS: [&str; 8] = ["a", "b", "c", "depends_on", "A.1", "1", "d-e", "'k'"];
+        let mut text = String::new();
+        let mut indent = 0_usize;
+        for _ in 0..rng.usize(1..9) {
+            let spaces = " ".repeat(indent);
+            let value = VALUES[rng.usize(..VALUES.len())];
+            let key = KEYS[rng.usize(..KEYS.len())];
+            let line = match rng.u8(..12) {
+                0 => format!("{spaces}- {value}\n"),
+                1 => format!("{spaces}- {key}: {value}\n"),
+                2 => format!("{spaces}# {value}\n"),
+                3 => "\n".to_owned(),
+                4 | 5 => {
+                    indent += rng.usize(..3);
+                    format!("{spaces}{key}:\n")
+                }
+                6 => format!("{spaces}{key}: {value}\r\n"),
+                _ => format!("{spaces}{key}: {value}\n"),
+            };
+            text.push_str(&line);
+            if rng.u8(..4) == 0 {
+                indent = indent.saturating_sub(rng.usize(..3));
+            }
+        }
+        text
+    }
+
+    #[test]
+    fn scanner_and_parser_agree() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        let (mut n_scanned, mut n_exact) = (0, 0);
+        for _ in 0..20_000 {
+            let text = generate(&mut rng);
+            let Some(scanned) = scan::scan(&text, 2) else { continue };
+            if scanned.is_null() {
+                continue;
+            }
+            n_scanned += 1;
+            let parsed = parse_fully(&text, 2)
+                .unwrap_or_else(|fault| panic!("{text:?}\n{scanned:?}\n{fault:?}"));
+            assert!(scanned.is_same(&parsed), "{text:?}\n{scanned:?}\n{parsed:?}");
+            n_exact += usize::from(outline(&scanned) == outline(&parsed));
+        }
+        assert!(n_scanned > 3_000, "{n_scanned}");
+        assert!(n_exact * 100 > n_scanned * 99, "{n_exact} of {n_scanned} have the same places");
     }
 }

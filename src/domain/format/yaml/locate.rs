@@ -32,9 +32,9 @@ impl Locator {
         self.find(text, true)
     }
 
-    /// Returns the place of the next value.
-    pub(super) fn value(&mut self, text: &str) -> Span {
-        if text.is_empty() {
+    /// Returns the place of the next value; `is_quoted` tells an empty text from nothing.
+    pub(super) fn value(&mut self, text: &str, is_quoted: bool) -> Span {
+        if text.is_empty() && !is_quoted {
             let at = self.cursor + usize::from(self.byte(self.cursor) == Some(b':'));
             return self.span(at, at);
         }
@@ -49,12 +49,32 @@ impl Locator {
         is_start.then(|| self.span(at, at + 1))
     }
 
+    /// Returns where the next value starts and ends, where it is quoted and on one line.
+    fn quoted(&self) -> Option<(usize, usize)> {
+        let rest = self.text.get(self.cursor..)?;
+        let is_between =
+            |c: char| c.is_whitespace() || matches!(c, ':' | '-' | ',' | '[' | '{' | ']' | '}');
+        let from = self.cursor + rest.find(|c: char| !is_between(c))?;
+        let quote = self.byte(from).filter(|b| matches!(b, b'"' | b'\''))?;
+        let mut at = from + 1;
+        loop {
+            match self.byte(at)? {
+                b'\n' => return None,
+                b'\\' if quote == b'"' => at += 2,
+                b'\'' if quote == b'\'' && self.byte(at + 1) == Some(b'\'') => at += 2,
+                b if b == quote => return Some((from, at + 1)),
+                _ => at += 1,
+            }
+        }
+    }
+
     fn find(&mut self, text: &str, is_key: bool) -> Span {
         let needle = text.lines().next().unwrap_or_default().trim();
-        let found = if needle.is_empty() || self.n_misses >= MISSES_MAX {
-            None
-        } else {
-            self.search(needle, is_key)
+        let is_hopeless = needle.is_empty() || self.n_misses >= MISSES_MAX;
+        let found = match self.quoted() {
+            Some(found) => Some(found),
+            None if is_hopeless => None,
+            None => self.search(needle, is_key),
         };
         match found {
             Some((from, to)) => {

@@ -1,0 +1,174 @@
+//! Values that are one of a few words, and points in time.
+
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use super::{
+    fault::{did_you_mean, shown},
+    number::{DURATION_PATTERN, whole_number},
+    value::{FromText, TextVisitor, ValueFault, text_values},
+};
+use crate::domain::model::{
+    attempt::{Outcome, ReportedState},
+    config::Durability,
+    limits::PRIORITY_MAX,
+    task::{AuthorStatus, Estimate, Isolation, Priority, Size},
+    time::{Timestamp, parse_duration},
+};
+
+text_values!(
+    Priority,
+    Estimate,
+    Size,
+    AuthorStatus,
+    Isolation,
+    Durability,
+    ReportedState,
+    Outcome,
+    Timestamp,
+    EventWord,
+    EventState,
+);
+
+impl FromText for Priority {
+    const EXPECTED: &'static str = "a priority";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let named = Self::NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        if let Some((_, priority)) = named {
+            return Ok(*priority);
+        }
+        match whole_number(text, (-PRIORITY_MAX).into(), PRIORITY_MAX.into()) {
+            Ok(number) => Ok(Self(i64::try_from(number).unwrap_or_default())),
+            Err(fault) if fault.code == "wrong-type" => Err(word_fault(
+                "bad-priority",
+                "a priority",
+                text,
+                &Self::NAMED.map(|(name, _)| name),
+            )),
+            Err(fault) => Err(ValueFault { code: "bad-priority", ..fault }),
+        }
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "anyOf": [
+            { "enum": Self::NAMED.map(|(name, _)| name) },
+            { "type": "integer", "minimum": -PRIORITY_MAX, "maximum": PRIORITY_MAX },
+        ] })
+    }
+}
+
+impl FromText for Size {
+    const EXPECTED: &'static str = "a size";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let named = Self::NAMED.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        named.map(|(_, size)| *size).ok_or_else(|| {
+            word_fault("bad-estimate", "a size", text, &Self::NAMED.map(|(name, _)| name))
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "enum": Self::NAMED.map(|(name, _)| name) })
+    }
+}
+
+impl FromText for Estimate {
+    const EXPECTED: &'static str = "a size or a duration";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        if let Ok(size) = Size::from_text(text) {
+            return Ok(Self::Size(size));
+        }
+        parse_duration(text).map(Self::Time).map_err(|_| {
+            ValueFault::new("bad-estimate", format!("{} is not an estimate", shown(text)))
+                .with_help("write `S`, `M`, `L`, `XL` or a duration such as `2h`")
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "anyOf": [
+            { "enum": Size::NAMED.map(|(name, _)| name) },
+            { "type": "string", "pattern": DURATION_PATTERN },
+        ] })
+    }
+}
+
+/// Says that `text` is none of `words`.
+fn word_fault(code: &'static str, what: &str, text: &str, words: &[&str]) -> ValueFault {
+    let help = match did_you_mean(text, words.iter().copied()) {
+        Some(word) => format!("did you mean `{word}`?"),
+        None if code == "bad-priority" => {
+            format!("write `{}` or a whole number", words.join("`, `"))
+        }
+        None => format!("write one of `{}`", words.join("`, `")),
+    };
+    ValueFault::new(code, format!("{} is not {what}", shown(text))).with_help(help)
+}
+
+/// Reads words that stand for the values of an enum.
+macro_rules! words {
+    ($($type:ident $code:literal $what:literal $named:expr;)*) => { $(
+        impl FromText for $type {
+            const EXPECTED: &'static str = $what;
+
+            fn from_text(text: &str) -> Result<Self, ValueFault> {
+                let named = $named;
+                let found = named.iter().find(|(name, _)| *name == text);
+                found
+                    .map(|(_, value)| *value)
+                    .ok_or_else(|| word_fault($code, $what, text, &named.map(|(name, _)| name)))
+            }
+
+            fn schema() -> Schema {
+                json_schema!({ "enum": $named.map(|(name, _)| name) })
+            }
+        }
+    )* };
+}
+
+words! {
+    AuthorStatus "bad-status" "a status" Self::NAMED;
+    ReportedState "bad-status" "a state" Self::NAMED;
+    Outcome "bad-word" "an outcome" Self::NAMED;
+    Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
+    EventWord "bad-word" "a kind of event" [("gate", Self::Gate), ("retry", Self::Retry)];
+    EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
+    Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
+}
+
+/// What an event file is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EventWord {
+    /// A gate.
+    #[default]
+    Gate,
+    /// Another try at a task.
+    Retry,
+}
+
+/// What an event file says of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventState {
+    /// It is open.
+    Pass,
+    /// It failed.
+    Fail,
+}
+
+impl FromText for Timestamp {
+    const EXPECTED: &'static str = "a point in time";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        Self::parse(text).ok_or_else(|| {
+            ValueFault::new("bad-word", format!("{} is not a point in time", shown(text)))
+                .with_help("write it as `2026-11-20T10:15:00Z`")
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}

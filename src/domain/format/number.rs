@@ -1,0 +1,163 @@
+//! Numbers, amounts and lengths of time as people write them.
+
+use std::{marker::PhantomData, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use super::fault::{plain, shown};
+use super::value::{FromText, TextVisitor, ValueFault, text_values};
+use crate::domain::model::{
+    limits::{ATTEMPTS_MAX, LEVEL_MAX, WORKERS_MAX},
+    time::parse_duration,
+};
+
+text_values!(Time, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version);
+
+/// A length of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Time(pub Duration);
+
+impl FromText for Time {
+    const EXPECTED: &'static str = "a duration";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        parse_duration(text).map(Self).map_err(|_| duration_fault(text))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": DURATION_PATTERN, "examples": ["30m", "1h30m"] })
+    }
+}
+
+/// What a duration looks like.
+pub(super) const DURATION_PATTERN: &str = r"^\s*(\d+(ms|s|sec|m|min|h|d|w)\s*)+$";
+
+/// Says what is wrong with a duration.
+fn duration_fault(text: &str) -> ValueFault {
+    // The words are made from the shortened text, so that they stay short.
+    let short = plain(text);
+    let message = parse_duration(&short).err().unwrap_or_else(|| format!("`{short}` is too long"));
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let help = match is_number {
+        true => format!("write `{short}s` or `{short}m`"),
+        false => "write it as `90s`, `30m`, `1h30m` or `2d`".to_owned(),
+    };
+    ValueFault::new("bad-duration", message).with_help(help)
+}
+
+/// Declares a whole number with its bounds.
+macro_rules! whole_numbers {
+    ($($(#[$doc:meta])* $name:ident($type:ty) $min:expr, $max:expr;)*) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub struct $name(pub $type);
+
+        impl FromText for $name {
+            const EXPECTED: &'static str = "a whole number";
+
+            fn from_text(text: &str) -> Result<Self, ValueFault> {
+                let number = whole_number(text, $min.into(), $max.into())?;
+                <$type>::try_from(number).map(Self).map_err(|_| ValueFault::wrong_type())
+            }
+
+            fn schema() -> Schema {
+                let (min, max): (i128, i128) = ($min.into(), $max.into());
+                let (min, max) = (i64::try_from(min).ok(), i64::try_from(max).ok());
+                let mut schema = json_schema!({ "type": "integer" });
+                for (name, bound) in [("minimum", min), ("maximum", max)] {
+                    if let Some(bound) = bound {
+                        schema.insert(name.to_owned(), bound.into());
+                    }
+                }
+                schema
+            }
+        }
+    )* };
+}
+
+whole_numbers! {
+    /// A level.
+    Level(u32) 0_u32, LEVEL_MAX;
+    /// How many attempts may fail.
+    Attempts(u32) 1_u32, ATTEMPTS_MAX;
+    /// A share of a hundred.
+    Percent(u8) 0_u8, 100_u8;
+    /// A number of workers.
+    Workers(u32) 1_u32, WORKERS_MAX;
+    /// A number of things.
+    Count(u64) 0_u64, u64::MAX;
+    /// An exit code or a signal.
+    Code(i32) i32::MIN, i32::MAX;
+    /// The version of a format.
+    Version(u32) 0_u32, u32::MAX;
+}
+
+/// Reads a whole number between bounds.
+pub(super) fn whole_number(text: &str, min: i128, max: i128) -> Result<i128, ValueFault> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ValueFault::wrong_type());
+    }
+    let range = || match max < i64::MAX.into() {
+        true => format!("write a number from {min} to {max}"),
+        false => format!("write a number from {min}"),
+    };
+    let outside = || {
+        ValueFault::new("bad-number", format!("{} is out of range", shown(text))).with_help(range())
+    };
+    let number: i128 = text.parse().map_err(|_| outside())?;
+    if number < min || number > max { Err(outside()) } else { Ok(number) }
+}
+
+/// A number of tokens: `200000`, `200k`, `1.5M`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tokens(pub u64);
+
+impl FromText for Tokens {
+    const EXPECTED: &'static str = "a number of tokens";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let fault = || {
+            ValueFault::new("bad-number", format!("{} is not a number of tokens", shown(text)))
+                .with_help("write it as `200000`, `200k` or `1.5M`")
+        };
+        let (digits, zeros) = match text.strip_suffix(['k', 'K']) {
+            Some(digits) => (digits, 3_usize),
+            None => text.strip_suffix(['m', 'M']).map_or((text, 0), |digits| (digits, 6)),
+        };
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let is_number = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !is_number(whole) || !is_number(part) || part.len() > zeros {
+            return Err(fault());
+        }
+        let missing = "0".repeat(zeros - part.len());
+        format!("{whole}{part}{missing}").parse().map(Self).map_err(|_| fault())
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": ["integer", "string"], "pattern": r"^\d+(\.\d+)?[kKmM]?$" })
+    }
+}
+
+/// Money in US dollars.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Money(pub f64);
+
+impl FromText for Money {
+    const EXPECTED: &'static str = "an amount in US dollars";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let digits = text.strip_prefix('$').unwrap_or(text);
+        let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
+        let amount: Option<f64> = digits.parse().ok().filter(|_| is_plain);
+        amount.filter(|a| a.is_finite() && *a >= 0.0).map(Self).ok_or_else(|| {
+            ValueFault::new("bad-number", format!("{} is not an amount of money", shown(text)))
+                .with_help("write it as `5` or `0.25`")
+        })
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "number", "minimum": 0 })
+    }
+}
