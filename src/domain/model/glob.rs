@@ -42,24 +42,22 @@ impl Glob {
     /// Parses a pattern relative to the repository root.
     ///
     /// # Errors
-    /// A phrase that says what is wrong, for a diagnostic.
+    /// A phrase that says what is wrong, to stand behind "the pattern `…` does not hold: ".
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("a pattern is empty".to_owned());
+            return Err("it is empty".to_owned());
         }
         if text.chars().count() > GLOB_CHARACTERS_MAX {
-            return Err(format!("a pattern is longer than {GLOB_CHARACTERS_MAX} characters"));
+            return Err(format!("it is longer than {GLOB_CHARACTERS_MAX} characters"));
         }
         if text.contains('\\') {
-            return Err(format!("`{text}` contains `\\`; folders are separated by `/`"));
+            return Err("it contains `\\`; folders are separated by `/`".to_owned());
         }
         if let Some(c) = text.chars().find(|c| c.is_control()) {
-            return Err(format!("the pattern contains `{}`", c.escape_default()));
+            return Err(format!("it contains `{}`", c.escape_default()));
         }
         if text.starts_with('/') {
-            return Err(format!(
-                "`{text}` starts with `/`, but paths start at the repository root"
-            ));
+            return Err("it starts with `/`, but paths start at the repository root".to_owned());
         }
         let alternatives = expand(text)?
             .iter()
@@ -203,7 +201,7 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
             n_characters += pattern.chars().count();
             expanded.push(pattern);
             if expanded.len() > GLOB_ALTERNATIVES_MAX || n_characters > GLOB_EXPANDED_MAX {
-                return Err(format!("`{text}` expands to too many patterns"));
+                return Err("it expands to too many patterns".to_owned());
             }
             continue;
         };
@@ -212,7 +210,7 @@ fn expand(text: &str) -> Result<Vec<String>, String> {
             open.push(format!("{before}{choice}{after}"));
         }
         if open.len() > GLOB_ALTERNATIVES_MAX {
-            return Err(format!("`{text}` expands to too many patterns"));
+            return Err("it expands to too many patterns".to_owned());
         }
     }
     Ok(expanded)
@@ -381,13 +379,13 @@ mod tests {
     #[test]
     fn patterns_that_cannot_be_meant_are_refused() {
         let table: &[(&str, &str)] = &[
-            ("", "a pattern is empty"),
-            ("/etc", "`/etc` starts with `/`, but paths start at the repository root"),
+            ("", "it is empty"),
+            ("/etc", "it starts with `/`, but paths start at the repository root"),
             ("..", "`..` leads out of the repository"),
             ("src/../x", "`..` leads out of the repository"),
             ("{..,a}/x", "`..` leads out of the repository"),
-            ("src\\a", "`src\\a` contains `\\`; folders are separated by `/`"),
-            ("a\u{0}b", "the pattern contains `\\u{0}`"),
+            ("src\\a", "it contains `\\`; folders are separated by `/`"),
+            ("a\u{0}b", "it contains `\\u{0}`"),
             ("a[b", "`[` is not closed"),
             ("a[", "`[` is not closed"),
             ("a[!", "`[` is not closed"),

@@ -70,8 +70,11 @@ pub const GLOB_CHARACTERS_MAX: usize = 512;
 /// time that grows with the product of both.
 pub const GLOB_EXPANDED_MAX: usize = 4096;
 
-/// Most faults of one kind that get a "did you mean": each compares a word with all known ones.
+/// Most faults of one kind that get a "did you mean": more are not slips.
 pub const SUGGESTIONS_MAX: usize = 200;
+
+/// Most words that are compared for the "did you mean" of one kind of fault: about 20 ms.
+pub const SUGGESTION_COMPARISONS_MAX: usize = 200_000;
 
 /// Most cycles that are told of one group of tasks that all wait for each other.
 pub const KNOT_CYCLES_MAX: usize = 16;

@@ -1,5 +1,12 @@
 //! "Did you mean": the known word that a typed one is most likely a slip of.
 
+use super::limits::{SUGGESTION_COMPARISONS_MAX, SUGGESTIONS_MAX};
+
+/// Returns for how many faults a word may be looked for among `n_known` words.
+pub fn n_suggestions_max(n_known: usize) -> usize {
+    (SUGGESTION_COMPARISONS_MAX / n_known.max(1)).clamp(1, SUGGESTIONS_MAX)
+}
+
 /// Returns the known word nearest to `typed`, where it is near enough to be a slip.
 ///
 /// Case, `-` against `_` and look-alikes (`O` and `0`, `l` and `1`) do not count. Words that differ
@@ -16,6 +23,7 @@ pub fn did_you_mean<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Op
         // No name is that long, and comparing takes time.
         _ => return None,
     };
+    let letters = Letters::of(typed);
     let mut best: Option<(usize, &str)> = None;
     for word in known {
         let most = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
@@ -23,7 +31,9 @@ pub fn did_you_mean<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Op
             continue;
         }
         // Every character more or less is one edit; folding keeps the number of characters.
-        if word.chars().count().abs_diff(n_characters) > most {
+        if word.chars().count().abs_diff(n_characters) > most
+            || letters.least_distance(&Letters::of(word)) > most
+        {
             continue;
         }
         let distance = strsim::osa_distance(&folded, &fold(word));
@@ -37,14 +47,43 @@ pub fn did_you_mean<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Op
 
 /// Makes characters equal that are easily taken for each other.
 fn fold(word: &str) -> String {
-    word.chars()
-        .map(|c| match c.to_ascii_lowercase() {
-            'o' => '0',
-            'l' | 'i' => '1',
-            '_' | ' ' => '-',
-            c => c,
-        })
-        .collect()
+    word.chars().map(fold_character).collect()
+}
+
+fn fold_character(c: char) -> char {
+    match c.to_ascii_lowercase() {
+        'o' => '0',
+        'l' | 'i' => '1',
+        '_' | ' ' => '-',
+        c => c,
+    }
+}
+
+/// How often each character occurs: a cheap bound for the distance, which spares most words the
+/// full comparison.
+struct Letters([u8; 64]);
+
+impl Letters {
+    fn of(word: &str) -> Self {
+        let mut counts = [0_u8; 64];
+        for c in word.chars() {
+            // Characters that share a slot only make the bound weaker.
+            if let Some(slot) = counts.get_mut(fold_character(c) as usize % 64) {
+                *slot = slot.saturating_add(1);
+            }
+        }
+        Self(counts)
+    }
+
+    /// Returns a number that the distance of the two words is not below.
+    fn least_distance(&self, other: &Self) -> usize {
+        let (mut more, mut fewer) = (0_usize, 0_usize);
+        for (own, its) in self.0.iter().zip(other.0) {
+            let difference = usize::from(own.abs_diff(its));
+            *(if *own > its { &mut more } else { &mut fewer }) += difference;
+        }
+        more.max(fewer)
+    }
 }
 
 fn differ_in_digits_only(a: &str, b: &str) -> bool {
@@ -55,6 +94,13 @@ fn differ_in_digits_only(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn endless_words_are_not_compared() {
+        let endless = "x".repeat(100_000);
+        assert_eq!(did_you_mean(&endless, [endless.as_str(), "x"].into_iter()), None);
+        assert_eq!(did_you_mean("title", [endless.as_str(), "titel"].into_iter()), Some("titel"));
+    }
 
     #[test]
     fn only_slips_are_suggested() {
@@ -73,6 +119,8 @@ mod tests {
             ("FRONTEND-045", &["FRONTEND-046", "FRONTEND-199"], Some("FRONTEND-046")),
             ("same", &["same"], None),
             ("", &["a"], None),
+            ("ab-cdef", &["ba-cdef"], Some("ba-cdef")),
+            ("größe-neu", &["grösse-neu", "größe_nue"], Some("größe_nue")),
             ("color", &["flavor", "milestone"], None),
         ];
         for (typed, known, expected) in table {

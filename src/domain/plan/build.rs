@@ -72,10 +72,9 @@ fn faults(
         if let Some(role) = spec.role.as_ref().filter(|role| !roles.contains_key(&role.value)) {
             faults.entry(task).or_insert(Fault::UnknownRole(role.value.clone()));
         }
-        let own_level = spec.level.as_ref().map(|level| level.value);
-        let later = levels.highest_before(task).filter(|(level, _)| Some(*level) > own_level);
-        if let (Some(_), Some((_, later))) = (own_level, later)
-            && let Some(later) = specs.get(later.position())
+        if let (Some(own), Some(before)) = (&spec.level, levels.before(task))
+            && before.level > own.value
+            && let Some(later) = specs.get(before.origin.position())
         {
             faults.entry(task).or_insert(Fault::LaterLevel(later.id.value.clone()));
         }

@@ -287,48 +287,48 @@ mod tests {
                 "\tid: x",
                 (1, 6, 1),
                 expect![[r#"
-                     1 |     id: x
-                       |         ^ here
+                    › 1 |     id: x
+                    ›   |         ^ here
                 "#]],
             ),
             (
                 "漢字: \u{1b}[x\u{202e}",
                 (1, 5, 4),
                 expect![[r#"
-                     1 | 漢字: \x1b[x\u{202e}
-                       |       ^^^^^^^^^^^^^^ here
+                    › 1 | 漢字: \x1b[x\u{202e}
+                    ›   |       ^^^^^^^^^^^^^^ here
                 "#]],
             ),
             (
                 "id:",
                 (1, 4, 0),
                 expect![[r#"
-                     1 | id:
-                       |    ^ here
+                    › 1 | id:
+                    ›   |    ^ here
                 "#]],
             ),
             (
                 "id:",
                 (1, 90, 5),
                 expect![[r#"
-                     1 | id:
-                       |    ^ here
+                    › 1 | id:
+                    ›   |    ^ here
                 "#]],
             ),
             (
                 "",
                 (1, 1, 3),
                 expect![[r#"
-                     1 |
-                       | ^ here
+                    › 1 |
+                    ›   | ^ here
                 "#]],
             ),
             (
                 "\r\n",
                 (1, 1, 0),
                 expect![[r#"
-                     1 |
-                       | ^ here
+                    › 1 |
+                    ›   | ^ here
                 "#]],
             ),
         ];
@@ -337,28 +337,28 @@ mod tests {
         }
     }
 
-    /// Renders only the source line and the line under it.
+    /// Renders only the source line and the line under it, each behind a `›`.
     fn body(source: &str, span: (u32, u32, u32)) -> String {
         let diagnostic = Diagnostic::error("x", "x", label("a.md", span, source, "here"));
-        render(&[diagnostic], PLAIN).lines().skip(3).flat_map(|line| [line, "\n"]).collect()
+        render(&[diagnostic], PLAIN).lines().skip(3).flat_map(|line| ["›", line, "\n"]).collect()
     }
 
     #[test]
     fn long_lines_are_cut_around_the_caret() {
         let numbers: String = (0..100).map(|n| format!("{n:03} ")).collect();
         expect![[r#"
-             1 | 000 001 002 003 004 005 006 007 008 009 010 011 012 013 014 015 016 017 018 019 020 021 022 023 024…
-               |         ^^^ here
+            › 1 | 000 001 002 003 004 005 006 007 008 009 010 011 012 013 014 015 016 017 018 019 020 021 022 023 024…
+            ›   |         ^^^ here
         "#]]
         .assert_eq(&body(&numbers, (1, 9, 3)));
         expect![[r#"
-             1 | …3 044 045 046 047 048 049 050 051 052 053 054 055 056 057 058 059 060 061 062 063 064 065 066 067 …
-               |                                ^^^ here
+            › 1 | …3 044 045 046 047 048 049 050 051 052 053 054 055 056 057 058 059 060 061 062 063 064 065 066 067 …
+            ›   |                                ^^^ here
         "#]]
         .assert_eq(&body(&numbers, (1, 205, 3)));
         expect![[r#"
-             1 | …0 091 092 093 094 095 096 097 098 099
-               |                                ^^^^^^^^ here
+            › 1 | …0 091 092 093 094 095 096 097 098 099
+            ›   |                                ^^^^^^^^ here
         "#]]
         .assert_eq(&body(&numbers, (1, 393, 40)));
         assert!(body(&"漢".repeat(1_000_000), (1, 500_000, 500_000)).len() < 1_000);

@@ -19,7 +19,8 @@ fn command(diagnostic: &Diagnostic) -> String {
     if span.is_known() {
         properties = format!("{properties},line={},col={}", span.line, span.column);
         if span.length > 0 {
-            properties = format!("{properties},endColumn={}", span.column + span.length);
+            properties =
+                format!("{properties},endColumn={}", span.column.saturating_add(span.length));
         }
     }
     properties = format!("{properties},title={}", property(diagnostic.code));

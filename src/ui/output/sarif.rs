@@ -112,112 +112,79 @@ mod tests {
     use expect_test::expect;
 
     #[test]
-    fn a_log_names_rules_places_and_levels() {
+    fn a_log_describes_its_rules() {
         let rules =
             [RuleText { code: "known", severity: Severity::Warning, summary: "it is known" }];
-        let all = [
-            Diagnostic::warning(
-                "known",
-                "message",
-                Label::new(".orch/tasks/a b%ü.md", Span::new(4, 14, 7), "here"),
-            )
+        let at = || Label::new("a.md", Span::default(), "");
+        let all = [Diagnostic::warning("known", "a", at()), Diagnostic::note("other", "b", at())];
+        let log = log(&all, &rules);
+        let run = &log["runs"][0];
+        assert_eq!(log["version"], "2.1.0");
+        assert_eq!(run["tool"]["driver"]["name"], "orch");
+        assert_eq!(
+            run["tool"]["driver"]["rules"],
+            json!([{
+                "id": "known",
+                "shortDescription": { "text": "it is known" },
+                "defaultConfiguration": { "level": "warning" },
+            }])
+        );
+        assert_eq!(
+            (&run["results"][0]["ruleId"], &run["results"][0]["ruleIndex"]),
+            (&json!("known"), &json!(0))
+        );
+        assert_eq!(
+            (&run["results"][1]["ruleId"], &run["results"][1]["ruleIndex"]),
+            (&json!("other"), &Value::Null)
+        );
+    }
+
+    #[test]
+    fn a_result_has_encoded_places_with_words() {
+        let place = Label::new(".orch/tasks/a b%ü.md", Span::new(4, 14, 7), "here");
+        let diagnostic = Diagnostic::warning("known", "message", place)
             .with_related(Label::new("b.md", Span::default(), "there"))
-            .with_help("do it"),
-            Diagnostic::note("other", "text", Label::new("c.md", Span::new(1, 1, 0), "")),
-        ];
-        let mut log = log(&all, &rules);
-        log["runs"][0]["tool"]["driver"]["version"] = json!("…");
+            .with_help("do it");
         expect![[r#"
             {
-              "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-              "runs": [
+              "level": "warning",
+              "locations": [
                 {
-                  "columnKind": "unicodeCodePoints",
-                  "results": [
-                    {
-                      "level": "warning",
-                      "locations": [
-                        {
-                          "message": {
-                            "text": "here"
-                          },
-                          "physicalLocation": {
-                            "artifactLocation": {
-                              "uri": ".orch/tasks/a%20b%25%C3%BC.md",
-                              "uriBaseId": "%SRCROOT%"
-                            },
-                            "region": {
-                              "endColumn": 21,
-                              "startColumn": 14,
-                              "startLine": 4
-                            }
-                          }
-                        }
-                      ],
-                      "message": {
-                        "text": "message\ndo it"
-                      },
-                      "relatedLocations": [
-                        {
-                          "message": {
-                            "text": "there"
-                          },
-                          "physicalLocation": {
-                            "artifactLocation": {
-                              "uri": "b.md",
-                              "uriBaseId": "%SRCROOT%"
-                            }
-                          }
-                        }
-                      ],
-                      "ruleId": "known",
-                      "ruleIndex": 0
+                  "message": {
+                    "text": "here"
+                  },
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": ".orch/tasks/a%20b%25%C3%BC.md",
+                      "uriBaseId": "%SRCROOT%"
                     },
-                    {
-                      "level": "note",
-                      "locations": [
-                        {
-                          "physicalLocation": {
-                            "artifactLocation": {
-                              "uri": "c.md",
-                              "uriBaseId": "%SRCROOT%"
-                            },
-                            "region": {
-                              "endColumn": 1,
-                              "startColumn": 1,
-                              "startLine": 1
-                            }
-                          }
-                        }
-                      ],
-                      "message": {
-                        "text": "text"
-                      },
-                      "ruleId": "other"
-                    }
-                  ],
-                  "tool": {
-                    "driver": {
-                      "name": "orch",
-                      "rules": [
-                        {
-                          "defaultConfiguration": {
-                            "level": "warning"
-                          },
-                          "id": "known",
-                          "shortDescription": {
-                            "text": "it is known"
-                          }
-                        }
-                      ],
-                      "version": "…"
+                    "region": {
+                      "endColumn": 21,
+                      "startColumn": 14,
+                      "startLine": 4
                     }
                   }
                 }
               ],
-              "version": "2.1.0"
+              "message": {
+                "text": "message\ndo it"
+              },
+              "relatedLocations": [
+                {
+                  "message": {
+                    "text": "there"
+                  },
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": "b.md",
+                      "uriBaseId": "%SRCROOT%"
+                    }
+                  }
+                }
+              ],
+              "ruleId": "known"
             }
         "#]]
-        .assert_eq(&format!("{log:#}\n"));
+        .assert_eq(&format!("{:#}\n", result(&diagnostic, &[])));
     }
 }

@@ -25,13 +25,14 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
 }
 
 fn diagnostic(input: &Input<'_>, cycle: &[TaskIndex]) -> Diagnostic {
-    let closed: Vec<TaskIndex> = cycle.iter().chain(cycle.first()).copied().collect();
-    let mut labels = closed.iter().zip(closed.iter().skip(1)).map(|(&task, &dependency)| {
+    let Some(&first) = cycle.first() else { unreachable!("a cycle has a task") };
+    let next = cycle.iter().skip(1).chain([&first]);
+    let mut labels = cycle.iter().zip(next).map(|(&task, &dependency)| {
         let (id, its) = (input.plan.id(task), input.plan.id(dependency));
         input.edge_label(task, dependency, format!("`{id}` depends on `{its}`"))
     });
     let Some(primary) = labels.next() else { unreachable!("a cycle has an edge") };
-    let path = input.chain_text(&closed);
+    let path = input.chain_text(cycle.iter().copied(), cycle.len() + 1, first);
     let mut diagnostic =
         Diagnostic::error(CODE, format!("tasks wait for each other in a circle: {path}"), primary);
     diagnostic.related = labels.take(CYCLE_EDGES_MAX).collect();
@@ -76,7 +77,7 @@ mod tests {
             .collect();
         let found = super::super::testing::Case::of(&drafts).found();
         assert_eq!(found.len(), 1);
-        expect!["tasks wait for each other in a circle: `t10 → t11 → t12 → t13 → t14 → t15 → … 82 more … → t98 → t10`"]
+        expect!["tasks wait for each other in a circle: `t10 → t11 → t12 → t13 → t14 → t15 → t16 → … 82 more … → t10`"]
             .assert_eq(&found[0].message);
         assert_eq!(found[0].related.len(), super::CYCLE_EDGES_MAX);
     }

@@ -31,7 +31,7 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
         for other in others {
             let primary = Label::new(&*other.path, other.id.span, "used again here");
             out.push(
-                Diagnostic::error(CODE, format!("the id `{id}` is used by two tasks"), primary)
+                Diagnostic::error(CODE, format!("another task already has the id `{id}`"), primary)
                     .with_related(Label::new(&*first.path, first.id.span, "first used here"))
                     .with_help(if other.id.span.is_known() {
                         "give one of them another `id`"
@@ -53,10 +53,10 @@ mod tests {
         check(
             &[task("a").at("z/a.md"), task("a").at("b/a.md"), task("a"), task("b")],
             &expect![[r#"
-                duplicate-id error b/a.md:2:5+1: the id `a` is used by two tasks (used again here)
+                duplicate-id error b/a.md:2:5+1: another task already has the id `a` (used again here)
                   .orch/tasks/a.md: first used here
                   help: give one of them another `id`
-                duplicate-id error z/a.md:2:5+1: the id `a` is used by two tasks (used again here)
+                duplicate-id error z/a.md:2:5+1: another task already has the id `a` (used again here)
                   .orch/tasks/a.md: first used here
                   help: give one of them another `id`
             "#]],

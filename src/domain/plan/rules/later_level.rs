@@ -11,7 +11,10 @@
 use super::Input;
 use crate::domain::{
     model::diagnostic::{Diagnostic, Label},
-    plan::{Fault, TaskIndex, levels::Levels},
+    plan::{
+        Fault, TaskIndex,
+        levels::{Before, Levels},
+    },
 };
 
 /// The name of the rule.
@@ -25,34 +28,26 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
         if matches!(input.plan.fault(task), Some(Fault::Cycle(_))) {
             continue;
         }
-        let Some((own, later)) = breach(input, &levels, task) else { continue };
-        let is_through_another =
-            levels.chain(task).skip(1).any(|between| breach(input, &levels, between).is_some());
-        if !is_through_another {
-            out.push(diagnostic(input, &levels.chain(task).collect::<Vec<_>>(), own, later));
+        let (Some(own), Some(before)) = (&input.plan.spec(task).level, levels.before(task)) else {
+            continue;
+        };
+        if before.level > own.value && !before.is_through_lower {
+            out.push(diagnostic(input, &levels, task, before));
         }
     }
 }
 
-/// Returns the level of `task` and the later one that it waits for.
-fn breach(input: &Input<'_>, levels: &Levels, task: TaskIndex) -> Option<(u32, u32)> {
-    let own = input.plan.spec(task).level.as_ref()?.value;
-    let (later, _) = levels.highest_before(task)?;
-    (later > own).then_some((own, later))
-}
-
-fn diagnostic(input: &Input<'_>, chain: &[TaskIndex], own: u32, later: u32) -> Diagnostic {
-    let (Some(&task), Some(&next), Some(&last)) = (chain.first(), chain.get(1), chain.last())
-    else {
-        unreachable!("a chain to a later level has two ends")
-    };
+fn diagnostic(input: &Input<'_>, levels: &Levels, task: TaskIndex, before: Before) -> Diagnostic {
     let plan = input.plan;
+    let Before { level: later, origin: last, via: next, n_edges, .. } = before;
+    let own = plan.spec(task).level.as_ref().map_or(0, |level| level.value);
     let (id, last_id) = (plan.id(task), plan.id(last));
     let mut message = format!(
         "task `{id}` of level {own} depends on `{last_id}` of level {later}, which starts later"
     );
-    if next != last {
-        message = format!("{message}: {}", input.chain_text(chain));
+    if n_edges > 1 {
+        let chain = input.chain_text(levels.chain(task), n_edges + 1, last);
+        message = format!("{message}: {chain}");
     }
     let text = format!("`{id}` depends on `{}`", plan.id(next));
     let mut diagnostic = Diagnostic::error(CODE, message, input.edge_label(task, next, text));

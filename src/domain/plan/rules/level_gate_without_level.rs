@@ -4,7 +4,7 @@
 //!
 //! **Why:** the gate would never run, though its author counts on it.
 //!
-//! **Example:** `levels: {3: {run: "./check.sh"}}`, where the tasks have the levels 1 and 2.
+//! **Example:** `levels: {3: {gate: ["./check.sh"]}}`, where the tasks have the levels 1 and 2.
 
 use std::collections::BTreeSet;
 

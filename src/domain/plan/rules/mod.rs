@@ -169,19 +169,21 @@ impl Input<'_> {
         Label::new(&*spec.path, span, text)
     }
 
-    /// Tells a chain of tasks as `` `A → B → C` ``; the middle of a long one is left out.
-    fn chain_text(&self, chain: &[TaskIndex]) -> String {
-        let n_left_out = chain.len().saturating_sub(NAMED_TASKS_MAX);
-        let n_before = NAMED_TASKS_MAX - 2;
-        let mut parts: Vec<String> = Vec::new();
-        for (position, &task) in chain.iter().enumerate() {
-            if n_left_out > 0 && position == n_before {
-                parts.push(format!("… {n_left_out} more …"));
-            }
-            if n_left_out == 0 || !(n_before..n_before + n_left_out).contains(&position) {
-                parts.push(self.plan.id(task).to_string());
-            }
+    /// Tells a chain of `n_tasks` that ends with `last` as `` `A → B → C` ``; of a long one, what
+    /// comes before the end is left out.
+    fn chain_text(
+        &self,
+        chain: impl Iterator<Item = TaskIndex>,
+        n_tasks: usize,
+        last: TaskIndex,
+    ) -> String {
+        let n_told = n_tasks.min(NAMED_TASKS_MAX).saturating_sub(1);
+        let id = |task| self.plan.id(task).to_string();
+        let mut parts: Vec<String> = chain.take(n_told).map(id).collect();
+        if n_tasks > NAMED_TASKS_MAX {
+            parts.push(format!("… {} more …", n_tasks - NAMED_TASKS_MAX));
         }
+        parts.push(id(last));
         format!("`{}`", parts.join(" → "))
     }
 }
@@ -212,4 +214,61 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
         write!(text, " and {n_more} more").unwrap_or_default();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        RULES,
+        testing::{Case, Draft, task},
+    };
+    use crate::domain::model::task::AuthorStatus;
+
+    #[test]
+    fn rules_stand_in_the_order_of_their_codes() {
+        assert!(RULES.is_sorted_by_key(|rule| rule.code));
+    }
+
+    /// Each of these would take minutes if a rule took more than about linear time.
+    #[test]
+    fn large_plans_are_checked_in_one_go() {
+        let n = 10_000_usize;
+        let id = |i: usize| format!("t{i:05}");
+        let chain = |i: usize| if i == 0 { task(&id(0)) } else { task(&id(i)).needs(&id(i - 1)) };
+        let cases: [(&str, Vec<Draft>, usize); 7] =
+            [
+                ("a chain", (0..n).map(chain).collect(), 0),
+                ("a ring", (0..n).map(|i| task(&id(i)).needs(&id((i + 1) % n))).collect(), 1),
+                (
+                    "a fan",
+                    (0..n).map(|i| task(&id(i)).needs(&id(0))).skip(1).chain([chain(0)]).collect(),
+                    0,
+                ),
+                ("unknown", (0..n).map(|i| chain(i).needs(&format!("u{i:05}"))).collect(), n),
+                (
+                    "cancelled",
+                    (0..n)
+                        .map(|i| {
+                            if i == 0 { chain(i).status(AuthorStatus::Cancelled) } else { chain(i) }
+                        })
+                        .collect(),
+                    1,
+                ),
+                (
+                    "levels",
+                    (0..n)
+                        .map(|i| match i {
+                            0 => chain(0).level(2),
+                            _ if i > n / 2 => task(&id(i)).level(1).needs(&id(n / 2)),
+                            _ => chain(i),
+                        })
+                        .collect(),
+                    n / 2 - 1,
+                ),
+                ("one id", (0..n).map(|i| task("x").at(&id(i))).collect(), n - 1),
+            ];
+        for (name, drafts, n_found) in cases {
+            assert_eq!(Case::of(&drafts).found().len(), n_found, "{name}");
+        }
+    }
 }

@@ -10,8 +10,7 @@
 use super::Input;
 use crate::domain::model::{
     diagnostic::{Diagnostic, Label},
-    limits::SUGGESTIONS_MAX,
-    suggest::did_you_mean,
+    suggest::{did_you_mean, n_suggestions_max},
 };
 
 /// The name of the rule.
@@ -20,6 +19,7 @@ pub const CODE: &str = "unknown-dependency";
 /// Adds a diagnostic for each dependency that does not exist.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
     let mut n_suggestions = 0;
+    let n_max = n_suggestions_max(input.plan.n_tasks());
     for spec in input.specs {
         for dependency in &spec.depends_on {
             let (own, id) = (spec.id.value.as_str(), dependency.value.as_str());
@@ -38,7 +38,7 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
             }
             let message = format!("task `{own}` depends on `{id}`, which does not exist");
             let mut diagnostic = Diagnostic::error(CODE, message, label("no task has this id"));
-            if n_suggestions < SUGGESTIONS_MAX {
+            if n_suggestions < n_max {
                 n_suggestions += 1;
                 let known = input.plan.indices().map(|task| input.plan.id(task).as_str());
                 if let Some(near) = did_you_mean(id, known.filter(|known| *known != own)) {

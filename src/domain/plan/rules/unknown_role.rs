@@ -10,8 +10,7 @@
 use super::{Input, list};
 use crate::domain::model::{
     diagnostic::{Diagnostic, Label},
-    limits::SUGGESTIONS_MAX,
-    suggest::did_you_mean,
+    suggest::{did_you_mean, n_suggestions_max},
 };
 
 /// The name of the rule.
@@ -21,6 +20,7 @@ pub const CODE: &str = "unknown-role";
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
     let known = || input.plan.roles().keys().map(|name| name.0.as_str());
     let mut n_suggestions = 0;
+    let n_max = n_suggestions_max(input.plan.roles().len());
     for spec in input.specs {
         let Some(role) = &spec.role else { continue };
         if input.plan.roles().contains_key(&role.value) {
@@ -35,7 +35,7 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
             ("which does not exist", "no role has this name")
         };
         n_suggestions += 1;
-        let near = if n_suggestions > SUGGESTIONS_MAX { None } else { did_you_mean(name, known()) };
+        let near = if n_suggestions > n_max { None } else { did_you_mean(name, known()) };
         let help = match near {
             _ if is_unreadable => format!("correct `{file}` first"),
             Some(near) => format!("did you mean `{near}`?"),
