@@ -27,7 +27,7 @@ use crate::domain::model::{
 #[serde(default, expecting = "a mapping with keys such as `gate`")]
 #[schemars(title = "Event", description = "Outside fact (.orch/events/**/*.yaml)")]
 pub struct RawEvent {
-    /// What it is: `gate` (the default) or `retry`.
+    /// What it is: `gate` (the default), `retry` or `accept`.
     pub kind: Field<EventWord>,
     /// The gate; default: the path below `.orch/events` without `.yaml`.
     pub gate: Field<GateName>,
@@ -37,6 +37,8 @@ pub struct RawEvent {
     pub state: Field<EventState>,
     /// For a retry: attempts up to this one no longer count.
     pub after: Field<Count>,
+    /// For an acceptance: the attempt in review that was looked at.
+    pub attempt: Field<Count>,
     /// Who wrote it.
     pub by: Field<Word>,
     /// When it was written.
@@ -71,6 +73,7 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
         || raw.task.is_faulty()
         || raw.state.is_faulty()
         || raw.after.is_faulty()
+        || raw.attempt.is_faulty()
         || !faults.is_empty();
     if is_faulty {
         return None;
@@ -96,6 +99,13 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
                 faults.push(missing(if task.is_none() { "task" } else { "after" }));
             }
             Some(EventKind::Retry { task: task?, after: after? })
+        }
+        EventWord::Accept => {
+            let attempt = raw.attempt.value.and_then(|n| u32::try_from(n.0).ok());
+            if task.is_none() || attempt.is_none() {
+                faults.push(missing(if task.is_none() { "task" } else { "attempt" }));
+            }
+            Some(EventKind::Accept { task: task?, attempt: attempt? })
         }
     }
 }
@@ -123,6 +133,11 @@ pub fn render(event: &OutsideEvent) -> String {
             render::bare(&mut out, "kind", "retry");
             render::key(&mut out, "task", task.as_str());
             render::bare(&mut out, "after", after);
+        }
+        EventKind::Accept { task, attempt } => {
+            render::bare(&mut out, "kind", "accept");
+            render::key(&mut out, "task", task.as_str());
+            render::bare(&mut out, "attempt", attempt);
         }
     }
     if let Some(by) = &event.by {
