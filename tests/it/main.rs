@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod cli;
 mod simulation;
 mod source;
 mod tidy;
