@@ -151,3 +151,48 @@ pub fn render(event: &OutsideEvent) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(kind: EventKind) -> OutsideEvent {
+        OutsideEvent {
+            kind,
+            by: Some("Ada: \"the\" first".to_owned()),
+            at: Some(Timestamp(1_763_633_700_000)),
+            note: Some("# no comment\nsecond line\u{202e}".to_owned()),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let task = TaskId::parse("1e3").unwrap();
+        let gate = GateName("ci/build".to_owned());
+        let table = [
+            EventKind::Gate { gate: gate.clone(), task: None, is_open: true },
+            EventKind::Gate { gate, task: Some(task.clone()), is_open: false },
+            EventKind::Retry { task: task.clone(), after: 0 },
+            EventKind::Accept { task, attempt: 2 },
+        ];
+        for kind in table {
+            let text = render(&event(kind.clone()));
+            let read = parse(".orch/events/a.yaml", text.as_bytes());
+            assert_eq!(read, (Some(event(kind)), Vec::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_lacks_a_part_says_nothing() {
+        let table = [
+            ("kind: accept\ntask: a\n", "the event does not say its `attempt`"),
+            ("kind: accept\nattempt: 1\n", "the event does not say its `task`"),
+            ("kind: retry\ntask: a\n", "the event does not say its `after`"),
+        ];
+        for (text, message) in table {
+            let (event, found) = parse(".orch/events/a.yaml", text.as_bytes());
+            assert_eq!(event, None, "{text}");
+            assert_eq!(found.iter().map(|d| &*d.message).collect::<Vec<_>>(), [message]);
+        }
+    }
+}

@@ -516,14 +516,32 @@ fn what_the_worker_says_can_only_make_it_stricter() {
 fn a_review_is_accepted_by_its_own_attempt_only() {
     check(
         "a review=yes\nb needs=a",
-        "0 pass\n1 exit a.1 0\n2 verified a.1 0\n3 accept a.1",
-        expect![[""]],
+        "0 pass\n1 exit a.1 0\n3 accept a.1",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 exit a.1 0
+                record-end a.1 review: exit code 0; a person must approve it
+            3 accept a.1
+                record-start b.1
+                start b.1
+            a=done b=running None
+        "#]],
     );
     // The gate of the same name is about the start, not about what came of it.
     check(
         "a review=yes waits=approval",
-        "0 open approval a\n1 exit a.1 0\n2 verified a.1 0\n3 open approval a",
-        expect![[""]],
+        "0 open approval a\n1 exit a.1 0\n3 open approval a",
+        expect![[r#"
+            0 open approval a
+                record-start a.1
+                start a.1
+            1 exit a.1 0
+                record-end a.1 review: exit code 0; a person must approve it
+            3 open approval a
+            a=review Some(Finished)
+        "#]],
     );
     let accepted_first = OutsideEvent {
         kind: EventKind::Accept { task: id("a"), attempt: 1 },
@@ -532,7 +550,18 @@ fn a_review_is_accepted_by_its_own_attempt_only() {
         note: None,
     };
     let recorded = Recorded { outside: OutsideFacts::gather([accepted_first]), ..reviewed(2) };
-    check_recovered("a\nb needs=a", recorded, "0 pass\n1 accept a.2", expect![[""]]);
+    check_recovered(
+        "a\nb needs=a",
+        recorded,
+        "0 pass\n1 accept a.2",
+        expect![[r#"
+        0 pass
+        1 accept a.2
+            record-start b.1
+            start b.1
+        a=done b=running None
+    "#]],
+    );
 }
 
 /// Returns records after which attempt `last` of `a` is in review.
