@@ -3,3 +3,4 @@
 //! The names of the fields are part of what users rely on: they are only added to.
 
 pub mod run;
+pub mod write;

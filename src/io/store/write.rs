@@ -31,6 +31,15 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 const FILE_MODE: Mode = Mode::from_bits_retain(0o644);
 
 impl Store {
+    /// Makes the repository root and the folders above it, where they are missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn create_root(&self) -> Result<(), StoreError> {
+        std::fs::create_dir_all(&self.root)
+            .map_err(|source| StoreError::Write { path: self.root.display().to_string(), source })
+    }
+
     /// Writes the new file `path`, whole or not at all; its folders are made where they are
     /// missing.
     ///
