@@ -7,6 +7,7 @@ use crate::{
         format::layout,
         model::{outside::EventKind, task::AuthorStatus},
         plan::TaskIndex,
+        scheduler::phase::TaskState,
     },
 };
 
@@ -57,12 +58,13 @@ fn check(
         return Err(AppError::usage(message, "to have it done once more, add `--force`"));
     }
     if last == 0 && !is_kept {
-        let state = before.state(task).as_str();
-        let message = format!("task `{id}` was never tried: it is {state}");
-        return Err(AppError::usage(
-            message,
-            format!("`orch explain {id}` says what it waits for"),
-        ));
+        let state = before.state(task);
+        let message = format!("task `{id}` was never tried: it is {}", state.as_str());
+        let help = match state {
+            TaskState::Ready => "`orch run` starts it".to_owned(),
+            _ => format!("`orch explain {id}` says what it waits for"),
+        };
+        return Err(AppError::usage(message, help));
     }
     if is_kept { edited(repository, spec, AuthorStatus::Todo).map(drop) } else { Ok(()) }
 }

@@ -51,14 +51,16 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
 /// Says what to do next.
 fn next_steps(made: &Initialized) -> String {
     let first = made.files.iter().find(|file| file.is_new && file.path.contains("/tasks/"));
-    let edit = first.map_or_else(
-        || "orch new \"Title\"             # add a task".to_owned(),
-        |file| format!("$EDITOR {}    # say what is to be done", file.path),
-    );
-    let lines = [
-        edit.as_str(),
-        "orch check                              # see whether the plan has faults",
-        "orch run                                # carry it out",
+    let (edit, why) = match first {
+        Some(file) => (format!("$EDITOR {}", file.path), "say what is to be done"),
+        None => ("orch new \"Title\"".to_owned(), "add a task"),
+    };
+    let steps = [
+        (edit.as_str(), why),
+        ("orch check", "see whether the plan has faults"),
+        ("orch run", "carry it out"),
     ];
-    format!("\nnext:\n  {}\n", lines.join("\n  "))
+    let width = edit.len().max("orch check".len());
+    let lines = steps.map(|(command, why)| format!("  {command:width$}  # {why}\n"));
+    format!("\nnext:\n{}", lines.concat())
 }
