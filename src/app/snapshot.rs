@@ -267,7 +267,7 @@ fn assemble(
     }
     let plan = Arc::new(plan::build(specs.clone(), roles, written.config.0));
     let outside = OutsideFacts::gather(events);
-    let recorded = |task: TaskIndex| progress(&plan, &attempts, task);
+    let recorded = |task: TaskIndex| progress(&plan, &attempts, &outside, task);
     let input =
         rules::Input { plan: &plan, specs: &specs, unreadable: &unreadable, recorded: &recorded };
     diagnostics.extend(rules::check_all(&input));
@@ -279,15 +279,21 @@ fn assemble(
 fn progress(
     plan: &Plan,
     attempts: &BTreeMap<AttemptId, AttemptRecord>,
+    outside: &OutsideFacts,
     task: TaskIndex,
 ) -> Progress {
     let id = plan.id(task);
     let first = AttemptId::new(id.clone(), 0);
     let last = AttemptId::new(id.clone(), u32::MAX);
-    let ending =
-        attempts.range(first..=last).next_back().and_then(|(_, record)| record.ending.as_ref());
-    match ending.map(|ending| ending.outcome) {
+    let Some((attempt, record)) = attempts.range(first..=last).next_back() else {
+        return Progress::Open;
+    };
+    if attempt.number <= outside.retried_after(id) {
+        return Progress::Open;
+    }
+    match record.ending.as_ref().map(|ending| ending.outcome) {
         Some(Outcome::Succeeded) => Progress::Done,
+        Some(Outcome::Review) if outside.accepted(id) == attempt.number => Progress::Done,
         Some(
             Outcome::Review
             | Outcome::Failed

@@ -9,3 +9,4 @@ pub mod plan;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod write;

@@ -1,11 +1,18 @@
 //! One file per thing that a user can ask for; each returns a view and prints nothing.
 
+pub mod approve;
+pub mod cancel;
+pub mod change;
 pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod graph;
+pub mod init;
 pub mod list;
 pub mod logs;
+pub mod new;
 pub mod plan;
+pub mod retry;
 pub mod show;
 pub mod status;
+pub mod stop;

@@ -134,7 +134,11 @@ words! {
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
     Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
-    EventWord "bad-word" "a kind of event" [("gate", Self::Gate), ("retry", Self::Retry)];
+    EventWord "bad-word" "a kind of event" [
+        ("gate", Self::Gate),
+        ("retry", Self::Retry),
+        ("accept", Self::Accept),
+    ];
     EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
 }
@@ -147,6 +151,8 @@ pub enum EventWord {
     Gate,
     /// Another try at a task.
     Retry,
+    /// A person accepts an attempt in review.
+    Accept,
 }
 
 /// What an event file says of a gate.

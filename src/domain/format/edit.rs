@@ -33,10 +33,17 @@ pub enum EditFault {
 /// # Errors
 /// The text is then left as it was; see [`EditFault`].
 pub fn set_key(text: &str, key: &str, value: &str) -> Result<String, EditFault> {
+    set_yaml(text, key, &render::text(value))
+}
+
+/// As [`set_key`], for a `value` that is YAML on one line: a number, or a list in brackets.
+///
+/// # Errors
+/// The text is then left as it was; see [`EditFault`].
+pub fn set_yaml(text: &str, key: &str, value: &str) -> Result<String, EditFault> {
     let before = head(text)?;
-    let value = render::text(value);
     let (from, to, new) = match before.node.entry(key) {
-        Some(entry) => replacement(text, &before, entry, &value)?,
+        Some(entry) => replacement(text, &before, entry, value)?,
         None => {
             let at = before.start + before.yaml.len();
             let indent = first_indent(&before.node);
@@ -48,7 +55,7 @@ pub fn set_key(text: &str, key: &str, value: &str) -> Result<String, EditFault> 
         return Err(EditFault::Unsafe(key.to_owned()));
     };
     let edited = [left, &new, right].concat();
-    if is_only_change(&before.node, &edited, key, &value) {
+    if is_only_change(&before.node, &edited, key, value) {
         Ok(edited)
     } else {
         Err(EditFault::Unsafe(key.to_owned()))

@@ -27,7 +27,7 @@ use crate::domain::model::{
 #[serde(default, expecting = "a mapping with keys such as `gate`")]
 #[schemars(title = "Event", description = "Outside fact (.orch/events/**/*.yaml)")]
 pub struct RawEvent {
-    /// What it is: `gate` (the default) or `retry`.
+    /// What it is: `gate` (the default), `retry` or `accept`.
     pub kind: Field<EventWord>,
     /// The gate; default: the path below `.orch/events` without `.yaml`.
     pub gate: Field<GateName>,
@@ -37,6 +37,8 @@ pub struct RawEvent {
     pub state: Field<EventState>,
     /// For a retry: attempts up to this one no longer count.
     pub after: Field<Count>,
+    /// For an acceptance: the attempt in review that was looked at.
+    pub attempt: Field<Count>,
     /// Who wrote it.
     pub by: Field<Word>,
     /// When it was written.
@@ -71,6 +73,7 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
         || raw.task.is_faulty()
         || raw.state.is_faulty()
         || raw.after.is_faulty()
+        || raw.attempt.is_faulty()
         || !faults.is_empty();
     if is_faulty {
         return None;
@@ -96,6 +99,13 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
                 faults.push(missing(if task.is_none() { "task" } else { "after" }));
             }
             Some(EventKind::Retry { task: task?, after: after? })
+        }
+        EventWord::Accept => {
+            let attempt = raw.attempt.value.and_then(|n| u32::try_from(n.0).ok());
+            if task.is_none() || attempt.is_none() {
+                faults.push(missing(if task.is_none() { "task" } else { "attempt" }));
+            }
+            Some(EventKind::Accept { task: task?, attempt: attempt? })
         }
     }
 }
@@ -124,6 +134,11 @@ pub fn render(event: &OutsideEvent) -> String {
             render::key(&mut out, "task", task.as_str());
             render::bare(&mut out, "after", after);
         }
+        EventKind::Accept { task, attempt } => {
+            render::bare(&mut out, "kind", "accept");
+            render::key(&mut out, "task", task.as_str());
+            render::bare(&mut out, "attempt", attempt);
+        }
     }
     if let Some(by) = &event.by {
         render::key(&mut out, "by", by);
@@ -147,6 +162,9 @@ mod tests {
         match event.map(|event| event.kind) {
             None => format!("nothing {codes:?}"),
             Some(EventKind::Retry { task, after }) => format!("retry {task} {after} {codes:?}"),
+            Some(EventKind::Accept { task, attempt }) => {
+                format!("accept {task} {attempt} {codes:?}")
+            }
             Some(EventKind::Gate { gate, task, is_open }) => {
                 format!("{gate} {task:?} {is_open} {codes:?}")
             }
@@ -162,6 +180,9 @@ mod tests {
             ("x", "gate: approval\ntask: API-1\n", "approval Some(API-1) true []"),
             ("retry/a.2", "kind: retry\ntask: a\nafter: 2\n", "retry a 2 []"),
             ("retry/a.2", "kind: retry\ntask: a\n", r#"nothing ["missing-key"]"#),
+            ("accept/a.2", "kind: accept\ntask: a\nattempt: 2\n", "accept a 2 []"),
+            ("accept/a.2", "kind: accept\ntask: a\n", r#"nothing ["missing-key"]"#),
+            ("accept/a.2", "kind: accept\nattempt: 2\n", r#"nothing ["missing-key"]"#),
             ("ci", "state: passed\n", r#"nothing ["bad-word"]"#),
             ("ci", "- a\n", r#"nothing ["wrong-type"]"#),
             ("odd name", "", r#"nothing ["missing-key"]"#),
@@ -178,7 +199,8 @@ mod tests {
         let kinds = [
             EventKind::Gate { gate: gate.clone(), task: None, is_open: false },
             EventKind::Gate { gate, task: Some(task.clone()), is_open: true },
-            EventKind::Retry { task, after: 3 },
+            EventKind::Retry { task: task.clone(), after: 3 },
+            EventKind::Accept { task, attempt: 2 },
         ];
         for kind in kinds {
             let event = OutsideEvent {

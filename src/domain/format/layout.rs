@@ -175,6 +175,11 @@ pub fn retry_path(task: &TaskId, after: u32) -> String {
     format!("{EVENTS_DIR}/retry/{task}.{after}.yaml")
 }
 
+/// Returns where the acceptance of an attempt in review is written.
+pub fn accept_path(attempt: &AttemptId) -> String {
+    format!("{EVENTS_DIR}/accept/{attempt}.yaml")
+}
+
 /// Returns the file name of `path` without its last extension.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -234,6 +239,7 @@ mod tests {
         assert_eq!(classify(&gate_run_path(2, 1)), FileKind::GateRun { level: 2, number: 1 });
         assert_eq!(classify(&approval_path(&a.task)), FileKind::Event);
         assert_eq!(classify(&retry_path(&a.task, 0)), FileKind::Event);
+        assert_eq!(classify(&accept_path(&a)), FileKind::Event);
         assert_eq!(log_path(&a), ".orch/local/logs/API-1.x/7.log");
         assert_eq!(prompt_path(&a), ".orch/local/prompts/API-1.x.7.md");
     }

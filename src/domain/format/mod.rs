@@ -38,6 +38,7 @@ pub mod task_file;
 pub mod edit;
 pub mod render;
 pub mod schema;
+pub mod template;
 
 #[cfg(test)]
 mod hostile;

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod glob;
 pub mod id;
 pub mod limits;
+pub mod next_id;
 pub mod outside;
 pub mod place;
 pub mod suggest;

@@ -39,6 +39,13 @@ pub enum EventKind {
         /// The last attempt that was known when the person asked.
         after: u32,
     },
+    /// A person accepts what an attempt in review left: the task is done.
+    Accept {
+        /// The task.
+        task: TaskId,
+        /// The attempt that was looked at; a later one is not accepted by it.
+        attempt: u32,
+    },
 }
 
 /// All outside facts of a repository, for lookup.
@@ -48,6 +55,8 @@ pub struct OutsideFacts {
     gates: BTreeMap<(GateName, Option<TaskId>), bool>,
     /// Per task, the last attempt that no longer counts, and the note that came with it.
     retries: BTreeMap<TaskId, (u32, Option<String>)>,
+    /// Per task, the last attempt that a person accepted.
+    accepted: BTreeMap<TaskId, u32>,
 }
 
 impl OutsideFacts {
@@ -65,6 +74,10 @@ impl OutsideFacts {
                     if after >= newest.0 {
                         *newest = (after, event.note);
                     }
+                }
+                EventKind::Accept { task, attempt } => {
+                    let newest = facts.accepted.entry(task).or_default();
+                    *newest = attempt.max(*newest);
                 }
             }
         }
@@ -89,6 +102,11 @@ impl OutsideFacts {
     /// Returns what the person who asked for the last retry of `task` wrote.
     pub fn retry_note(&self, task: &TaskId) -> Option<&str> {
         self.retries.get(task).and_then(|(_, note)| note.as_deref())
+    }
+
+    /// Returns the last attempt of `task` that a person accepted; 0 where there was none.
+    pub fn accepted(&self, task: &TaskId) -> u32 {
+        self.accepted.get(task).copied().unwrap_or(0)
     }
 }
 

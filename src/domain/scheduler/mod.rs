@@ -33,7 +33,7 @@ use queue::{Lane, ReadyQueue};
 use super::{
     model::{
         attempt::{Ending, Outcome, Usage},
-        id::{AttemptId, GateName, RoleName, TaskId},
+        id::{AttemptId, RoleName, TaskId},
         outside::{GateState, OutsideFacts},
         task::{AuthorStatus, TaskSpec},
         time::{Now, Tick},
@@ -241,7 +241,7 @@ impl Scheduler {
         let after = self.outside.retried_after(id);
         match history.outcome(after) {
             Some(Outcome::Succeeded) => Phase::Done,
-            Some(Outcome::Review) if self.is_approved(id) => Phase::Done,
+            Some(Outcome::Review) if self.is_accepted(id) => Phase::Done,
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
             Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
@@ -264,10 +264,12 @@ impl Scheduler {
         if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
     }
 
-    /// Says whether a person approved what the last attempt of a task in review left.
-    fn is_approved(&self, id: &TaskId) -> bool {
-        let approval = GateName(GateName::APPROVAL.to_owned());
-        self.outside.gate(&approval, id) == GateState::Open
+    /// Says whether a person accepted what the last attempt of a task in review left.
+    ///
+    /// An open `approval` gate is not enough: it may have been opened before the work began.
+    fn is_accepted(&self, id: &TaskId) -> bool {
+        let last = self.histories.get(id).map_or(0, |history| history.last);
+        last > 0 && self.outside.accepted(id) == last
     }
 
     /// The one door through which a task changes its phase: keeps counters and queues in step.

@@ -6,9 +6,10 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::domain::model::{
-    attempt::{CheckResult, Exit, ReportedState, StatusReport},
+    attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport},
     config::{Config, LevelGate, Role},
     glob::Glob,
+    id::GateName,
     outside::{EventKind, OutsideEvent},
     place::Located,
     task::{CommandLine, Priority, WorkerSpec},
@@ -151,6 +152,10 @@ fn event(line: &str, plan_text: &mut String) -> Event {
         ["open", gate, who] => changed(plan_text, gate_event(gate, who)),
         ["retry", who, after] => {
             changed(plan_text, EventKind::Retry { task: id(who), after: after.parse().unwrap() })
+        }
+        ["accept", who] => {
+            let AttemptId { task, number } = attempt(who);
+            changed(plan_text, EventKind::Accept { task, attempt: number })
         }
         ["edit", ..] => {
             let line = line.trim_start_matches("edit").trim();
@@ -509,6 +514,81 @@ fn what_the_worker_says_can_only_make_it_stricter() {
 }
 
 #[test]
+fn a_review_is_accepted_by_its_own_attempt_only() {
+    check(
+        "a review=yes\nb needs=a",
+        "0 pass\n1 exit a.1 0\n3 accept a.1",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 exit a.1 0
+                record-end a.1 review: exit code 0; a person must approve it
+            3 accept a.1
+                record-start b.1
+                start b.1
+            a=done b=running None
+        "#]],
+    );
+    // The gate of the same name is about the start, not about what came of it.
+    check(
+        "a review=yes waits=approval",
+        "0 open approval a\n1 exit a.1 0\n3 open approval a",
+        expect![[r#"
+            0 open approval a
+                record-start a.1
+                start a.1
+            1 exit a.1 0
+                record-end a.1 review: exit code 0; a person must approve it
+            3 open approval a
+            a=review Some(Finished)
+        "#]],
+    );
+    let accepted_first = OutsideEvent {
+        kind: EventKind::Accept { task: id("a"), attempt: 1 },
+        by: None,
+        at: None,
+        note: None,
+    };
+    let recorded = Recorded { outside: OutsideFacts::gather([accepted_first]), ..reviewed(2) };
+    check_recovered(
+        "a\nb needs=a",
+        recorded,
+        "0 pass\n1 accept a.2",
+        &expect![[r#"
+        0 pass
+        1 accept a.2
+            record-start b.1
+            start b.1
+        a=done b=running None
+    "#]],
+    );
+}
+
+/// Returns records after which attempt `last` of `a` is in review.
+fn reviewed(last: u32) -> Recorded {
+    let record = |number: u32| AttemptRecord {
+        attempt: attempt(&format!("a.{number}")),
+        started: Timestamp(0),
+        worker: "x".to_owned(),
+        executor: "local".to_owned(),
+        nonce: String::new(),
+        log: String::new(),
+        digest: None,
+        ending: Some(Ending {
+            ended: Timestamp(0),
+            outcome: Outcome::Review,
+            reason: "a person must approve it".to_owned(),
+            exit: Some(Exit::Code(0)),
+            verify: Vec::new(),
+            usage: Usage::default(),
+            notes: String::new(),
+        }),
+    };
+    Recorded::default().with_attempts((1..=last).map(record))
+}
+
+#[test]
 fn a_timeout_asks_first_and_kills_later() {
     check(
         "a timeout=30 attempts=1",
@@ -680,7 +760,7 @@ fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
 
 #[test]
 fn what_a_dead_coordinator_left_running_is_settled_first() {
-    let record = crate::domain::model::attempt::AttemptRecord {
+    let record = AttemptRecord {
         attempt: attempt("a.1"),
         started: Timestamp(0),
         worker: "x".to_owned(),

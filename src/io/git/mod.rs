@@ -69,9 +69,8 @@ pub fn commit_all(path: &Path, message: &str) -> Result<(), GitError> {
         index.add_all(["*"], git2::IndexAddOption::DEFAULT, None)?;
         index.write()?;
         let tree = repository.find_tree(index.write_tree()?)?;
-        let author = repository
-            .signature()
-            .or_else(|_| git2::Signature::now("orch", "orch@localhost"))?;
+        let author =
+            repository.signature().or_else(|_| git2::Signature::now("orch", "orch@localhost"))?;
         repository.commit(Some("HEAD"), &author, &author, message, &tree, &[]).map(drop)
     };
     commit().map_err(|source| GitError::Commit { path: path.to_owned(), source })

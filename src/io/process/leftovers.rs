@@ -203,7 +203,7 @@ fn send((pid, start_ticks): Exact, signal: Signal) {
 
 /// Holds on to the process first, then looks whether it is the right one, then signals it.
 #[cfg(target_os = "linux")]
-fn send_checked(
+pub(super) fn send_checked(
     pid: Pid,
     signal: Signal,
     is_same: impl Fn() -> bool,
@@ -222,7 +222,7 @@ fn send_checked(
 
 /// Looks whether it is the right process, then signals it.
 #[cfg(not(target_os = "linux"))]
-fn send_checked(
+pub(super) fn send_checked(
     pid: Pid,
     signal: Signal,
     is_same: impl Fn() -> bool,

@@ -16,7 +16,7 @@ use std::{
 
 pub use self::{
     start::{Launch, Running, Stdin, start},
-    unix::{How, group_is_alive, identity, kill_group_leftovers, stop_group},
+    unix::{How, group_is_alive, identity, interrupt, kill_group_leftovers, stop_group},
 };
 
 /// What tells a process from every other one on this machine, also after its number was used
@@ -62,6 +62,14 @@ pub enum ProcessError {
     #[error("failed to stop process group {pid}")]
     Stop {
         /// The group.
+        pid: u32,
+        /// Why.
+        source: io::Error,
+    },
+    /// A process cannot be signalled.
+    #[error("failed to signal process {pid}")]
+    Signal {
+        /// The process.
         pid: u32,
         /// Why.
         source: io::Error,

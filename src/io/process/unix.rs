@@ -1,13 +1,13 @@
 //! Signals to process groups, and what the system tells of a process.
 
-use std::{collections::BTreeMap, fs, io, sync::OnceLock};
+use std::{cell::Cell, collections::BTreeMap, fs, io, sync::OnceLock};
 
 use rustix::{
     io::Errno,
     process::{Pid, Signal, kill_process_group, test_kill_process, test_kill_process_group},
 };
 
-use super::{ProcessError, ProcessIdentity};
+use super::{ProcessError, ProcessIdentity, leftovers::send_checked};
 
 /// How a group is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,30 @@ pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
         }
     }
     Ok(())
+}
+
+/// Sends `SIGINT` to the one process `pid`, as Ctrl-C would; returns whether it was sent.
+///
+/// `is_same` is asked while the number cannot change its owner (on Linux).
+///
+/// # Errors
+/// [`ProcessError::Signal`] where the process may not be signalled.
+pub fn interrupt(pid: u32, is_same: impl Fn() -> bool) -> Result<bool, ProcessError> {
+    let failed = |source| ProcessError::Signal { pid, source };
+    let Some(number) = group(pid) else {
+        let reason = "it has no number of its own here";
+        return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, reason)));
+    };
+    let is_sent = Cell::new(false);
+    let check = || {
+        is_sent.set(is_same());
+        is_sent.get()
+    };
+    match send_checked(number, Signal::INT, check) {
+        Ok(()) => Ok(is_sent.get()),
+        Err(Errno::SRCH) => Ok(false),
+        Err(errno) => Err(failed(errno.into())),
+    }
 }
 
 /// Says whether a process of the group `pid` exists, be it one that ended and was not waited for.

@@ -48,6 +48,14 @@ impl fmt::Display for LockInfo {
     }
 }
 
+impl LockInfo {
+    /// Says whether the process is one of this machine, since its last start: then its number
+    /// means something here. A container that shares the folder counts as another machine.
+    pub fn is_here(&self) -> bool {
+        self.pid > 1 && self.host == host() && self.boot_id == boot_id()
+    }
+}
+
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -128,7 +136,7 @@ impl Lock {
             pid: std::process::id(),
             boot_id: boot_id(),
             started: now.wall.to_string(),
-            host: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            host: host(),
         };
         let mut text = serde_json::to_string(&info)?;
         text.push('\n');
@@ -178,6 +186,10 @@ fn open_for_reading(store: &Store) -> Option<File> {
     let folder = folder::open(store, folder, Missing::Fail).ok()?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(&folder, name, flags, Mode::empty()).ok().map(File::from)
+}
+
+fn host() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
 /// Returns what names this start of the machine; empty where the system does not tell.

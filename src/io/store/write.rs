@@ -43,6 +43,15 @@ const PROGRAM_MODE: Mode = Mode::from_bits_retain(0o755);
 const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
 
 impl Store {
+    /// Makes the repository root and the folders above it, where they are missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn create_root(&self) -> Result<(), StoreError> {
+        std::fs::create_dir_all(&self.root)
+            .map_err(|source| StoreError::Write { path: self.root.display().to_string(), source })
+    }
+
     /// Writes the new file `path`, whole or not at all; its folders are made where they are
     /// missing.
     ///

@@ -46,3 +46,9 @@ pub struct Json {
     #[arg(long)]
     pub json: bool,
 }
+
+/// Returns the login name of the person at the keyboard.
+pub fn login() -> Option<String> {
+    let names = ["USER", "LOGNAME", "USERNAME"];
+    names.iter().find_map(|name| std::env::var(name).ok()).filter(|name| !name.trim().is_empty())
+}

@@ -1,0 +1,80 @@
+//! A new `.orch` folder. Nothing that is there is overwritten.
+
+use std::path::Path;
+
+use crate::{
+    app::{
+        error::AppError,
+        view::write::{InitFile, Initialized},
+    },
+    domain::{
+        format::{
+            layout,
+            template::{self, NewTask},
+        },
+        model::id::{RoleName, TaskId},
+    },
+    io::store::{Store, StoreError},
+};
+
+/// The task template that `orch new` uses where a repository has none of its own.
+pub(super) const TASK_TEMPLATE: &str = include_str!("../../../templates/task.md");
+
+const CONFIG: &str = include_str!("../../../templates/config.yaml");
+const ROLE: &str = include_str!("../../../templates/role.md");
+const GITIGNORE: &str = include_str!("../../../templates/gitignore");
+
+/// The name of the role that is made.
+const ROLE_NAME: &str = "worker";
+
+/// The id of the task that is made; `orch new` goes on counting from it.
+const FIRST_ID: &str = "TASK-001";
+
+/// Makes `.orch` in `folder`, which is made where it is missing.
+///
+/// # Errors
+/// [`AppError::Store`] where a file cannot be written.
+pub fn init(folder: &Path) -> Result<Initialized, AppError> {
+    let store = Store::at(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
+    store.create_root()?;
+    let above = store.root().parent().map(Store::discover);
+    let outer = above.and_then(Result::ok).map(|outer| outer.root().display().to_string());
+    let mut files = vec![
+        write(&store, layout::CONFIG_PATH, CONFIG)?,
+        write(&store, &format!("{}/.gitignore", layout::ORCH_DIR), GITIGNORE)?,
+    ];
+    files.push(write_first(&store, layout::ROLES_DIR, ROLE_NAME, ROLE)?);
+    files.push(write_first(&store, layout::TASKS_DIR, FIRST_ID, &first_task()?)?);
+    Ok(Initialized { root: store.root().display().to_string(), files, outer })
+}
+
+/// Writes a file unless there is one.
+fn write(store: &Store, path: &str, text: &str) -> Result<InitFile, AppError> {
+    let is_new = match store.create(path, text.as_bytes()) {
+        Ok(()) => true,
+        Err(StoreError::Exists { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(InitFile { path: path.to_owned(), is_new })
+}
+
+/// Writes an example into a folder unless somebody began to fill it.
+fn write_first(store: &Store, dir: &str, name: &str, text: &str) -> Result<InitFile, AppError> {
+    if store.list(dir)?.is_empty() {
+        return write(store, &format!("{dir}/{name}.md"), text);
+    }
+    Ok(InitFile { path: format!("{dir}/"), is_new: false })
+}
+
+fn first_task() -> Result<String, AppError> {
+    let task = NewTask {
+        title: "The first task".to_owned(),
+        role: Some(RoleName(ROLE_NAME.to_owned())),
+        ..NewTask::default()
+    };
+    let Ok(id) = TaskId::parse(FIRST_ID) else { unreachable!("the first id keeps to the rule") };
+    template::fill(TASK_TEMPLATE, &id, &task).map_err(|fault| AppError::Edit {
+        path: "templates/task.md".to_owned(),
+        reason: fault.to_string(),
+    })
+}

@@ -1,0 +1,110 @@
+//! What the commands that write files did.
+
+use serde::Serialize;
+
+/// What `orch init` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Initialized {
+    /// The folder that holds `.orch` now.
+    pub root: String,
+    /// The files, in the order in which they were looked at.
+    pub files: Vec<InitFile>,
+    /// The folder above that holds an `.orch` of its own.
+    pub outer: Option<String>,
+}
+
+/// A file of a new `.orch`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InitFile {
+    /// Below the root, with `/`.
+    pub path: String,
+    /// Whether it was written; otherwise there was something, and it was kept.
+    pub is_new: bool,
+}
+
+/// The task that `orch new` made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Created {
+    /// Its id.
+    pub id: String,
+    /// Its title, as it stands in the file.
+    pub title: String,
+    /// Its file, below the root, with `/`.
+    pub path: String,
+}
+
+/// What `orch retry` did for one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retried {
+    /// The task.
+    pub task: String,
+    /// Attempts up to this one no longer count; 0 where there was none.
+    pub after: u32,
+    /// The event file that was written.
+    pub event: Option<String>,
+    /// The task file in which `status` was set to `todo`.
+    pub edited: Option<String>,
+    /// The state that followed.
+    pub state: &'static str,
+    /// Whether a coordinator is at work, and will see it.
+    pub is_live: bool,
+}
+
+/// What `orch cancel` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Cancelled {
+    /// The tasks.
+    pub tasks: Vec<CancelledTask>,
+    /// Ids of the tasks that are blocked by it and were not before.
+    pub blocked: Vec<String>,
+}
+
+/// What `orch cancel` did for one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CancelledTask {
+    /// The task.
+    pub task: String,
+    /// The file in which `status` was set; `None` where it was cancelled before.
+    pub edited: Option<String>,
+    /// Whether a worker of a living coordinator is at work on it.
+    pub is_running: bool,
+}
+
+/// What `orch approve` did for one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approved {
+    /// The task.
+    pub task: String,
+    /// The gate, where it was about one.
+    pub gate: Option<String>,
+    /// The attempt in review that was accepted, where it was about one.
+    pub attempt: Option<u32>,
+    /// The event file that was written.
+    pub event: String,
+    /// Whether the gate is open; another event file may still say `fail`.
+    pub is_open: bool,
+    /// The state that followed.
+    pub state: &'static str,
+    /// Whether a coordinator is at work, and will see it.
+    pub is_live: bool,
+}
+
+/// What `orch stop` did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stopped {
+    /// The coordinator that was told to stop; `None` where none is at work.
+    pub coordinator: Option<StoppedCoordinator>,
+}
+
+/// The coordinator that `orch stop` spoke to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StoppedCoordinator {
+    /// Its process.
+    pub pid: u32,
+    /// Its machine.
+    pub host: String,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// Whether it had ended when this was written.
+    pub has_ended: bool,
+}

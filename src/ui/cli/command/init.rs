@@ -1,0 +1,66 @@
+//! `orch init`: an `.orch` folder to start from.
+
+use std::path::PathBuf;
+
+use crate::{
+    app::{use_case::init, view::write::Initialized},
+    ui::{
+        cli::{
+            Outcome,
+            args::{Global, Json},
+            terminal::Terminal,
+        },
+        output::escape::clean_line,
+    },
+};
+
+/// Make an .orch folder with settings, a role and a first task
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder that is to hold it, made where it is missing [default: this folder]
+    dir: Option<PathBuf>,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
+    let folder = match &args.dir {
+        Some(dir) => global.folder().join(dir),
+        None => global.folder(),
+    };
+    let made = init::init(&folder)?;
+    if args.json.json {
+        terminal.json(&made);
+        return Ok(0);
+    }
+    for file in &made.files {
+        let (verb, path) = (if file.is_new { "wrote" } else { "kept " }, clean_line(&file.path));
+        terminal.line(&format!("{verb} {path}"));
+    }
+    if let Some(outer) = &made.outer {
+        let outer = clean_line(outer);
+        terminal.line(&format!(
+            "note: {outer} holds an .orch, too; from here on commands below {} use the new one",
+            clean_line(&made.root)
+        ));
+    }
+    terminal.out(&next_steps(&made));
+    Ok(0)
+}
+
+/// Says what to do next.
+fn next_steps(made: &Initialized) -> String {
+    let first = made.files.iter().find(|file| file.is_new && file.path.contains("/tasks/"));
+    let (edit, why) = match first {
+        Some(file) => (format!("$EDITOR {}", file.path), "say what is to be done"),
+        None => ("orch new \"Title\"".to_owned(), "add a task"),
+    };
+    let steps = [
+        (edit.as_str(), why),
+        ("orch check", "see whether the plan has faults"),
+        ("orch run", "carry it out"),
+    ];
+    let width = edit.len().max("orch check".len());
+    let lines = steps.map(|(command, why)| format!("  {command:width$}  # {why}\n"));
+    format!("\nnext:\n{}", lines.concat())
+}
