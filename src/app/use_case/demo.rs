@@ -27,8 +27,11 @@ const FILES: [(&str, &str); 16] = [
     (".orch/tasks/SHIP-3.md", include_str!("../../../templates/demo/tasks/SHIP-3.md")),
 ];
 
-/// The worker of all tasks.
-const WORKER: &str = include_str!("../../../templates/demo/work.sh");
+/// What is run: the worker of all tasks, and a check.
+const PROGRAMS: [(&str, &str); 2] = [
+    ("work.sh", include_str!("../../../templates/demo/work.sh")),
+    ("check-links.sh", include_str!("../../../templates/demo/check-links.sh")),
+];
 
 /// Makes the demo in a new folder for temporary files, which stays; returns it.
 ///
@@ -44,7 +47,9 @@ pub fn make() -> Result<(PathBuf, Repository), AppError> {
     for (path, text) in FILES {
         store.create(path, text.as_bytes())?;
     }
-    store.create_program("work.sh", WORKER.as_bytes())?;
+    for (path, text) in PROGRAMS {
+        store.create_program(path, text.as_bytes())?;
+    }
     git::init(&folder)?;
     git::commit_all(&folder, "demo: a plan of twelve tasks")?;
     let repository = Repository::open(&folder)?;
