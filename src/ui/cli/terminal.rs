@@ -8,7 +8,7 @@ use std::{
 use anstream::AutoStream;
 use clap::ColorChoice;
 
-use crate::ui::output::Style;
+use crate::ui::{live, output::Style};
 
 /// Where text goes, and what it may look like there.
 #[derive(Debug)]
@@ -62,22 +62,6 @@ impl Terminal {
         self.out(&format!("{line}\n"));
     }
 
-    /// Prints a value as indented JSON.
-    pub fn json<T: serde::Serialize>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => self.line(&text),
-            Err(error) => self.err_line(&format!("error: failed to write JSON: {error}")),
-        }
-    }
-
-    /// Prints a value as JSON on one line.
-    pub fn json_line<T: serde::Serialize>(&self, value: &T) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.line(&text),
-            Err(error) => self.err_line(&format!("error: failed to write JSON: {error}")),
-        }
-    }
-
     /// Prints text to standard error.
     pub fn err(&self, text: &str) {
         // There is nowhere left to complain.
@@ -128,6 +112,5 @@ fn columns() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
     }
-    let (columns, _) = ratatui::crossterm::terminal::size().ok()?;
-    (columns > 0).then_some(usize::from(columns))
+    live::columns()
 }

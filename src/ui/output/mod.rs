@@ -10,6 +10,7 @@ pub mod explain;
 pub mod figures;
 pub mod github;
 pub mod graph;
+pub mod json;
 pub mod list;
 pub mod log;
 pub mod plan;

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let standing = stand(global, terminal, Reading::Head)?;
     let told = explain::explain(&standing, &args.id)?;
     if args.json.json {
-        terminal.json(&told);
+        terminal.line(&output::json::pretty(&told));
     } else {
         terminal.out(&output::explain::render(&told, terminal.style()));
     }

@@ -12,7 +12,10 @@ use crate::{
             reading::{shown_width, stand},
             terminal::Terminal,
         },
-        output::graph::{dot, mermaid, tree},
+        output::{
+            graph::{dot, mermaid, tree},
+            json,
+        },
     },
 };
 
@@ -63,7 +66,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         }
         Format::Dot => terminal.out(&dot::render(&graph)),
         Format::Mermaid => terminal.out(&mermaid::render(&graph)),
-        Format::Json => terminal.json(&graph),
+        Format::Json => terminal.line(&json::pretty(&graph)),
     }
     Ok(0)
 }

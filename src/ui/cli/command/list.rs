@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     }
     let rows = list::rows(&standing, &tasks);
     if args.json.json {
-        terminal.json(&rows);
+        terminal.line(&output::json::pretty(&rows));
     } else if !rows.is_empty() {
         terminal.out(&output::list::render(&rows, shown_width(terminal), terminal.style()));
     } else if standing.plan().n_tasks() == 0 {

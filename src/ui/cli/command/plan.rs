@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let standing = stand(global, terminal, Reading::Head)?;
     let plan = plan::plan(&standing, args.workers);
     if args.json.json {
-        terminal.json(&plan);
+        terminal.line(&output::json::pretty(&plan));
     } else {
         terminal.out(&output::plan::render(&plan, shown_width(terminal), terminal.style()));
     }

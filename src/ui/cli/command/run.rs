@@ -17,7 +17,7 @@ use crate::{
             terminal::Terminal,
         },
         live::Screen,
-        output::run as text,
+        output::{json, run as text},
     },
 };
 
@@ -80,7 +80,7 @@ pub(super) fn show(
 ) -> Result<Summary, AppError> {
     let run = Run::start(repository, options)?;
     match face {
-        Face::Json => print(&run, terminal, |event| serde_json::to_string(event).ok()),
+        Face::Json => print(&run, terminal, |event| Some(json::line(event))),
         Face::Plain => print(&run, terminal, |event| text::line(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }

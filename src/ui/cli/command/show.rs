@@ -27,7 +27,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let standing = stand(global, terminal, Reading::Head)?;
     let task = show::show(&standing, &args.id)?;
     if args.json.json {
-        terminal.json(&task);
+        terminal.line(&output::json::pretty(&task));
     } else {
         terminal.out(&output::show::render(&task, terminal.style()));
     }

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let standing = stand(global, terminal, Reading::Head)?;
     let status = status::status(&standing);
     if args.json.json {
-        terminal.json(&status);
+        terminal.line(&output::json::pretty(&status));
     } else {
         terminal.out(&output::status::render(&status, shown_width(terminal), terminal.style()));
     }
