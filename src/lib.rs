@@ -9,4 +9,8 @@ pub mod io;
 
 pub mod domain;
 
-pub use app::{error::AppError, repository::Repository};
+pub use app::{
+    error::AppError,
+    repository::Repository,
+    running::{Run, RunOptions, StopMode, WhenIdle},
+};

@@ -3,6 +3,7 @@
 pub mod coordinator;
 pub mod error;
 pub mod repository;
+pub mod running;
 pub mod snapshot;
 pub mod use_case;
 pub mod view;

@@ -56,8 +56,8 @@ pub fn forecast(
         n_workers: 0,
         entries: Vec::new(),
     };
-    for attempt in scheduler.running_attempts() {
-        play.start(&attempt, Tick::default());
+    for live in scheduler.running() {
+        play.start(&live.assignment.attempt, Tick::default());
     }
     let mut elapsed = Tick::default();
     let mut event = Event::TimePassed;

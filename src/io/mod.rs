@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod entropy;
+pub mod environment;
 pub mod git;
 pub mod process;
 pub mod store;

@@ -58,7 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["domain/format"]),
     ("strsim", &["domain/model"]),
     ("tempfile", &["app/use_case"]),
-    ("thiserror", &["app", "io"]),
+    ("thiserror", &["app", "domain/format", "io"]),
     ("tokio", &["app", "io", "main", "ui/cli"]),
     ("tracing", ANYWHERE),
     ("tracing_subscriber", &["main", "ui/cli"]),
@@ -123,7 +123,7 @@ fn homeless(path: &str, name: &str) -> Option<String> {
     let key = key.strip_suffix(".rs").unwrap_or(key);
     let is_home =
         |home: &&str| home.is_empty() || key == *home || key.starts_with(&format!("{home}/"));
-    (!homes.iter().any(|home| is_home(&home))).then(|| format!("{name} lives in {homes:?}"))
+    (!homes.iter().any(is_home)).then(|| format!("{name} lives in {homes:?}"))
 }
 
 /// Says why `room` may not use the module `target`; `None` where it may.

@@ -8,6 +8,7 @@
 
 mod architecture;
 mod cli;
+mod kill;
 mod simulation;
 mod source;
 mod tidy;

@@ -50,7 +50,7 @@ fn every_fixture_folder_is_named_by_a_test() {
 #[test]
 fn every_plan_rule_has_a_fixture() {
     let rules = source::read_rust("src/domain/plan/rules");
-    let codes: Vec<String> = rules.iter().filter_map(rule_code).collect();
+    let codes: Vec<String> = rule_codes(&rules);
     assert_none(&rules_without_fixture(&codes, &source::folders("fixtures/check")));
 }
 
@@ -130,10 +130,18 @@ fn orphans(root: &str, mains: &[&str], sources: &[Source]) -> Vec<String> {
     unused.map(|s| format!("{}: no `mod` line names it", s.path)).collect()
 }
 
-/// Returns the code of the rule in a file below `rules/`: its name in kebab case.
-fn rule_code(source: &Source) -> Option<String> {
-    let name = source.path.rsplit('/').next()?.strip_suffix(".rs")?;
-    (name != "mod").then(|| name.replace('_', "-"))
+/// Returns the codes of the rules in `rules/`: the names of its files in kebab case, but for the
+/// list of rules itself and for what only tests use.
+fn rule_codes(files: &[Source]) -> Vec<String> {
+    let is_list = |file: &&Source| file.path.ends_with("/mod.rs");
+    let list = files.iter().find(is_list).map(|file| source::code_of(&file.text));
+    let modules = source::declared_modules(&list.unwrap_or_default());
+    let is_rule = |name: &&str| !modules.iter().any(|(known, is_test)| *is_test && known == *name);
+    let name = |file: &'_ Source| -> Option<String> {
+        let name = file.path.rsplit('/').next()?.strip_suffix(".rs")?;
+        Some(name).filter(|name| *name != "mod").filter(is_rule).map(|name| name.replace('_', "-"))
+    };
+    files.iter().filter_map(name).collect()
 }
 
 fn rules_without_fixture(codes: &[String], fixtures: &[String]) -> Vec<String> {
@@ -253,8 +261,12 @@ fn orphans_are_found() {
 
 #[test]
 fn rules_without_a_fixture_are_found() {
-    let rules = [file("src/domain/plan/rules/mod.rs", ""), file("src/rules/bad_level.rs", "")];
-    let codes: Vec<String> = rules.iter().filter_map(rule_code).collect();
+    let rules = [
+        file("src/domain/plan/rules/mod.rs", "mod bad_level;\n#[cfg(test)]\nmod testing;\n"),
+        file("src/domain/plan/rules/bad_level.rs", ""),
+        file("src/domain/plan/rules/testing.rs", ""),
+    ];
+    let codes = rule_codes(&rules);
     assert_eq!(codes, ["bad-level"]);
     assert_eq!(rules_without_fixture(&codes, &["bad-level-late".to_owned()]), [""; 0]);
     let expected = ["rule bad-level has no folder fixtures/check/bad-level"];

@@ -1,1 +1,366 @@
-//! The one loop.
+//! The one loop: next event → step → carry out → publish.
+
+mod effects;
+mod live;
+mod prompt;
+mod recovery;
+mod sources;
+mod summary;
+mod worker;
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    sync::{Arc, mpsc},
+};
+
+use tokio::sync::watch;
+
+use self::{
+    effects::Worker,
+    sources::{Incoming, Sources},
+};
+use super::{
+    error::AppError,
+    repository::Repository,
+    snapshot::{self, Snapshot},
+    view::run::{Happened, Live, RunEvent, Summary},
+};
+use crate::{
+    domain::{
+        format::{layout, layout::FileKind, status_file, task_file::Reading},
+        model::{
+            attempt::StatusReport,
+            config::Durability,
+            id::AttemptId,
+            task::{AuthorStatus, CommandLine},
+            time::Now,
+        },
+        plan::Plan,
+        scheduler::{
+            Scheduler, Verdict,
+            event::{Event, StopMode},
+        },
+    },
+    io::{
+        clock::Clock,
+        entropy, environment,
+        process::How,
+        store::{
+            Store,
+            journal::{Journal, JournalLine},
+            lock::Lock,
+        },
+        watch::Hint,
+    },
+};
+
+/// How a run differs from what the files say.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Most workers side by side, instead of what the settings say.
+    pub max_workers: Option<u32>,
+    /// The command for all tasks, instead of what tasks, roles and settings say.
+    pub worker: Option<CommandLine>,
+    /// What to do when nothing can be started any more.
+    pub when_idle: WhenIdle,
+    /// Takes SIGINT, SIGTERM and SIGHUP as wishes to stop.
+    pub handles_signals: bool,
+    /// Publishes a [`Live`] view several times a second.
+    pub is_live: bool,
+}
+
+/// What a run does when nothing runs and nothing can be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenIdle {
+    /// It ends, and says what is missing.
+    #[default]
+    End,
+    /// It waits for gates, approvals and edits, unless everything is done.
+    Wait,
+}
+
+/// Who is told what happens. Nobody needs to listen.
+#[derive(Debug)]
+pub struct Observers {
+    /// Gets everything that happens, in order.
+    pub events: mpsc::Sender<RunEvent>,
+    /// Gets the state of things, where that is asked for.
+    pub live: watch::Sender<Live>,
+}
+
+/// Carries the plan out until nothing more can be done, or until it is stopped.
+///
+/// # Errors
+/// [`AppError::PlanHasErrors`], [`AppError::Lock`] where another coordinator is at work, and
+/// whatever the world refuses. All workers are stopped before an error is returned.
+pub async fn run(
+    repository: &Repository,
+    options: RunOptions,
+    observers: Observers,
+    stops: tokio::sync::mpsc::Receiver<StopMode>,
+) -> Result<Summary, AppError> {
+    let mut coordinator = Coordinator::start(repository, options, observers).await?;
+    let mut sources = Sources::new(repository.store(), &coordinator.options, stops)?;
+    coordinator.events = Some(sources.sender());
+    let ended = coordinator.go(&mut sources).await;
+    if ended.is_err() {
+        coordinator.kill_everything(&mut sources).await;
+    }
+    ended
+}
+
+/// Everything that the loop holds.
+struct Coordinator {
+    store: Store,
+    options: RunOptions,
+    observers: Observers,
+    clock: Clock,
+    scheduler: Scheduler,
+    journal: Journal,
+    /// What all workers have in their environment.
+    environment: Vec<(OsString, OsString)>,
+    /// What is being carried out.
+    workers: BTreeMap<AttemptId, Worker>,
+    /// Stops the gate commands that run.
+    gate_stop: Option<watch::Sender<Option<How>>>,
+    /// Where background work sends what became of it.
+    events: Option<tokio::sync::mpsc::Sender<Event>>,
+    tally: summary::Tally,
+    live: live::LiveView,
+    /// Held as long as the loop lives.
+    _lock: Lock,
+}
+
+impl Coordinator {
+    /// Takes the lock, settles what an earlier coordinator left, and reads the plan.
+    async fn start(
+        repository: &Repository,
+        options: RunOptions,
+        observers: Observers,
+    ) -> Result<Self, AppError> {
+        let store = repository.store().clone();
+        let clock = Clock::start();
+        let lock = Lock::take(&store, clock.now())?;
+        recovery::prepare_folders(&store)?;
+        let (mut journal, lines) = recovery::replay(&store)?;
+        let mut snapshot = repository.read(Reading::Whole)?;
+        // The lock is ours: whoever the snapshot saw holding it is this process.
+        snapshot.coordinator = None;
+        if snapshot.has_errors() {
+            super::use_case::check::quote_sources(&store, &mut snapshot.diagnostics);
+            let n_tasks = snapshot.plan.n_tasks();
+            return Err(AppError::PlanHasErrors { diagnostics: snapshot.diagnostics, n_tasks });
+        }
+        let plan = apply(&options, &snapshot.plan);
+        require_commands(&plan, &snapshot, clock.now())?;
+        let left = recovery::stop_what_was_left(&snapshot, &lines).await;
+        if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
+            store.sync_file_system()?;
+        }
+        journal.reset()?;
+        let scheduler = Scheduler::recover(Arc::clone(&plan), snapshot.recorded(), clock.now());
+        let coordinator = Self {
+            environment: environment::allowed(&plan.config().env_pass),
+            tally: summary::Tally::new(clock.now()),
+            live: live::LiveView::new(clock.now()),
+            store,
+            options,
+            observers,
+            clock,
+            scheduler,
+            journal,
+            workers: BTreeMap::new(),
+            gate_stop: None,
+            events: None,
+            _lock: lock,
+        };
+        coordinator.tell_start(left);
+        Ok(coordinator)
+    }
+
+    fn tell_start(&self, left: Option<Happened>) {
+        let plan = self.scheduler.plan();
+        let n_open = self.scheduler.states().iter().filter(|state| !state.is_settled()).count();
+        self.tell(Happened::RunStarted {
+            n_tasks: plan.n_tasks(),
+            n_open,
+            max_workers: plan.config().max_workers,
+        });
+        if let Some(left) = left {
+            self.tell(left);
+        }
+    }
+
+    async fn go(&mut self, sources: &mut Sources) -> Result<Summary, AppError> {
+        let mut batch = vec![Event::TimePassed];
+        loop {
+            self.turn(batch)?;
+            self.publish();
+            match self.scheduler.verdict() {
+                Some(Verdict::Stopped) => break,
+                Some(Verdict::Finished) if !self.waits_for_somebody() => break,
+                Some(Verdict::Finished) | None => {}
+            }
+            batch = self.next_events(sources).await?;
+        }
+        self.end()
+    }
+
+    /// Steps through all events that are there, and carries out what follows: first all records,
+    /// then everything else.
+    fn turn(&mut self, batch: Vec<Event>) -> Result<(), AppError> {
+        let mut effects = Vec::new();
+        for event in batch {
+            effects.extend(self.scheduler.step(self.clock.now(), event));
+        }
+        self.carry_out(effects)
+    }
+
+    /// Waits for the next event, and takes along those that came with it.
+    async fn next_events(&mut self, sources: &mut Sources) -> Result<Vec<Event>, AppError> {
+        let deadline = self.scheduler.next_deadline();
+        let wait = deadline.map(|tick| tick.0.saturating_sub(self.clock.now().tick.0));
+        let incoming = sources.next(wait).await;
+        let mut batch = Vec::new();
+        self.take(incoming, &mut batch)?;
+        while let Some(event) = sources.waiting() {
+            self.take(Incoming::Event(event), &mut batch)?;
+        }
+        Ok(batch)
+    }
+
+    /// Turns what came in into events, reading from disk what a hint is about.
+    fn take(&mut self, incoming: Incoming, batch: &mut Vec<Event>) -> Result<(), AppError> {
+        match incoming {
+            Incoming::Event(event) => {
+                if let Event::WorkerExited { attempt, .. } = &event {
+                    batch.extend(self.read_report(&attempt.clone()));
+                }
+                batch.push(event);
+            }
+            Incoming::Deadline => batch.push(Event::TimePassed),
+            Incoming::Stop(mode) => batch.push(Event::StopAsked(mode)),
+            Incoming::Refresh => {
+                let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
+                batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
+            }
+            Incoming::Redraw => {}
+            Incoming::Hint(Hint::Everything) => batch.extend(self.read_plan()?),
+            Incoming::Hint(Hint::Paths(paths)) => {
+                let mut plan_may_have_changed = false;
+                for path in paths {
+                    let Ok(path) = path.strip_prefix(self.store.root()) else { continue };
+                    match layout::classify(&path.to_string_lossy()) {
+                        FileKind::Status(attempt) => batch.extend(self.read_report(&attempt)),
+                        FileKind::Task | FileKind::Role(_) | FileKind::Config | FileKind::Event => {
+                            plan_may_have_changed = true;
+                        }
+                        _ => {}
+                    }
+                }
+                if plan_may_have_changed {
+                    batch.extend(self.read_plan()?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what the worker of a running attempt reported; `None` where it says nothing new.
+    fn read_report(&mut self, attempt: &AttemptId) -> Option<Event> {
+        let worker = self.workers.get_mut(attempt)?;
+        let path = layout::status_path(attempt);
+        let bytes = self.store.read_file(&path).ok()?;
+        let report: StatusReport = status_file::parse(&path, &bytes).0?;
+        if report.attempt != *attempt || worker.report.as_ref() == Some(&report) {
+            return None;
+        }
+        worker.report = Some(report.clone());
+        self.tell(Happened::reported(&report));
+        Some(Event::StatusReported(report))
+    }
+
+    /// Reads tasks, roles, settings and outside facts again. A plan with errors is not taken
+    /// over: the run goes on with the one it has.
+    fn read_plan(&mut self) -> Result<Option<Event>, AppError> {
+        let snapshot = snapshot::read(&self.store, Reading::Whole)?;
+        if snapshot.has_errors() {
+            let errors = snapshot.diagnostics.iter();
+            let n_errors = errors.filter(|found| found.severity.is_error()).count();
+            self.tell(Happened::PlanBroken { n_errors });
+            let plan = Arc::clone(self.scheduler.plan());
+            return Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }));
+        }
+        let plan = apply(&self.options, &snapshot.plan);
+        Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }))
+    }
+
+    /// Says whether to wait for a gate, an approval or an edit that sets something going.
+    fn waits_for_somebody(&self) -> bool {
+        self.options.when_idle == WhenIdle::Wait
+            && self.scheduler.states().iter().any(|state| !state.is_settled())
+    }
+
+    fn publish(&mut self) {
+        if self.options.is_live && self.live.is_due(self.clock.now()) {
+            let view = self.live.draw(&self.scheduler, self.clock.now());
+            self.observers.live.send_replace(view);
+        }
+    }
+
+    fn tell(&self, happened: Happened) {
+        let event = RunEvent::new(self.clock.now().wall, happened);
+        if self.observers.events.send(event).is_err() {
+            tracing::trace!("nobody listens");
+        }
+    }
+
+    fn end(&mut self) -> Result<Summary, AppError> {
+        let summary = self.tally.summary(&self.scheduler, self.clock.now());
+        if self.scheduler.plan().config().durability == Durability::Power {
+            self.store.sync_file_system()?;
+        }
+        self.journal.reset()?;
+        self.tell(Happened::RunEnded(summary.clone()));
+        Ok(summary)
+    }
+}
+
+/// Returns the plan with what the command line says instead.
+fn apply(options: &RunOptions, plan: &Arc<Plan>) -> Arc<Plan> {
+    if options.max_workers.is_none() && options.worker.is_none() {
+        return Arc::clone(plan);
+    }
+    let mut plan = Plan::clone(plan);
+    if let Some(max_workers) = options.max_workers {
+        plan = plan.with_max_workers(max_workers);
+    }
+    if let Some(command) = &options.worker {
+        plan = plan.with_worker(command);
+    }
+    Arc::new(plan)
+}
+
+/// Refuses to start where a task that could be started has no command.
+fn require_commands(plan: &Plan, snapshot: &Snapshot, now: Now) -> Result<(), AppError> {
+    let states = snapshot.scheduler(now).states();
+    let lacking: Vec<String> = plan
+        .indices()
+        .zip(states)
+        .filter(|(task, state)| {
+            let is_todo = plan.spec(*task).status.value == AuthorStatus::Todo;
+            is_todo && !state.is_settled() && plan.policy(*task).command.is_none()
+        })
+        .map(|(task, _)| plan.id(task).to_string())
+        .collect();
+    let Some(first) = lacking.first() else { return Ok(()) };
+    let others = match lacking.len() {
+        1 => String::new(),
+        n => format!(" and {} more", n - 1),
+    };
+    Err(AppError::usage(
+        format!("no command is given for task `{first}`{others}"),
+        "set `worker: {command: …}` in the task, its role or .orch/config.yaml, or use `orch run --worker CMD`",
+    ))
+}

@@ -4,6 +4,7 @@ pub mod approve;
 pub mod cancel;
 pub mod change;
 pub mod check;
+pub mod explain;
 pub mod init;
 pub mod new;
 pub mod retry;

@@ -52,6 +52,7 @@ pub struct RawConfig {
 /// What of the environment workers get.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with the key `pass`")]
+#[schemars(rename = "Env")]
 pub struct RawEnv {
     /// Names of variables that are passed on, beside the built-in ones.
     pub pass: Field<List<EnvName>>,
@@ -60,6 +61,7 @@ pub struct RawEnv {
 /// What must hold before tasks of a higher level start.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with the key `gate`")]
+#[schemars(rename = "LevelGate")]
 pub struct RawLevelGate {
     /// Commands, run one after the other in the repository root; all must exit 0.
     pub gate: Field<List<Command>>,
@@ -124,4 +126,60 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     }
     config.durability = raw.durability.value.unwrap_or_default();
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use std::time::Duration;
+
+    const PATH: &str = ".orch/config.yaml";
+
+    #[test]
+    fn all_settings_are_read() {
+        let text = include_str!("../../../fixtures/format/config.yaml");
+        let (config, diagnostics) = parse(PATH, text.as_bytes());
+        assert_eq!(diagnostics, []);
+        expect_test::expect_file!["../../../fixtures/format/config.txt"]
+            .assert_eq(&format!("{config:#?}\n"));
+    }
+
+    #[test]
+    fn nothing_said_means_the_defaults() {
+        for text in ["", "# all commented\n", "version: 1\n", "worker:\nlevels: {}\n"] {
+            assert_eq!(parse(PATH, text.as_bytes()), (Config::default(), Vec::new()), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn faulty_settings_fall_back() {
+        let text = "version: 2\nmax_workers: [4]\nenv: {pass: [PATH, a-b]}\nmax_worker: 2\n\
+                    estimates: {S: 10m, XXL: 3h, M: soon}\n\
+                    levels: {x: {gate: a}, 1: {required: no}, 2: {gate: a, timeout: 1h}}\ndurability: disk\n";
+        let (config, diagnostics) = parse(PATH, text.as_bytes());
+        assert_eq!(config.max_workers, Config::default().max_workers);
+        assert_eq!(config.env_pass, ["PATH"]);
+        assert_eq!(config.sizes.get(&Size::S), Some(&Duration::from_secs(600)));
+        assert_eq!(config.levels.keys().copied().collect::<Vec<_>>(), [2]);
+        let told: String = diagnostics
+            .iter()
+            .map(|d| {
+                let (span, help) = (d.primary.span, d.help.as_deref().unwrap_or("-"));
+                format!("{}:{} {} {} | {help}\n", span.line, span.column, d.code, d.message)
+            })
+            .collect();
+        expect![[r#"
+            1:10 unknown-version version 2 of the settings is not known | write `version: 1`, or use a newer `orch`
+            2:14 wrong-type `max_workers` is a list where a whole number is expected | -
+            3:20 bad-env-name `a-b` is not a name of an environment variable | use letters, digits and `_`, with no digit first
+            4:1 unknown-key unknown key `max_worker` | did you mean `max_workers`?
+            5:21 bad-estimate `XXL` is not a size | did you mean `XL`?
+            5:33 bad-duration `soon` is not a duration | write it as `90s`, `30m`, `1h30m` or `2d`
+            6:10 wrong-type a key of `levels` is text where a whole number is expected | -
+            6:24 empty-gate level 1 has no `gate` | name its commands in `gate`, or remove the level
+            6:38 wrong-type `levels.1.required` is text where `true` or `false` is expected | -
+            7:13 bad-word `disk` is not a durability | write one of `process`, `power`
+        "#]].assert_eq(&told);
+    }
 }

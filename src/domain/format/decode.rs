@@ -1,7 +1,7 @@
 //! From nodes to values: a `serde` deserializer that collects every fault with its place.
 //!
 //! A fault goes into the list of its [`Collector`] where it is found; what travels up as an error
-//! is only the word "reported". A [`Field`] stops it there, so that one faulty key never hides
+//! is only the word "reported". A [`Field`](super::field::Field) stops it there, so that one faulty key never hides
 //! the next.
 
 use std::{cell::RefCell, fmt};
@@ -41,7 +41,7 @@ where
     }
     let collector = Collector { faults: RefCell::default(), unknown_keys };
     let decoded =
-        T::deserialize(NodeDecoder { node, collector: &collector, trail: None, is_item: false });
+        T::deserialize(NodeDecoder { node, collector: &collector, trail: None, part: Part::Whole });
     let mut found = collector.faults.into_inner();
     found.truncate(FAULTS_MAX);
     faults.append(&mut found);
@@ -84,14 +84,21 @@ impl fmt::Display for Trail<'_> {
     }
 }
 
+/// What a node is of the value that its trail leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Item,
+    Key,
+}
+
 /// Decodes one node.
 #[derive(Clone, Copy)]
 struct NodeDecoder<'t> {
     node: &'t Node<'t>,
     collector: &'t Collector,
     trail: Option<&'t Trail<'t>>,
-    /// Whether the node is an item of the list that `trail` leads to.
-    is_item: bool,
+    part: Part,
 }
 
 impl NodeDecoder<'_> {
@@ -101,10 +108,11 @@ impl NodeDecoder<'_> {
         let fault = match error {
             DecodeError::Reported => return error,
             DecodeError::WrongType(expected) => {
-                let subject = match self.trail {
-                    Some(trail) if self.is_item => format!("an item of `{trail}`"),
-                    Some(trail) => format!("`{trail}`"),
-                    None => "the document".to_owned(),
+                let subject = match (self.trail, self.part) {
+                    (Some(trail), Part::Whole) => format!("`{trail}`"),
+                    (Some(trail), Part::Item) => format!("an item of `{trail}`"),
+                    (Some(trail), Part::Key) => format!("a key of `{trail}`"),
+                    (None, _) => "the document".to_owned(),
                 };
                 let kind = self.node.kind_name();
                 let message = format!("{subject} is {kind} where {expected} is expected");
@@ -289,7 +297,7 @@ impl<'de> SeqAccess<'de> for Items<'_> {
     ) -> Result<Option<T::Value>, DecodeError> {
         let Some((node, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
-        seed.deserialize(NodeDecoder { node, is_item: true, ..self.parent }).map(Some)
+        seed.deserialize(NodeDecoder { node, part: Part::Item, ..self.parent }).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -327,9 +335,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         self.next += 1;
         self.current = at.and_then(|at| self.entries.get(at));
         match self.current {
-            Some(entry) => {
-                seed.deserialize(NodeDecoder { node: &entry.key, ..self.parent }).map(Some)
-            }
+            Some(entry) => seed
+                .deserialize(NodeDecoder { node: &entry.key, part: Part::Key, ..self.parent })
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -346,7 +354,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
             node: &entry.value,
             collector,
             trail: Some(&trail),
-            is_item: false,
+            part: Part::Whole,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Tests: no bytes, however odd, make a parser panic, hang or slow.
 
 use super::{
-    config_file, event_file, role_file, run_record, status_file,
+    config_file, edit, event_file, role_file, run_record, status_file,
     task_file::{self, Reading},
 };
 
@@ -16,19 +16,20 @@ fn parse_all(bytes: &[u8]) -> Vec<&'static str> {
     status_file::parse(".orch/status/a.1.md", bytes);
     event_file::parse(".orch/events/a.yaml", bytes);
     run_record::parse(".orch/runs/a.1.yaml", bytes);
+    edit::set_key(&String::from_utf8_lossy(bytes), "status", "done").ok();
     run_record::parse_gate(".orch/runs/@level-1.1.yaml", bytes);
     file.diagnostics.iter().map(|d| d.code).collect()
 }
 
-#[test]
-fn hostile_files_are_refused() {
+/// Files that are hard on a parser, with a name each.
+fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
     let wrap = |yaml: &str| format!("---\n{yaml}\n---\n").into_bytes();
     let bomb: String = (1..9)
         .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 8].join(", ")))
         .collect();
     let unknown: String = (0..3_000).map(|n| format!("dependz{n}: 1\n")).collect();
     let deep: String = (0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
-    let table: Vec<(&str, Vec<u8>)> = vec![
+    vec![
         ("brackets", wrap(&"[".repeat(60_000))),
         ("brackets in quotes", wrap(&"[ \"]\", ".repeat(9_000))),
         ("braces", wrap(&"{a: ".repeat(16_000))),
@@ -58,7 +59,12 @@ fn hostile_files_are_refused() {
         ("dashes", "---\n".repeat(20_000).into_bytes()),
         ("block scalar", wrap(&format!("a: |\n{}", "  [[ x ]]\n".repeat(5_000)))),
         ("folded misses", wrap(&format!("a: &b {{}}\n{}", "k: \"x\\x41\"\n".repeat(5_000)))),
-    ];
+    ]
+}
+
+#[test]
+fn hostile_files_are_refused() {
+    let table = hostile_files();
     let told: String = table
         .iter()
         .map(|(name, bytes)| {

@@ -112,6 +112,16 @@ fn ordinal(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| is_plain)
 }
 
+/// Returns the folder of the logs of a task.
+pub fn log_folder(task: &TaskId) -> String {
+    format!("{LOGS_DIR}/{task}")
+}
+
+/// Returns the log of a run of a level's gate.
+pub fn gate_log_path(level: u32, number: u32) -> String {
+    format!("{LOGS_DIR}/@level-{level}/{number}.log")
+}
+
 /// Returns where a new task is written.
 pub fn task_path(id: &TaskId) -> String {
     format!("{TASKS_DIR}/{id}.md")

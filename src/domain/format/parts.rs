@@ -22,6 +22,7 @@ use crate::domain::model::{
 /// How the work is done.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `command`")]
+#[schemars(rename = "Worker")]
 pub struct RawWorker {
     /// What is started: a text (run directly where it holds only words, by `sh -c` otherwise) or a
     /// list of program and arguments.
@@ -65,6 +66,7 @@ fn environment(table: Table<EnvName, Word>) -> BTreeMap<String, String> {
 /// When the work counts as done, beside exit code 0 of the worker.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `verify`")]
+#[schemars(rename = "Completion")]
 pub struct RawCompletion {
     /// Commands that must all exit 0 after the worker did.
     pub verify: Field<List<Command>>,
@@ -92,6 +94,7 @@ impl RawCompletion {
 /// What happens after a failed attempt.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `max_attempts`")]
+#[schemars(rename = "Retry")]
 pub struct RawRetry {
     /// How many attempts may fail before the task failed.
     pub max_attempts: Field<Attempts>,
@@ -112,6 +115,7 @@ impl RawRetry {
 /// What a task may use up.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `tokens`")]
+#[schemars(rename = "Budget")]
 pub struct RawBudget {
     /// Tokens of all kinds together: `200000`, `200k`, `1.5M`.
     pub tokens: Field<Tokens>,
@@ -132,6 +136,7 @@ impl RawBudget {
 /// What an attempt used.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `input_tokens`")]
+#[schemars(rename = "Usage")]
 pub struct RawUsage {
     /// Tokens sent.
     pub input_tokens: Field<Count>,

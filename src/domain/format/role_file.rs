@@ -64,3 +64,31 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<Role>, Vec<Diagnostic>) {
     });
     (role, in_file(faults, path, file.text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_role_has_limits_and_a_persona() {
+        let text = "---\ndescription: servers\nmax_workers: 2\nworker: {timeout: 5m}\n\
+                    completion: {verify: make}\nretrys: {}\n---\nYou write servers.\n";
+        let (role, diagnostics) = parse(".orch/roles/backend.md", text.as_bytes());
+        let codes: Vec<_> = diagnostics.iter().map(|d| (d.code, d.help.as_deref())).collect();
+        assert_eq!(codes, [("unknown-key", Some("did you mean `retry`?"))]);
+        let role = role.unwrap();
+        assert_eq!((role.name.0.as_str(), role.max_workers), ("backend", Some(2)));
+        assert_eq!(role.worker.timeout, Some(Duration::from_secs(300)));
+        assert_eq!(role.completion.verify.len(), 1);
+        assert_eq!(role.persona, "You write servers.");
+    }
+
+    #[test]
+    fn a_role_needs_no_front_matter() {
+        let (role, diagnostics) = parse(".orch/roles/a.md", b"You write.\n");
+        assert_eq!((role.unwrap().persona.as_str(), diagnostics), ("You write.", Vec::new()));
+        let (role, diagnostics) = parse(".orch/roles/a b.md", b"");
+        assert_eq!((role, diagnostics.first().map(|d| d.code)), (None, Some("bad-role")));
+    }
+}

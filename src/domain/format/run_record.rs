@@ -95,6 +95,7 @@ pub struct RawGateRun {
 /// The result of one command, as it is written.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `command`")]
+#[schemars(rename = "Check")]
 pub struct RawCheck {
     /// The command, as written.
     pub command: Field<Word>,

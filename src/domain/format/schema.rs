@@ -58,6 +58,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_schema_of_a_task_is_known() {
+        let text = serde_json::to_string_pretty(&schema(SchemaKind::Task)).unwrap();
+        expect_test::expect_file!["../../../fixtures/format/task.schema.json"]
+            .assert_eq(&format!("{text}\n"));
+    }
+
+    #[test]
     fn every_key_is_described() {
         for (name, kind) in SchemaKind::NAMED {
             let schema = schema(kind);

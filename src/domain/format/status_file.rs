@@ -133,3 +133,56 @@ pub fn render(report: &StatusReport) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::attempt::Usage;
+
+    const PATH: &str = ".orch/status/API-1.2.md";
+
+    #[test]
+    fn reports_survive_the_round_trip() {
+        let small = StatusReport {
+            attempt: AttemptId::new(TaskId::parse("API-1").unwrap(), 2),
+            state: ReportedState::Working,
+            progress: None,
+            message: None,
+            updated: None,
+            waiting_for: None,
+            usage: Usage::default(),
+            notes: String::new(),
+        };
+        let large = StatusReport {
+            state: ReportedState::Blocked,
+            progress: Some(40),
+            message: Some("wiring: \"the\" #1 ä\n".to_owned()),
+            updated: Timestamp::parse("2026-11-20T10:15:00.250Z"),
+            waiting_for: Some(GateName("ci/build".to_owned())),
+            usage: Usage { input_tokens: 1200, cost_usd: 0.02, ..Usage::default() },
+            notes: "Notes\n---\nfor `review`".to_owned(),
+            ..small.clone()
+        };
+        for report in [small, large] {
+            let text = render(&report);
+            assert_eq!(parse(PATH, text.as_bytes()), (Some(report), Vec::new()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_reader_is_tolerant() {
+        let codes = |text: &str| {
+            let (report, diagnostics) = parse(PATH, text.as_bytes());
+            let report = report.map(|r| format!("{} {}", r.attempt, r.state.as_str()));
+            (report, diagnostics.iter().map(|d| d.code).collect::<Vec<_>>())
+        };
+        let working = Some("API-1.2 working".to_owned());
+        assert_eq!(codes("---\nstate: working\nmood: good\n---\n"), (working.clone(), vec![]));
+        assert_eq!(codes("---\n---\n"), (working.clone(), vec![]));
+        assert_eq!(codes("---\nprogress: 140\n---\n"), (working, vec!["bad-number"]));
+        assert_eq!(codes("---\nattempt: 3\nstate: done\n---\n").0.as_deref(), Some("API-1.3 done"));
+        assert_eq!(codes("---\nstate: finished\n---\n"), (None, vec!["bad-status"]));
+        assert_eq!(codes("done\n"), (None, vec!["no-front-matter"]));
+        assert_eq!(codes("---\nstate: do"), (None, vec!["unclosed-front-matter"]));
+    }
+}

@@ -262,7 +262,7 @@ mod tests {
                 5:11+4 error[bad-priority] `hihg` is not a priority | did you mean `high`?
                 6:11+2 error[bad-estimate] `2x` is not an estimate | write `S`, `M`, `L`, `XL` or a duration such as `2h`
                 7:8+4 error[wrong-type] `level` is text where a whole number is expected | -
-                8:9+4 error[bad-glob] the pattern `/etc` does not hold: the pattern is not relative to the repository root | write a path below the repository root, such as `src/limit/**`
+                8:9+4 error[bad-glob] the pattern `/etc` does not hold: it starts with `/`, but paths start at the repository root | write a path below the repository root, such as `src/limit/**`
                 10:12+2 error[bad-duration] `30` has no unit | write `30s` or `30m`
                 11:9+2 error[bad-env-name] `1A` is not a name of an environment variable | use letters, digits and `_`, with no digit first
                 12:13+5 error[unknown-executor] unknown executor `slurm` | write `local`, the only one there is

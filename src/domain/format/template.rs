@@ -74,7 +74,8 @@ pub fn fill(template: &str, id: &TaskId, task: &NewTask) -> Result<String, EditF
 
 /// Sets a key to what was typed: as it is where that cannot be mistaken, quoted otherwise.
 fn set_typed(text: &str, key: &str, value: &str) -> Result<String, EditFault> {
-    let is_bare = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    let word = value.strip_prefix('-').unwrap_or(value);
+    let is_bare = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
     if is_bare { set_yaml(text, key, value) } else { set_key(text, key, value) }
 }
 

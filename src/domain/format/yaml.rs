@@ -3,6 +3,7 @@
 //! `serde_yaml` gives neither places nor the text as typed. The text is parsed twice, first for
 //! its shape, then for the raw text of every scalar; places are looked up in the text, in order.
 
+mod guard;
 mod locate;
 
 use std::cell::Cell;
@@ -18,14 +19,8 @@ use super::{
     node::{Entry, Kind, Node},
     scan,
 };
-use crate::domain::model::{
-    limits::{FRONT_MATTER_BYTES_MAX, YAML_ALIASES_MAX, YAML_DEPTH_MAX},
-    place::Span,
-};
+use crate::domain::model::place::Span;
 
-/// Most `[` and `{` in one document: the parser needs time that grows with the square of the
-/// nesting, and quotes could hide closing brackets from a simple count.
-const OPENINGS_MAX: usize = 2_000;
 /// Most values in one document, aliases resolved.
 const VALUES_MAX: u32 = 50_000;
 
@@ -46,7 +41,7 @@ pub fn parse(text: &str, first_line: u32) -> Result<Node<'_>, Fault> {
 /// # Errors
 /// As [`parse`].
 pub fn parse_fully(text: &str, first_line: u32) -> Result<Node<'static>, Fault> {
-    check_limits(text, first_line)?;
+    guard::check(text, first_line)?;
     let budget = Cell::new(VALUES_MAX);
     let fault = |error: serde_yaml::Error| syntax_fault(&error, text, first_line);
     let shape =
@@ -64,49 +59,6 @@ pub fn parse_fully(text: &str, first_line: u32) -> Result<Node<'static>, Fault> 
 /// A phrase that says what has no form in YAML.
 pub fn to_yaml<T: Serialize>(value: &T) -> Result<String, String> {
     serde_yaml::to_string(value).map_err(|error| error.to_string())
-}
-
-/// Refuses what would cost the parser more than a file of a person can be worth.
-fn check_limits(text: &str, first_line: u32) -> Result<(), Fault> {
-    let start = Span::new(first_line, 1, 0);
-    if text.len() > FRONT_MATTER_BYTES_MAX {
-        let message = format!("{} bytes of YAML, more than {FRONT_MATTER_BYTES_MAX}", text.len());
-        return Err(Fault::error("yaml-too-large", start, message).with_help("make it shorter"));
-    }
-    let (mut depth, mut n_openings, mut n_aliases) = (0_usize, 0_usize, 0_usize);
-    for (number, line) in (first_line..).zip(text.lines()) {
-        let mut n_markers = 0;
-        let mut before = b' ';
-        for (column, b) in (1..).zip(line.bytes()) {
-            let is_marker = before == b' ' && matches!(b, b'-' | b'?');
-            n_markers = if is_marker { n_markers + 1 } else { n_markers };
-            match b {
-                b'[' | b'{' => (depth, n_openings) = (depth + 1, n_openings + 1),
-                b']' | b'}' => depth = depth.saturating_sub(1),
-                b'*' if matches!(before, b' ' | b',' | b'[' | b'{' | b':') => n_aliases += 1,
-                _ => {}
-            }
-            before = b;
-            let span = Span::new(number, column, 1);
-            if depth > YAML_DEPTH_MAX || n_markers > OPENINGS_MAX {
-                let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
-                return Err(Fault::error("yaml-too-deep", span, message)
-                    .with_help("close the brackets, or put the text in quotes"));
-            }
-            if n_openings > OPENINGS_MAX {
-                let message = format!("more than {OPENINGS_MAX} brackets");
-                return Err(Fault::error("yaml-too-deep", span, message)
-                    .with_help("move the long text into the body"));
-            }
-            if n_aliases > YAML_ALIASES_MAX {
-                let message = format!("more than {YAML_ALIASES_MAX} aliases");
-                return Err(
-                    Fault::error("yaml-aliases", span, message).with_help("write the values out")
-                );
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Turns an error of the parser into a fault with its place in the file.

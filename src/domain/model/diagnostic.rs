@@ -14,6 +14,11 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Says whether the plan cannot be run.
+    pub fn is_error(self) -> bool {
+        self == Self::Error
+    }
+
     /// Returns the word that is shown: `error`, `warning` or `note`.
     pub fn as_str(self) -> &'static str {
         match self {

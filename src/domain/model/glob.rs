@@ -4,12 +4,14 @@
 //! `src/limit/**` are the same. Both questions are answered by walking two lists side by side and
 //! marking which pairs of positions can be reached, so no pattern takes exponential time.
 
+use std::fmt;
+
 use std::iter;
 
 use super::limits::{GLOB_ALTERNATIVES_MAX, GLOB_CHARACTERS_MAX, GLOB_EXPANDED_MAX};
 
 /// A pattern over paths with `/`: `?`, `*`, `**`, `[a-z]`, `[!a-z]`, `{a,b}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Glob {
     text: String,
     /// What `{a,b}` groups expand to; each ends with [`Segment::Deep`].
@@ -36,6 +38,12 @@ enum Piece {
     One(char),
     /// `[…]`: one character of these ranges, both ends included.
     Set(Box<[(char, char)]>),
+}
+
+impl fmt::Debug for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Glob({:?})", self.text)
+    }
 }
 
 impl Glob {

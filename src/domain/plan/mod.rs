@@ -18,7 +18,7 @@ use graph::Graph;
 use super::model::{
     config::{Config, Policy, Role},
     id::{RoleName, TaskId},
-    task::TaskSpec,
+    task::{CommandLine, TaskSpec},
 };
 
 /// The number of a task within one [`Plan`]; tasks are numbered in the order of their ids.
@@ -161,6 +161,15 @@ impl Plan {
     #[must_use]
     pub fn with_max_workers(mut self, max_workers: u32) -> Self {
         self.config.max_workers = max_workers;
+        self
+    }
+
+    /// Returns this plan with one command for all tasks.
+    #[must_use]
+    pub fn with_worker(mut self, command: &CommandLine) -> Self {
+        for task in &mut self.tasks {
+            task.worker.command = Some(command.clone());
+        }
         self
     }
 

@@ -161,10 +161,22 @@ impl Scheduler {
         &self.plan
     }
 
-    /// Returns the attempts that are being carried out, in the order of their tasks.
-    pub fn running_attempts(&self) -> Vec<AttemptId> {
-        let live = self.running.iter().filter_map(|task| self.at(*task));
-        live.map(|live| live.assignment.attempt.clone()).collect()
+    /// Returns what is being carried out, in the order of the tasks.
+    pub fn running(&self) -> impl ExactSizeIterator<Item = &Live> {
+        self.running.iter().map(|task| match self.at(*task) {
+            Some(live) => live,
+            None => unreachable!("a task in the list of running tasks runs"),
+        })
+    }
+
+    /// Returns the level whose gate is being run.
+    pub fn running_gate(&self) -> Option<u32> {
+        self.levels.current().filter(|_| self.levels.is_gate_running())
+    }
+
+    /// Says whether the run was asked to end.
+    pub fn is_stopping(&self) -> bool {
+        self.course != Course::Running
     }
 
     /// Returns a scheduler that stands where this one stands, with another plan.

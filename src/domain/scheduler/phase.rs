@@ -34,7 +34,7 @@ pub(super) enum Phase {
 
 /// An attempt that is being carried out.
 #[derive(Debug, Clone)]
-pub(super) struct Live {
+pub struct Live {
     /// What was asked for.
     pub assignment: Arc<Assignment>,
     /// When it started.
@@ -49,7 +49,7 @@ pub(super) struct Live {
 
 /// How far an attempt is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub enum Stage {
     /// Recorded; the process is being started or runs.
     Working,
     /// The process ended well; verify commands run.
@@ -67,7 +67,7 @@ pub(super) enum Stage {
 
 /// Why an attempt is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum StopReason {
+pub enum StopReason {
     /// It took longer than this.
     TimedOut(Duration),
     /// Its task was cancelled.

@@ -36,7 +36,7 @@ fn task(line: &str) -> TaskSpec {
         let owned = value.to_owned();
         match key {
             "needs" => {
-                spec.depends_on.extend(value.split(',').map(|d| Located::nowhere(d.to_owned())))
+                spec.depends_on.extend(value.split(',').map(|d| Located::nowhere(d.to_owned())));
             }
             "level" => spec.level = Some(Located::nowhere(value.parse().unwrap())),
             "prio" => spec.priority = Priority(value.parse().unwrap()),
@@ -212,11 +212,12 @@ fn tell(effect: &Effect) -> Option<String> {
 }
 
 /// Plays `script` (lines `<second> <event>`) on the plan and compares effects and final states.
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the many calls")]
 fn check(plan_text: &str, script: &str, expected: Expect) {
-    check_recovered(plan_text, Recorded::default(), script, expected);
+    check_recovered(plan_text, Recorded::default(), script, &expected);
 }
 
-fn check_recovered(plan_text: &str, recorded: Recorded, script: &str, expected: Expect) {
+fn check_recovered(plan_text: &str, recorded: Recorded, script: &str, expected: &Expect) {
     let mut plan_text: String = plan_text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
     let mut scheduler = Scheduler::recover(Arc::new(plan(&plan_text)), recorded, at(0));
     let mut log = Vec::new();
@@ -554,7 +555,7 @@ fn a_review_is_accepted_by_its_own_attempt_only() {
         "a\nb needs=a",
         recorded,
         "0 pass\n1 accept a.2",
-        expect![[r#"
+        &expect![[r#"
         0 pass
         1 accept a.2
             record-start b.1
@@ -774,7 +775,7 @@ fn what_a_dead_coordinator_left_running_is_settled_first() {
         "a attempts=1",
         recorded,
         "0 pass\n1 exit a.1 0\n2 exit a.2 0",
-        expect![[r#"
+        &expect![[r#"
         0 pass
             record-end a.1 lost: the coordinator ended while it ran
             record-start a.2

@@ -30,6 +30,9 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 /// New files may be read by everyone that the umask lets in.
 const FILE_MODE: Mode = Mode::from_bits_retain(0o644);
 
+/// Prompts may hold what only their worker should see.
+const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
+
 impl Store {
     /// Makes the repository root and the folders above it, where they are missing.
     ///
@@ -70,6 +73,54 @@ impl Store {
             }
         };
         write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    }
+
+    /// Waits until everything that was written to the file system of the repository is on the
+    /// disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Sync`].
+    pub fn sync_file_system(&self) -> Result<(), StoreError> {
+        let sync = || {
+            let folder = File::open(&self.root)?;
+            #[cfg(target_os = "linux")]
+            rustix::fs::syncfs(&folder)?;
+            #[cfg(not(target_os = "linux"))]
+            rustix::fs::sync();
+            drop(folder);
+            Ok(())
+        };
+        let path = self.root.display().to_string();
+        sync().map_err(|source| StoreError::Sync { path, source })
+    }
+
+    /// Writes the file `path` in place: for files that nobody reads before this returned, and that
+    /// nobody misses after a crash.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn write_scratch(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let write = || {
+            let (folder, name) = self.open_for(path)?;
+            let flags = OFlags::WRONLY
+                | OFlags::CREATE
+                | OFlags::TRUNC
+                | OFlags::NOFOLLOW
+                | OFlags::CLOEXEC;
+            let file = openat(&folder, name, flags, SCRATCH_MODE)?;
+            io::Write::write_all(&mut File::from(file), bytes)
+        };
+        write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    }
+
+    /// Makes the folder `path`, and those above it; one that is there is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn make_folder(&self, path: &str) -> Result<(), StoreError> {
+        folder::open(&self.root, path, Missing::Create)
+            .map(drop)
+            .map_err(|source| StoreError::Write { path: path.to_owned(), source })
     }
 
     /// Removes the file `path`; a missing one is fine.

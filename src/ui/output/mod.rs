@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod escape;
 pub mod github;
+pub mod run;
 pub mod sarif;
 
 /// How text is to look.

@@ -7,6 +7,7 @@ mod completions;
 mod init;
 mod new;
 mod retry;
+mod run;
 mod schema;
 mod stop;
 
@@ -23,6 +24,8 @@ pub enum Command {
     New(new::Args),
     /// Report all faults of the plan, each with its place
     Check(check::Args),
+    /// Carry the plan out: start what is ready, check it, record it
+    Run(run::Args),
     /// Have tasks tried again that failed, were cancelled or are done
     Retry(retry::Args),
     /// Drop tasks from the plan
@@ -53,5 +56,6 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Stop(args) => stop::run(args, global, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => completions::run(args, terminal),
+        Command::Run(args) => run::run(args, global, terminal),
     }
 }

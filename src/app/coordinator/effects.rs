@@ -1,0 +1,323 @@
+//! Effects → calls into `io`. Records first, in their order; then everything that acts.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{
+    Coordinator, Sources, entropy,
+    prompt::{self, Leavings},
+    worker::{self, Checks},
+};
+use crate::{
+    app::{error::AppError, view::run::Happened},
+    domain::{
+        format::{layout, run_record, status_file, task_file},
+        model::{
+            attempt::{AttemptRecord, Ending, GateRecord, StatusReport},
+            config::{Durability, LevelGate},
+            id::AttemptId,
+            limits::{FAILURE_TAIL_BYTES, GRACE_DEFAULT},
+        },
+        scheduler::{
+            effect::{Assignment, Effect, Force},
+            event::Event,
+        },
+    },
+    io::{
+        git,
+        process::{self, How, Launch, ProcessError, Stdin, check::CheckTimes},
+        store::journal::JournalLine,
+    },
+};
+
+/// An attempt that is being carried out.
+pub(super) struct Worker {
+    /// Its record, as it is on disk.
+    record: AttemptRecord,
+    assignment: Arc<Assignment>,
+    /// What it is told.
+    prompt: String,
+    /// Its process, once that was started.
+    pid: Option<u32>,
+    /// How its processes are started.
+    launch: Option<Launch>,
+    /// Stops its verify commands.
+    check_stop: Option<watch::Sender<Option<How>>>,
+    /// The last that it reported.
+    pub(super) report: Option<StatusReport>,
+}
+
+fn how(force: Force) -> How {
+    match force {
+        Force::Ask => How::Polite,
+        Force::Kill => How::Kill,
+    }
+}
+
+impl Coordinator {
+    /// Carries effects out. Where a record cannot be written, the rest is dropped: as after a
+    /// crash, the next run goes on from what is on disk.
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), AppError> {
+        let (records, acts): (Vec<Effect>, Vec<Effect>) = effects.into_iter().partition(is_record);
+        let is_power_safe = self.scheduler.plan().config().durability == Durability::Power;
+        let has_records = !records.is_empty();
+        for record in records {
+            self.write_record(record, is_power_safe)?;
+        }
+        if is_power_safe && has_records {
+            self.journal.sync()?;
+        }
+        for act in acts {
+            self.act(act)?;
+        }
+        self.journal.flush()?;
+        Ok(())
+    }
+
+    fn write_record(&mut self, effect: Effect, is_power_safe: bool) -> Result<(), AppError> {
+        let (path, text, is_new) = match effect {
+            Effect::RecordStart(assignment) => {
+                let worker = self.prepare(assignment);
+                let attempt = worker.record.attempt.clone();
+                let text = run_record::render(&worker.record);
+                self.workers.insert(attempt.clone(), worker);
+                self.tally.n_attempts += 1;
+                (layout::run_path(&attempt), text, true)
+            }
+            Effect::RecordEnd { attempt, ending } => {
+                let record = self.ended(&attempt, *ending)?;
+                (layout::run_path(&attempt), run_record::render(&record), false)
+            }
+            Effect::RecordGate(record) => self.gate_record(&record),
+            _ => unreachable!("only records are written"),
+        };
+        if is_power_safe {
+            self.journal.append(&JournalLine::Record { path: path.clone(), text: text.clone() });
+        }
+        if is_new {
+            self.store.create(&path, text.as_bytes())?;
+        } else {
+            self.store.replace(&path, text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn gate_record(&self, record: &GateRecord) -> (String, String, bool) {
+        let path = layout::gate_run_path(record.level, record.number);
+        (path, run_record::render_gate(record), false)
+    }
+
+    /// Reads what an attempt is about, as it is now, and returns everything that it needs.
+    fn prepare(&self, assignment: Arc<Assignment>) -> Worker {
+        let attempt = assignment.attempt.clone();
+        let bytes = self.store.read_file(&assignment.spec.path).ok();
+        let text = bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+        let prompt =
+            prompt::prompt(&assignment, task_file::body(&text), &self.leavings(&assignment));
+        let command = assignment.policy.command.as_ref();
+        Worker {
+            record: AttemptRecord {
+                attempt: attempt.clone(),
+                started: self.clock.now().wall,
+                worker: command.map(ToString::to_string).unwrap_or_default(),
+                executor: "local".to_owned(),
+                nonce: entropy::nonce(),
+                log: layout::log_path(&attempt),
+                digest: bytes.as_deref().map(git::blob_id),
+                ending: None,
+            },
+            assignment,
+            prompt,
+            pid: None,
+            launch: None,
+            check_stop: None,
+            report: None,
+        }
+    }
+
+    /// Returns what the attempt before left behind, as far as it is still there.
+    fn leavings(&self, assignment: &Assignment) -> Leavings {
+        let Some(previous) = &assignment.previous else { return Leavings::default() };
+        let attempt = AttemptId::new(assignment.attempt.task.clone(), previous.number);
+        let path = layout::status_path(&attempt);
+        let report =
+            self.store.read_file(&path).ok().and_then(|bytes| status_file::parse(&path, &bytes).0);
+        let log = self.store.path(&layout::log_path(&attempt));
+        Leavings {
+            log_tail: process::log::tail(&log, 0, FAILURE_TAIL_BYTES).unwrap_or_default(),
+            notes: report.map(|report| report.notes).unwrap_or_default(),
+        }
+    }
+
+    /// Returns the record of an attempt with its ending.
+    fn ended(&mut self, attempt: &AttemptId, ending: Ending) -> Result<AttemptRecord, AppError> {
+        self.tally.count(attempt, &ending);
+        if let Some(worker) = self.workers.remove(attempt) {
+            return Ok(AttemptRecord { ending: Some(ending), ..worker.record });
+        }
+        // An earlier coordinator started it.
+        let path = layout::run_path(attempt);
+        let bytes = self.store.read_file(&path).unwrap_or_default();
+        let record = run_record::parse(&path, &bytes).0.unwrap_or_else(|| AttemptRecord {
+            attempt: attempt.clone(),
+            started: ending.ended,
+            worker: String::new(),
+            executor: "local".to_owned(),
+            nonce: String::new(),
+            log: layout::log_path(attempt),
+            digest: None,
+            ending: None,
+        });
+        Ok(AttemptRecord { ending: Some(ending), ..record })
+    }
+
+    fn act(&mut self, effect: Effect) -> Result<(), AppError> {
+        match effect {
+            Effect::StartWorker(assignment) => self.start_worker(&assignment.attempt)?,
+            Effect::StopWorker { attempt, force } => {
+                if let Some(pid) = self.workers.get(&attempt).and_then(|worker| worker.pid) {
+                    process::stop_group(pid, how(force))?;
+                }
+            }
+            Effect::StartVerify { attempt } => self.start_verify(attempt),
+            Effect::StopVerify { attempt, force } => {
+                if let Some(worker) = self.workers.get(&attempt) {
+                    stop_checks(worker.check_stop.as_ref(), force);
+                }
+            }
+            Effect::StartGate { level, number, gate } => self.start_gate(level, number, gate),
+            Effect::StopGate { force } => stop_checks(self.gate_stop.as_ref(), force),
+            Effect::Announce(notice) => self.tell(Happened::announced(notice)),
+            Effect::RecordStart(_) | Effect::RecordEnd { .. } | Effect::RecordGate(_) => {
+                unreachable!("records are written, not acted on")
+            }
+        }
+        Ok(())
+    }
+
+    fn start_worker(&mut self, attempt: &AttemptId) -> Result<(), AppError> {
+        let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
+        let Some(events) = self.events.clone() else { return Ok(()) };
+        self.store.write_scratch(&layout::prompt_path(attempt), worker.prompt.as_bytes())?;
+        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
+        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
+            let cause = "no command is given for it".to_owned();
+            not_started(events, attempt.clone(), cause, false);
+            return Ok(());
+        };
+        self.store.make_folder(&layout::log_folder(&attempt.task))?;
+        match process::start(&launch) {
+            Ok(running) => {
+                self.journal.append(&JournalLine::Process {
+                    attempt: attempt.to_string(),
+                    nonce: nonce.clone(),
+                    pid: running.pid,
+                    start_ticks: running.identity.start_ticks,
+                    boot_id: running.identity.boot_id.clone(),
+                });
+                worker.pid = Some(running.pid);
+                let signal = assignment.policy.completion.signal.clone();
+                let signal = signal.map(|text| (text, launch.output.clone()));
+                worker.launch = Some(launch);
+                worker::watch_over(running, attempt.clone(), signal, events);
+            }
+            Err(error) => {
+                let is_passing = error.is_temporary();
+                not_started(events, attempt.clone(), cause_of(&error), is_passing);
+            }
+        }
+        Ok(())
+    }
+
+    fn start_verify(&mut self, attempt: AttemptId) {
+        let Some(events) = self.events.clone() else { return };
+        let Some(worker) = self.workers.get_mut(&attempt) else { return };
+        let Some(launch) = worker.launch.clone() else { return };
+        let policy = &worker.assignment.policy;
+        let checks = Checks {
+            commands: policy.completion.verify.clone(),
+            launch: Launch { stdin: Stdin::Null, ..launch },
+            times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
+        };
+        let stop = checks.start(events, move |results| Event::VerifyFinished { attempt, results });
+        worker.check_stop = Some(stop);
+    }
+
+    fn start_gate(&mut self, level: u32, number: u32, gate: LevelGate) {
+        let Some(events) = self.events.clone() else { return };
+        let mut env = self.environment.clone();
+        env.push(("ORCH_ROOT".into(), self.store.root().into()));
+        env.push(("ORCH_LEVEL".into(), level.to_string().into()));
+        let log = layout::gate_log_path(level, number);
+        let checks = Checks {
+            commands: gate.run,
+            launch: Launch {
+                argv: Vec::new(),
+                folder: self.store.root().to_owned(),
+                env,
+                stdin: Stdin::Null,
+                output: self.store.path(&log),
+            },
+            times: CheckTimes { timeout: gate.timeout, grace: GRACE_DEFAULT },
+        };
+        let stop =
+            checks.start(events, move |results| Event::GateFinished { level, number, results });
+        self.gate_stop = Some(stop);
+    }
+
+    /// Kills whatever runs, and waits until it is gone. The records stay without an ending: they
+    /// could not be written.
+    pub(super) async fn kill_everything(&mut self, sources: &mut Sources) {
+        for worker in self.workers.values() {
+            stop_checks(worker.check_stop.as_ref(), Force::Kill);
+            if let Some(pid) = worker.pid
+                && let Err(error) = process::stop_group(pid, How::Kill)
+            {
+                tracing::warn!(%error, "a worker may still run");
+            }
+        }
+        stop_checks(self.gate_stop.as_ref(), Force::Kill);
+        self.workers.retain(|_, worker| worker.pid.is_some());
+        while !self.workers.is_empty() {
+            let patience = std::time::Duration::from_secs(2);
+            let next = tokio::time::timeout(patience, sources.next(None)).await;
+            match next {
+                Ok(super::Incoming::Event(
+                    Event::WorkerExited { attempt, .. } | Event::VerifyFinished { attempt, .. },
+                )) => drop(self.workers.remove(&attempt)),
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+fn is_record(effect: &Effect) -> bool {
+    matches!(effect, Effect::RecordStart(_) | Effect::RecordEnd { .. } | Effect::RecordGate(_))
+}
+
+fn stop_checks(stop: Option<&watch::Sender<Option<How>>>, force: Force) {
+    if let Some(stop) = stop {
+        stop.send_replace(Some(how(force)));
+    }
+}
+
+fn not_started(
+    events: tokio::sync::mpsc::Sender<Event>,
+    attempt: AttemptId,
+    cause: String,
+    is_passing: bool,
+) {
+    tokio::spawn(async move {
+        let event = Event::WorkerNotStarted { attempt, cause, is_passing };
+        worker::send(&events, event).await;
+    });
+}
+
+/// Returns an error with its causes, in one line.
+fn cause_of(error: &ProcessError) -> String {
+    let first = std::error::Error::source(error);
+    let causes = std::iter::successors(first, |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

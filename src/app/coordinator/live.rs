@@ -1,0 +1,125 @@
+//! The run at one moment, for whoever draws it.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    app::view::run::{Live, LiveWorker},
+    domain::{
+        forecast::forecast,
+        model::{
+            attempt::Usage,
+            time::{Now, Tick},
+        },
+        scheduler::{
+            Scheduler,
+            phase::{Stage, TaskState},
+        },
+    },
+};
+
+/// Plans with more tasks are drawn less often, and without a forecast.
+const N_TASKS_SMALL: usize = 5_000;
+
+/// Time between two views, for small and for large plans.
+const PERIODS: [Duration; 2] = [Duration::from_millis(90), Duration::from_secs(1)];
+
+/// Time between two forecasts.
+const FORECAST_PERIOD: Duration = Duration::from_secs(1);
+
+/// Remembers when it drew, and what it forecast.
+pub(super) struct LiveView {
+    began: Now,
+    next: Tick,
+    next_forecast: Tick,
+    /// When the plan will be done.
+    end: Option<Tick>,
+}
+
+impl LiveView {
+    pub(super) fn new(now: Now) -> Self {
+        Self { began: now, next: now.tick, next_forecast: now.tick, end: None }
+    }
+
+    /// Says whether it is time to draw again.
+    pub(super) fn is_due(&self, now: Now) -> bool {
+        now.tick >= self.next
+    }
+
+    /// Draws.
+    pub(super) fn draw(&mut self, scheduler: &Scheduler, now: Now) -> Live {
+        let plan = scheduler.plan();
+        let is_small = plan.n_tasks() <= N_TASKS_SMALL;
+        let [short, long] = PERIODS;
+        self.next = now.tick.plus(if is_small { short } else { long });
+        if is_small && now.tick >= self.next_forecast {
+            self.next_forecast = now.tick.plus(FORECAST_PERIOD);
+            self.end = forecast_end(scheduler, now);
+        }
+        let mut counts: BTreeMap<TaskState, usize> = BTreeMap::new();
+        for state in scheduler.states() {
+            *counts.entry(state).or_default() += 1;
+        }
+        let count = |state: TaskState| counts.get(&state).copied().unwrap_or(0);
+        Live {
+            running: scheduler.running().map(|live| worker(live, now)).collect(),
+            counts: TaskState::ALL
+                .iter()
+                .map(|state| (state.as_str(), count(*state)))
+                .filter(|(_, n)| *n > 0)
+                .collect(),
+            n_done: count(TaskState::Done),
+            n_tasks: plan.n_tasks() - count(TaskState::Cancelled),
+            elapsed: now.tick.0.saturating_sub(self.began.tick.0),
+            remaining: self.end.map(|end| end.0.saturating_sub(now.tick.0)),
+            usage: usage(scheduler),
+            gate: scheduler.running_gate(),
+            is_stopping: scheduler.is_stopping(),
+        }
+    }
+}
+
+fn worker(live: &crate::domain::scheduler::phase::Live, now: Now) -> LiveWorker {
+    let attempt = &live.assignment.attempt;
+    LiveWorker {
+        task: attempt.task.to_string(),
+        attempt: attempt.number,
+        title: live.assignment.spec.title.clone(),
+        stage: match live.stage {
+            Stage::Working => "running",
+            Stage::Verifying => "verifying",
+            Stage::Stopping { .. } => "stopping",
+        },
+        elapsed: now.tick.0.saturating_sub(live.started.tick.0),
+        progress: live.report.as_ref().and_then(|report| report.progress),
+        message: live.report.as_ref().and_then(|report| report.message.clone()),
+    }
+}
+
+/// Returns what all attempts on record and all running workers reported.
+fn usage(scheduler: &Scheduler) -> Usage {
+    let plan = scheduler.plan();
+    let settled = plan.indices().filter_map(|task| scheduler.history(plan.id(task)));
+    let running = scheduler.running().filter_map(|live| live.report.as_ref());
+    settled
+        .map(|history| history.usage)
+        .chain(running.map(|report| report.usage))
+        .fold(Usage::default(), |sum, usage| sum.plus(&usage))
+}
+
+/// Returns when the plan will be done, by what tasks took so far; `None` where none has ended.
+fn forecast_end(scheduler: &Scheduler, now: Now) -> Option<Tick> {
+    let plan = scheduler.plan();
+    let ended = plan.indices().filter_map(|task| {
+        let time = scheduler.history(plan.id(task)).map(|history| history.time)?;
+        (!time.is_zero()).then(|| (time.as_secs_f64(), plan.duration(task).as_secs_f64()))
+    });
+    let (took, thought) = ended.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    if took <= 0.0 || thought <= 0.0 {
+        return None;
+    }
+    let factor = took / thought;
+    let length = |task| {
+        Duration::try_from_secs_f64(plan.duration(task).as_secs_f64() * factor).unwrap_or_default()
+    };
+    Some(now.tick.plus(forecast(scheduler.clone(), now, length).end))
+}

@@ -1,0 +1,109 @@
+//! What a worker is told: who it is, what to do, when that is done, how to report, and what went
+//! wrong before.
+
+use std::fmt::Write as _;
+
+use crate::domain::scheduler::effect::{Assignment, Previous};
+
+/// How a worker reports; part of every prompt.
+const HOW_TO_REPORT: &str = include_str!("../../../templates/report.md");
+
+/// What the last attempt left behind, beside its record.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Leavings {
+    /// The end of its output.
+    pub log_tail: String,
+    /// The notes in its status file.
+    pub notes: String,
+}
+
+/// Returns the prompt of an attempt; `body` is that of the task file.
+pub(super) fn prompt(assignment: &Assignment, body: &str, leavings: &Leavings) -> String {
+    let spec = &assignment.spec;
+    let mut text = String::with_capacity(body.len() + 2048);
+    push(&mut text, format_args!("# Task {}: {}\n", spec.id.value, spec.title));
+    push(
+        &mut text,
+        format_args!(
+            "\nAttempt {}. The task file is `{}`.\n",
+            assignment.attempt.number, spec.path
+        ),
+    );
+    if let Some(role) = &assignment.role {
+        section(&mut text, &format!("Your role: {}", role.name), &role.persona);
+    }
+    section(&mut text, "What to do", body);
+    section(&mut text, "When it is done", &completion(assignment));
+    section(&mut text, "How to report", HOW_TO_REPORT);
+    if let Some(previous) = &assignment.previous {
+        section(&mut text, "What happened before", &before(previous, leavings));
+    }
+    text
+}
+
+fn completion(assignment: &Assignment) -> String {
+    let completion = &assignment.policy.completion;
+    let mut lines = vec!["- You end with exit code 0.".to_owned()];
+    if let Some(signal) = &completion.signal {
+        lines.push(format!("- Your output contains `{signal}`."));
+    }
+    for command in &completion.verify {
+        let command = command.to_string();
+        if command.contains('\n') {
+            lines.push(format!(
+                "- This script then ends with exit code 0:\n\n```sh\n{command}\n```\n"
+            ));
+        } else {
+            lines.push(format!("- This command then ends with exit code 0: `{command}`"));
+        }
+    }
+    if completion.review {
+        lines.push("- A person approves the result.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn before(previous: &Previous, leavings: &Leavings) -> String {
+    let mut text = format!(
+        "Attempt {} ended as *{}*: {}.\n",
+        previous.number,
+        previous.outcome.as_str(),
+        previous.reason.trim_end_matches('.')
+    );
+    text.push_str("It may have left part of its work behind; look before you start over.\n");
+    if let Some(note) = &previous.note {
+        push(&mut text, format_args!("\nA person asks for this attempt and says: {note}\n"));
+    }
+    if !leavings.notes.trim().is_empty() {
+        push(&mut text, format_args!("\nIts notes:\n\n{}\n", leavings.notes.trim()));
+    }
+    if !leavings.log_tail.trim().is_empty() {
+        let fence = fence_for(&leavings.log_tail);
+        let tail = leavings.log_tail.trim_end();
+        push(&mut text, format_args!("\nThe end of its output:\n\n{fence}\n{tail}\n{fence}\n"));
+    }
+    text
+}
+
+/// Returns a code fence that does not occur in `text`.
+fn fence_for(text: &str) -> String {
+    let mut fence = "```".to_owned();
+    while text.contains(&fence) {
+        fence.push('`');
+    }
+    fence
+}
+
+fn section(text: &mut String, title: &str, body: &str) {
+    let body = body.trim();
+    if !body.is_empty() {
+        push(text, format_args!("\n## {title}\n\n{body}\n"));
+    }
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    match text.write_fmt(arguments) {
+        Ok(()) => {}
+        Err(_) => unreachable!("writing to a string does not fail"),
+    }
+}

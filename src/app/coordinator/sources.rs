@@ -1,0 +1,226 @@
+//! Where events come from: background work, files, time, signals and whoever embeds the run.
+
+use std::{path::PathBuf, time::Duration};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+
+use super::RunOptions;
+use crate::{
+    app::error::AppError,
+    domain::{
+        format::layout,
+        scheduler::event::{Event, StopMode},
+    },
+    io::{
+        store::Store,
+        watch::{self, Hint, Watcher},
+    },
+};
+
+/// Events that may wait; what sends more waits until the loop has caught up.
+const EVENTS_WAITING_MAX: usize = 4096;
+
+/// Files are read this long after the last hint about them: writers come in bursts.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// Status files of running attempts are looked at this often, hint or no hint.
+const REFRESH: Duration = Duration::from_secs(1);
+
+/// Everything is looked at this often, hint or no hint.
+const RESCAN: Duration = Duration::from_secs(30);
+
+/// How often a live view is drawn.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// Something that came in.
+#[derive(Debug)]
+pub(super) enum Incoming {
+    /// Background work ended.
+    Event(Event),
+    /// Files may have changed.
+    Hint(Hint),
+    /// The scheduler asked to be woken now.
+    Deadline,
+    /// Somebody wants the run to end.
+    Stop(StopMode),
+    /// It is time to look at status files.
+    Refresh,
+    /// It is time to draw.
+    Redraw,
+}
+
+/// All sources, in one line.
+pub(super) struct Sources {
+    sender: mpsc::Sender<Event>,
+    events: mpsc::Receiver<Event>,
+    stops: mpsc::Receiver<StopMode>,
+    signals: Option<Signals>,
+    n_signals: u32,
+    hints: Option<(Watcher, mpsc::Receiver<Hint>)>,
+    /// Paths that were hinted at, and when to read them.
+    dirty: Option<(Instant, Hint)>,
+    refresh: Interval,
+    rescan: Interval,
+    redraw: Option<Interval>,
+}
+
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, AppError> {
+        let listen = |kind| {
+            signal(kind).map_err(|source| AppError::System {
+                what: "listen for signals".to_owned(),
+                source,
+            })
+        };
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: listen(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(signals: &mut Option<Self>) {
+        match signals {
+            None => std::future::pending().await,
+            Some(Self { interrupt, terminate, hang_up }) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                    _ = hang_up.recv() => {}
+                }
+            }
+        }
+    }
+}
+
+impl Sources {
+    /// Opens all sources. Where files cannot be watched, they are looked at from time to time.
+    pub(super) fn new(
+        store: &Store,
+        options: &RunOptions,
+        stops: mpsc::Receiver<StopMode>,
+    ) -> Result<Self, AppError> {
+        let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
+        let folders =
+            [layout::TASKS_DIR, layout::ROLES_DIR, layout::EVENTS_DIR, layout::STATUS_DIR];
+        let hints = watch::watch(store.root(), &folders)
+            .inspect_err(|error| tracing::warn!(%error, "files are only looked at every 30 s"))
+            .ok();
+        Ok(Self {
+            sender,
+            events,
+            stops,
+            signals: options.handles_signals.then(Signals::new).transpose()?,
+            n_signals: 0,
+            hints,
+            dirty: None,
+            refresh: every(REFRESH),
+            rescan: every(RESCAN),
+            redraw: options.is_live.then(|| every(REDRAW)),
+        })
+    }
+
+    /// Returns where background work sends what became of it.
+    pub(super) fn sender(&self) -> mpsc::Sender<Event> {
+        self.sender.clone()
+    }
+
+    /// Returns an event of background work that is there already.
+    pub(super) fn waiting(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    /// Waits for whatever comes first; `wait` is the time until the scheduler wants to be woken.
+    pub(super) async fn next(&mut self, wait: Option<Duration>) -> Incoming {
+        let deadline = wait.map(|wait| Instant::now() + wait);
+        loop {
+            let quiet = self.dirty.as_ref().map(|(until, _)| *until);
+            tokio::select! {
+                biased;
+                Some(event) = self.events.recv() => return Incoming::Event(event),
+                () = Signals::next(&mut self.signals) => {
+                    self.n_signals += 1;
+                    let is_first = self.n_signals == 1;
+                    let mode = if is_first { StopMode::Polite } else { StopMode::Now };
+                    return Incoming::Stop(mode);
+                }
+                Some(mode) = self.stops.recv() => return Incoming::Stop(mode),
+                () = sleep_until(deadline) => return Incoming::Deadline,
+                () = sleep_until(quiet) => {
+                    if let Some((_, hint)) = self.dirty.take() {
+                        return Incoming::Hint(hint);
+                    }
+                }
+                Some(hint) = next_hint(&mut self.hints) => self.note(hint),
+                _ = self.refresh.tick() => {
+                    self.watch_new_folders();
+                    return Incoming::Refresh;
+                }
+                _ = self.rescan.tick() => return Incoming::Hint(Hint::Everything),
+                () = next_tick(&mut self.redraw) => return Incoming::Redraw,
+            }
+        }
+    }
+
+    /// Remembers what a hint is about until it has been quiet for a while.
+    fn note(&mut self, hint: Hint) {
+        let until = Instant::now() + QUIET;
+        let all = match (self.dirty.take().map(|(_, hint)| hint), hint) {
+            (None, hint) => hint,
+            (Some(Hint::Everything), _) | (_, Hint::Everything) => Hint::Everything,
+            (Some(Hint::Paths(mut paths)), Hint::Paths(more)) => {
+                let is_new = |path: &PathBuf| !paths.contains(path);
+                let new: Vec<PathBuf> = more.into_iter().filter(is_new).collect();
+                paths.extend(new);
+                Hint::Paths(paths)
+            }
+        };
+        self.dirty = Some((until, all));
+    }
+
+    fn watch_new_folders(&mut self) {
+        let Some((watcher, _)) = &mut self.hints else { return };
+        match watcher.watch_missing() {
+            Ok(false) => {}
+            Ok(true) => self.note(Hint::Everything),
+            Err(error) => tracing::warn!(%error, "a folder is only looked at every 30 s"),
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_hint(hints: &mut Option<(Watcher, mpsc::Receiver<Hint>)>) -> Option<Hint> {
+    match hints {
+        Some((_, hints)) => hints.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_tick(interval: &mut Option<Interval>) {
+    match interval {
+        Some(interval) => drop(interval.tick().await),
+        None => std::future::pending().await,
+    }
+}

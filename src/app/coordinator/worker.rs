@@ -1,0 +1,161 @@
+//! How the processes of an attempt are started: worker, verify commands, gate commands.
+
+use std::{ffi::OsString, path::PathBuf, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    domain::{
+        format::layout,
+        model::{attempt::CheckResult, command::argv, id::AttemptId, task::CommandLine},
+        scheduler::{effect::Assignment, event::Event},
+    },
+    io::{
+        process::{
+            How, Launch, ProcessError, Running, Stdin,
+            check::{CheckTimes, Checked, run_check},
+            kill_group_leftovers, log,
+        },
+        store::Store,
+    },
+};
+
+/// The variable that carries the nonce of an attempt.
+const NONCE: &str = "ORCH_NONCE";
+
+/// How often a check is tried again while the machine is out of processes.
+const SHORTAGE_TRIES: u32 = 30;
+
+/// Returns how the worker of an attempt is started.
+pub(super) fn launch(
+    store: &Store,
+    base: &[(OsString, OsString)],
+    assignment: &Assignment,
+    nonce: &str,
+) -> Option<Launch> {
+    let command = assignment.policy.command.as_ref()?;
+    let attempt = &assignment.attempt;
+    let path = |relative: String| store.path(&relative);
+    let set = |name: &str, value: OsString| (OsString::from(name), value);
+    let mut env = base.to_vec();
+    env.extend(assignment.policy.env.iter().map(|(name, value)| set(name, value.into())));
+    env.extend([
+        set(NONCE, nonce.into()),
+        set("ORCH_TASK_ID", attempt.task.as_str().into()),
+        set("ORCH_ATTEMPT", attempt.number.to_string().into()),
+        set("ORCH_TASK_FILE", store.path(&assignment.spec.path).into()),
+        set("ORCH_PROMPT_FILE", path(layout::prompt_path(attempt)).into()),
+        set("ORCH_STATUS_FILE", path(layout::status_path(attempt)).into()),
+        set("ORCH_ROOT", store.root().into()),
+        set("ORCH_WORKTREE", store.root().into()),
+    ]);
+    Some(Launch {
+        argv: argv(command),
+        folder: store.root().to_owned(),
+        env,
+        stdin: Stdin::File(path(layout::prompt_path(attempt))),
+        output: path(layout::log_path(attempt)),
+    })
+}
+
+/// Waits for a worker in the background and tells how it ended.
+pub(super) fn watch_over(
+    mut running: Running,
+    attempt: AttemptId,
+    signal: Option<(String, PathBuf)>,
+    events: mpsc::Sender<Event>,
+) {
+    tokio::spawn(async move {
+        let ended = running.wait().await;
+        kill_group_leftovers(running.pid);
+        let event = match ended {
+            Ok(exit) => {
+                let has_signal = signal.is_none_or(|(text, path)| {
+                    log::contains(&path, text.as_bytes()).unwrap_or(false)
+                });
+                Event::WorkerExited { attempt, exit, has_signal }
+            }
+            Err(error) => {
+                let cause = error.to_string();
+                Event::WorkerNotStarted { attempt, cause, is_passing: true }
+            }
+        };
+        send(&events, event).await;
+    });
+}
+
+/// Commands that are run one after the other, up to the first that fails.
+#[derive(Debug)]
+pub(super) struct Checks {
+    /// What to run.
+    pub commands: Vec<CommandLine>,
+    /// How: everything but the arguments.
+    pub launch: Launch,
+    /// How long each may take.
+    pub times: CheckTimes,
+}
+
+impl Checks {
+    /// Runs the commands in the background and sends what `event` makes of the results. The
+    /// returned sender stops them.
+    pub(super) fn start(
+        self,
+        events: mpsc::Sender<Event>,
+        event: impl FnOnce(Vec<CheckResult>) -> Event + Send + 'static,
+    ) -> watch::Sender<Option<How>> {
+        let (stop, stopped) = watch::channel(None);
+        tokio::spawn(async move {
+            let results = self.run(stopped).await;
+            send(&events, event(results)).await;
+        });
+        stop
+    }
+
+    async fn run(self, stopped: watch::Receiver<Option<How>>) -> Vec<CheckResult> {
+        let mut results = Vec::new();
+        for command in &self.commands {
+            let launch = Launch { argv: argv(command), ..self.launch.clone() };
+            let result = run_one(&command.to_string(), &launch, self.times, &stopped).await;
+            let goes_on = result.is_success();
+            results.push(result);
+            if !goes_on {
+                break;
+            }
+        }
+        results
+    }
+}
+
+async fn run_one(
+    command: &str,
+    launch: &Launch,
+    times: CheckTimes,
+    stopped: &watch::Receiver<Option<How>>,
+) -> CheckResult {
+    let mut n_tries = 0;
+    let fault = loop {
+        match run_check(command, launch, times, stopped.clone()).await {
+            Ok(Checked::Ended(result)) => return result,
+            Ok(Checked::Cancelled) => break "stopped".to_owned(),
+            Err(ProcessError::Exhausted { .. }) if n_tries < SHORTAGE_TRIES => {
+                n_tries += 1;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => break error.to_string(),
+        }
+    };
+    CheckResult {
+        command: command.to_owned(),
+        exit: None,
+        fault: Some(fault),
+        duration: Duration::ZERO,
+        output_tail: String::new(),
+    }
+}
+
+/// Sends an event to the loop; when the loop is gone, nobody wants to know.
+pub(super) async fn send(events: &mpsc::Sender<Event>, event: Event) {
+    if events.send(event).await.is_err() {
+        tracing::debug!("an event came after the end of the run");
+    }
+}

@@ -1,0 +1,138 @@
+//! A run in the background, for programs that embed `orch` and for its own command line.
+
+use std::{
+    sync::mpsc,
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::watch;
+
+pub use super::coordinator::{RunOptions, WhenIdle};
+pub use crate::domain::scheduler::event::StopMode;
+
+use super::{
+    coordinator::{self, Observers},
+    error::AppError,
+    repository::Repository,
+    view::run::{Live, RunEvent, Summary},
+};
+
+/// A run that goes on in a thread of its own until it ends or is stopped. Dropping it stops the
+/// run politely and waits.
+#[derive(Debug)]
+pub struct Run {
+    stops: tokio::sync::mpsc::Sender<StopMode>,
+    events: mpsc::Receiver<RunEvent>,
+    live: watch::Receiver<Live>,
+    thread: Option<JoinHandle<Result<Summary, AppError>>>,
+}
+
+impl Run {
+    /// Starts to carry the plan of `repository` out.
+    ///
+    /// # Errors
+    /// [`AppError::System`] where the system gives no thread. What else can go wrong is returned
+    /// by [`Run::wait`].
+    pub fn start(repository: &Repository, options: RunOptions) -> Result<Self, AppError> {
+        let (stops, stop_receiver) = tokio::sync::mpsc::channel(4);
+        let (event_sender, events) = mpsc::channel();
+        let (live_sender, live) = watch::channel(Live::default());
+        let observers = Observers { events: event_sender, live: live_sender };
+        let repository = repository.clone();
+        let thread = std::thread::Builder::new()
+            .name("coordinator".to_owned())
+            .spawn(move || carry_out(&repository, options, observers, stop_receiver))
+            .map_err(|source| AppError::System { what: "start a thread".to_owned(), source })?;
+        Ok(Self { stops, events, live, thread: Some(thread) })
+    }
+
+    /// Asks the run to end: politely, or at once. The run ends when its workers have ended.
+    pub fn stop(&self, mode: StopMode) {
+        if self.stops.try_send(mode).is_err() {
+            tracing::debug!("the run has ended, or was asked often enough");
+        }
+    }
+
+    /// Returns the next thing that happened; `None` after `patience`, or when the run has ended.
+    pub fn next_event(&self, patience: Duration) -> Option<RunEvent> {
+        self.events.recv_timeout(patience).ok()
+    }
+
+    /// Returns all that happens, in order, until the run has ended.
+    pub fn events(&self) -> impl Iterator<Item = RunEvent> {
+        self.events.iter()
+    }
+
+    /// Returns the state of things; it changes only with [`RunOptions::is_live`].
+    pub fn live(&self) -> Live {
+        self.live.borrow().clone()
+    }
+
+    /// Says whether the run has ended.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits until the run has ended.
+    ///
+    /// # Errors
+    /// Whatever kept the plan from being carried out.
+    pub fn wait(mut self) -> Result<Summary, AppError> {
+        self.join()
+    }
+
+    /// Waits until the run has ended, at most `timeout` long; then it is asked to stop, and waited
+    /// for.
+    ///
+    /// # Errors
+    /// As [`Run::wait`].
+    pub fn wait_at_most(mut self, timeout: Duration) -> Result<Summary, AppError> {
+        let deadline = Instant::now() + timeout;
+        while !self.has_ended() && Instant::now() < deadline {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            // An event, the end of the run and the end of the patience all wake this up.
+            if self
+                .events
+                .recv_timeout(patience)
+                .is_err_and(|e| e == mpsc::RecvTimeoutError::Disconnected)
+            {
+                break;
+            }
+        }
+        self.stop(StopMode::Polite);
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<Summary, AppError> {
+        let Some(thread) = self.thread.take() else { unreachable!("a run is waited for once") };
+        match thread.join() {
+            Ok(ended) => ended,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.stop(StopMode::Polite);
+            if let Err(error) = self.join() {
+                tracing::warn!(%error, "the run failed");
+            }
+        }
+    }
+}
+
+fn carry_out(
+    repository: &Repository,
+    options: RunOptions,
+    observers: Observers,
+    stops: tokio::sync::mpsc::Receiver<StopMode>,
+) -> Result<Summary, AppError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
+            |source| AppError::System { what: "start the event loop".to_owned(), source },
+        )?;
+    runtime.block_on(coordinator::run(repository, options, observers, stops))
+}

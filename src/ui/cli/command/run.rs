@@ -1,0 +1,117 @@
+//! `orch run`: carries the plan out and shows how it goes.
+
+use std::time::Duration;
+
+use crate::{
+    app::{
+        error::AppError,
+        repository::Repository,
+        running::{Run, RunOptions, WhenIdle},
+        view::run::Summary,
+    },
+    domain::model::{limits::WORKERS_MAX, task::CommandLine},
+    ui::{
+        cli::{
+            Outcome,
+            args::{Global, Json},
+            terminal::Terminal,
+        },
+        live::Screen,
+        output::run as text,
+    },
+};
+
+/// Carry the plan out: start what is ready, check it, record it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
+    workers: Option<u32>,
+    /// Use this command for every task
+    #[arg(long, value_name = "CMD")]
+    worker: Option<String>,
+    /// Wait for gates and approvals when nothing else is left to do
+    #[arg(long)]
+    wait: bool,
+    /// Print lines also on a terminal
+    #[arg(long)]
+    plain: bool,
+    /// How it is shown: one JSON object a line for everything that happens
+    #[command(flatten)]
+    json: Json,
+}
+
+/// How a run is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Face {
+    /// A view that is drawn anew several times a second.
+    Live,
+    /// A line for everything that happens.
+    Plain,
+    /// A JSON object a line.
+    Json,
+}
+
+pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
+    let repository = Repository::open(global.folder())?;
+    let face = match (args.json.json, args.plain || !terminal.is_interactive()) {
+        (true, _) => Face::Json,
+        (false, true) => Face::Plain,
+        (false, false) => Face::Live,
+    };
+    let options = RunOptions {
+        max_workers: args.workers,
+        worker: args.worker.clone().map(CommandLine::Text),
+        when_idle: if args.wait { WhenIdle::Wait } else { WhenIdle::End },
+        handles_signals: true,
+        is_live: face == Face::Live,
+    };
+    let summary = show(&repository, options, face, terminal)?;
+    Ok(summary.exit_code)
+}
+
+/// Starts a run and shows it until it has ended.
+pub(super) fn show(
+    repository: &Repository,
+    options: RunOptions,
+    face: Face,
+    terminal: &Terminal,
+) -> Result<Summary, AppError> {
+    let run = Run::start(repository, options)?;
+    match face {
+        Face::Json => run.events().for_each(|event| terminal.json_line(&event)),
+        Face::Plain => run.events().for_each(|event| {
+            if let Some(line) = text::line(&event, terminal.style()) {
+                terminal.line(&line);
+            }
+        }),
+        Face::Live => show_live(&run, terminal),
+    }
+    let summary = run.wait()?;
+    if face != Face::Json {
+        terminal.out(&text::summary(&summary, terminal.style()));
+    }
+    Ok(summary)
+}
+
+fn show_live(run: &Run, terminal: &Terminal) {
+    let mut screen = Screen::open();
+    // Looks again often enough for the clock on the screen.
+    let patience = Duration::from_millis(100);
+    loop {
+        let has_ended = run.has_ended();
+        let mut event = run.next_event(patience);
+        while let Some(happened) = event {
+            if screen.is_drawn() {
+                screen.print_above(&happened);
+            } else if let Some(line) = text::line(&happened, terminal.style()) {
+                terminal.line(&line);
+            }
+            event = run.next_event(Duration::ZERO);
+        }
+        if has_ended {
+            return;
+        }
+        screen.draw(&run.live());
+    }
+}
