@@ -7,7 +7,9 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod cli;
+mod fixtures;
 mod kill;
 mod simulation;
 mod source;
