@@ -57,3 +57,14 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn the_plan_of_this_project_has_no_faults() {
+    let sandbox = Sandbox::new();
+    for part in ["tasks", "roles"] {
+        let path = format!(".orch/{part}");
+        copy(&source::root().join(&path), &sandbox.path(&path));
+    }
+    fs::copy(source::root().join(".orch/config.yaml"), sandbox.path(".orch/config.yaml")).unwrap();
+    assert_eq!(sandbox.orch(&["check", "--strict"]).text(), "no faults in 5 tasks\n");
+}
