@@ -109,7 +109,7 @@ fn a_name_that_is_not_text_is_named() {
 #[test]
 fn front_matter_is_bounded_before_it_is_parsed() {
     let too_deep = "\
-error[yaml-too-deep]: lists are nested deeper than 32\n";
+error[yaml-too-deep]: lists and mappings are nested deeper than 32\n";
     let too_large = "\
 error[front-matter-too-large]: the front matter has ";
     let table = [

@@ -80,7 +80,7 @@ fn set_typed(text: &str, key: &str, value: &str) -> Result<String, EditFault> {
 }
 
 fn with_front_matter(template: &str) -> String {
-    let text = template.strip_prefix('\u{feff}').unwrap_or(template);
+    let text = template.trim_start_matches('\u{feff}');
     match front_matter::split(text) {
         Ok(Split::Absent { body }) => format!("---\n---\n{body}"),
         Ok(Split::Found(_)) | Err(_) => text.to_owned(),
