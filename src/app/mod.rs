@@ -5,5 +5,6 @@ pub mod error;
 pub mod repository;
 pub mod running;
 pub mod snapshot;
+pub mod standing;
 pub mod use_case;
 pub mod view;

@@ -23,7 +23,7 @@ use super::{
 #[derive(Debug)]
 pub struct Run {
     stops: tokio::sync::mpsc::Sender<StopMode>,
-    events: mpsc::Receiver<RunEvent>,
+    events: mpsc::Receiver<Vec<RunEvent>>,
     live: watch::Receiver<Live>,
     thread: Option<JoinHandle<Result<Summary, AppError>>>,
 }
@@ -54,14 +54,20 @@ impl Run {
         }
     }
 
-    /// Returns the next thing that happened; `None` after `patience`, or when the run has ended.
-    pub fn next_event(&self, patience: Duration) -> Option<RunEvent> {
-        self.events.recv_timeout(patience).ok()
+    /// Waits for something to happen and returns it with all that has happened since; nothing
+    /// after `patience`, or when the run has ended.
+    pub fn next_events(&self, patience: Duration) -> Vec<RunEvent> {
+        self.events
+            .recv_timeout(patience)
+            .into_iter()
+            .chain(self.events.try_iter())
+            .flatten()
+            .collect()
     }
 
     /// Returns all that happens, in order, until the run has ended.
     pub fn events(&self) -> impl Iterator<Item = RunEvent> {
-        self.events.iter()
+        self.events.iter().flatten()
     }
 
     /// Returns the state of things; it changes only with [`RunOptions::is_live`].

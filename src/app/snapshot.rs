@@ -27,10 +27,13 @@ use crate::{
         },
         scheduler::{Scheduler, history::Recorded},
     },
-    io::store::{
-        Store, StoreError,
-        lock::{self, LockInfo},
-        read::ReadFault,
+    io::{
+        git,
+        store::{
+            Store, StoreError,
+            lock::{self, LockInfo},
+            read::ReadFault,
+        },
     },
 };
 
@@ -118,7 +121,7 @@ pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
 fn read_written(store: &Store, reading: Reading) -> Result<Written, StoreError> {
     let tasks = store.visit(layout::TASKS_DIR, &[".md"], |path, bytes| {
         let file = match bytes {
-            Ok(bytes) => task_file::parse(path, bytes, reading),
+            Ok(bytes) => with_digest(task_file::parse(path, bytes, reading), bytes, reading),
             Err(fault) => TaskFile { spec: None, diagnostics: vec![unreadable(path, &fault)] },
         };
         (path.to_owned(), file)
@@ -136,6 +139,14 @@ fn read_written(store: &Store, reading: Reading) -> Result<Written, StoreError> 
         Err(fault) => (Config::default(), vec![unreadable(layout::CONFIG_PATH, &fault)]),
     };
     Ok(Written { tasks, roles, config, events: read_events(store)? })
+}
+
+/// Adds the digest of the file where all of it was read.
+fn with_digest(mut file: TaskFile, bytes: &[u8], reading: Reading) -> TaskFile {
+    if let (Reading::Whole, Some(spec)) = (reading, &mut file.spec) {
+        spec.digest = git::blob_id(bytes).into();
+    }
+    file
 }
 
 fn read_events(store: &Store) -> Result<Vec<Parsed<OutsideEvent>>, StoreError> {

@@ -2,5 +2,11 @@
 //!
 //! The names of the fields are part of what users rely on: they are only added to.
 
+pub mod explain;
+pub mod graph;
+pub mod list;
+pub mod plan;
 pub mod run;
+pub mod show;
+pub mod status;
 pub mod write;

@@ -16,3 +16,5 @@ pub mod plan;
 pub mod scheduler;
 
 pub mod forecast;
+
+pub mod calibrate;

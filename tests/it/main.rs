@@ -9,6 +9,7 @@
 mod architecture;
 mod bad_input;
 mod cli;
+mod edges;
 mod fixtures;
 mod kill;
 mod simulation;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{
-    Coordinator, Sources, entropy,
+    Coordinator, Sources,
     prompt::{self, Leavings},
     worker::{self, Checks},
 };
 use crate::{
     app::{error::AppError, view::run::Happened},
     domain::{
-        format::{layout, run_record, status_file, task_file},
+        format::{layout, run_record, status_file},
         model::{
             attempt::{AttemptRecord, Ending, GateRecord, StatusReport},
             config::{Durability, LevelGate},
@@ -25,7 +25,6 @@ use crate::{
         },
     },
     io::{
-        git,
         process::{self, How, Launch, ProcessError, Stdin, check::CheckTimes},
         store::journal::JournalLine,
     },
@@ -44,6 +43,8 @@ pub(super) struct Worker {
     launch: Option<Launch>,
     /// Stops its verify commands.
     check_stop: Option<watch::Sender<Option<How>>>,
+    /// Whether the journal holds its process.
+    is_in_journal: bool,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
 }
@@ -98,7 +99,7 @@ impl Coordinator {
         if is_new {
             self.store.create(&path, text.as_bytes())?;
         } else {
-            self.store.replace(&path, text.as_bytes())?;
+            self.store.swap(&path, text.as_bytes())?;
         }
         Ok(())
     }
@@ -108,13 +109,10 @@ impl Coordinator {
         (path, run_record::render_gate(record), false)
     }
 
-    /// Reads what an attempt is about, as it is now, and returns everything that it needs.
-    fn prepare(&self, assignment: Arc<Assignment>) -> Worker {
+    /// Returns everything that an attempt needs.
+    fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
-        let bytes = self.store.read_file(&assignment.spec.path).ok();
-        let text = bytes.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-        let prompt =
-            prompt::prompt(&assignment, task_file::body(&text), &self.leavings(&assignment));
+        let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
         let command = assignment.policy.command.as_ref();
         Worker {
             record: AttemptRecord {
@@ -122,9 +120,10 @@ impl Coordinator {
                 started: self.clock.now().wall,
                 worker: command.map(ToString::to_string).unwrap_or_default(),
                 executor: "local".to_owned(),
-                nonce: entropy::nonce(),
+                nonce: self.nonces.give(),
                 log: layout::log_path(&attempt),
-                digest: bytes.as_deref().map(git::blob_id),
+                digest: Some(assignment.spec.digest.to_string())
+                    .filter(|digest| !digest.is_empty()),
                 ending: None,
             },
             assignment,
@@ -132,6 +131,7 @@ impl Coordinator {
             pid: None,
             launch: None,
             check_stop: None,
+            is_in_journal: false,
             report: None,
         }
     }
@@ -209,13 +209,6 @@ impl Coordinator {
         self.store.make_folder(&layout::log_folder(&attempt.task))?;
         match process::start(&launch) {
             Ok(running) => {
-                self.journal.append(&JournalLine::Process {
-                    attempt: attempt.to_string(),
-                    nonce: nonce.clone(),
-                    pid: running.pid,
-                    start_ticks: running.identity.start_ticks,
-                    boot_id: running.identity.boot_id.clone(),
-                });
                 worker.pid = Some(running.pid);
                 let signal = assignment.policy.completion.signal.clone();
                 let signal = signal.map(|text| (text, launch.output.clone()));
@@ -228,6 +221,23 @@ impl Coordinator {
             }
         }
         Ok(())
+    }
+
+    /// Notes the processes of workers that have run for a while, so that the next coordinator can
+    /// stop them if this one dies. Younger ones are found by the nonce in their environment.
+    pub(super) fn note_processes(&mut self) {
+        for (attempt, worker) in &mut self.workers {
+            let Some(pid) = worker.pid.filter(|_| !worker.is_in_journal) else { continue };
+            let identity = process::identity(pid);
+            self.journal.append(&JournalLine::Process {
+                attempt: attempt.to_string(),
+                nonce: worker.record.nonce.clone(),
+                pid,
+                start_ticks: identity.start_ticks,
+                boot_id: identity.boot_id,
+            });
+            worker.is_in_journal = true;
+        }
     }
 
     fn start_verify(&mut self, attempt: AttemptId) {

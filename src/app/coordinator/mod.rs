@@ -44,7 +44,8 @@ use crate::{
     },
     io::{
         clock::Clock,
-        entropy, environment,
+        entropy::Nonces,
+        environment,
         process::How,
         store::{
             Store,
@@ -84,7 +85,7 @@ pub enum WhenIdle {
 #[derive(Debug)]
 pub struct Observers {
     /// Gets everything that happens, in order.
-    pub events: mpsc::Sender<RunEvent>,
+    pub events: mpsc::Sender<Vec<RunEvent>>,
     /// Gets the state of things, where that is asked for.
     pub live: watch::Sender<Live>,
 }
@@ -118,6 +119,9 @@ struct Coordinator {
     clock: Clock,
     scheduler: Scheduler,
     journal: Journal,
+    nonces: Nonces,
+    /// What happened in this turn, to be told at its end.
+    outbox: std::cell::RefCell<Vec<RunEvent>>,
     /// What all workers have in their environment.
     environment: Vec<(OsString, OsString)>,
     /// What is being carried out.
@@ -170,6 +174,8 @@ impl Coordinator {
             clock,
             scheduler,
             journal,
+            nonces: Nonces::new(),
+            outbox: std::cell::RefCell::default(),
             workers: BTreeMap::new(),
             gate_stop: None,
             events: None,
@@ -242,6 +248,7 @@ impl Coordinator {
             Incoming::Deadline => batch.push(Event::TimePassed),
             Incoming::Stop(mode) => batch.push(Event::StopAsked(mode)),
             Incoming::Refresh => {
+                self.note_processes();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
@@ -303,15 +310,22 @@ impl Coordinator {
     }
 
     fn publish(&mut self) {
+        self.send_outbox();
         if self.options.is_live && self.live.is_due(self.clock.now()) {
             let view = self.live.draw(&self.scheduler, self.clock.now());
             self.observers.live.send_replace(view);
         }
     }
 
+    /// Puts what happened into the outbox.
     fn tell(&self, happened: Happened) {
-        let event = RunEvent::new(self.clock.now().wall, happened);
-        if self.observers.events.send(event).is_err() {
+        self.outbox.borrow_mut().push(RunEvent::new(self.clock.now().wall, happened));
+    }
+
+    /// Tells the observers what was put into the outbox.
+    fn send_outbox(&self) {
+        let events = self.outbox.take();
+        if !events.is_empty() && self.observers.events.send(events).is_err() {
             tracing::trace!("nobody listens");
         }
     }
@@ -323,6 +337,7 @@ impl Coordinator {
         }
         self.journal.reset()?;
         self.tell(Happened::RunEnded(summary.clone()));
+        self.send_outbox();
         Ok(summary)
     }
 }

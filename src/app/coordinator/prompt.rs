@@ -17,10 +17,10 @@ pub(super) struct Leavings {
     pub notes: String,
 }
 
-/// Returns the prompt of an attempt; `body` is that of the task file.
-pub(super) fn prompt(assignment: &Assignment, body: &str, leavings: &Leavings) -> String {
+/// Returns the prompt of an attempt.
+pub(super) fn prompt(assignment: &Assignment, leavings: &Leavings) -> String {
     let spec = &assignment.spec;
-    let mut text = String::with_capacity(body.len() + 2048);
+    let mut text = String::with_capacity(spec.body.len() + 2048);
     push(&mut text, format_args!("# Task {}: {}\n", spec.id.value, spec.title));
     push(
         &mut text,
@@ -32,7 +32,7 @@ pub(super) fn prompt(assignment: &Assignment, body: &str, leavings: &Leavings) -
     if let Some(role) = &assignment.role {
         section(&mut text, &format!("Your role: {}", role.name), &role.persona);
     }
-    section(&mut text, "What to do", body);
+    section(&mut text, "What to do", &spec.body);
     section(&mut text, "When it is done", &completion(assignment));
     section(&mut text, "How to report", HOW_TO_REPORT);
     if let Some(previous) = &assignment.previous {

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    app::view::run::{Summary, Unfinished},
+    app::{
+        use_case::explain,
+        view::run::{Summary, Unfinished},
+    },
     domain::{
         model::{
             attempt::{Ending, Outcome, Usage},
@@ -79,6 +82,7 @@ impl Tally {
 
 fn unfinished(scheduler: &Scheduler, task: TaskIndex, states: &[TaskState]) -> Unfinished {
     let reasons = scheduler.explain(task, states);
-    let (why, help) = reasons.first().map(crate::app::use_case::explain::words).unwrap_or_default();
+    let why = reasons.first().map(|reason| explain::told(scheduler, task, reason));
+    let (why, help) = why.map(|why| (why.sentence, why.help)).unwrap_or_default();
     Unfinished { task: scheduler.plan().id(task).to_string(), why, help }
 }

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    fault::{did_you_mean, shown},
+    fault::shown,
     number::{DURATION_PATTERN, whole_number},
     value::{FromText, TextVisitor, ValueFault, text_values},
 };
@@ -14,6 +14,7 @@ use crate::domain::model::{
     attempt::{Outcome, ReportedState},
     config::Durability,
     limits::PRIORITY_MAX,
+    suggest::did_you_mean,
     task::{AuthorStatus, Estimate, Isolation, Priority, Size},
     time::{Timestamp, parse_duration},
 };

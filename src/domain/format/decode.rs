@@ -16,11 +16,12 @@ use serde::{
 };
 
 use super::{
-    fault::{FAULTS_MAX, Fault, did_you_mean, plain, shown},
+    fault::{FAULTS_MAX, Fault, plain, shown},
     field::{FIELD, pack},
     node::{Entry, Kind, Node},
     value::ValueFault,
 };
+use crate::domain::model::suggest::did_you_mean;
 
 /// What an unknown key is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -182,6 +182,7 @@ mod tests {
             ("retry/a.2", "kind: retry\ntask: a\n", r#"nothing ["missing-key"]"#),
             ("accept/a.2", "kind: accept\ntask: a\nattempt: 2\n", "accept a 2 []"),
             ("accept/a.2", "kind: accept\ntask: a\n", r#"nothing ["missing-key"]"#),
+            ("accept/a.2", "kind: accept\nattempt: 2\n", r#"nothing ["missing-key"]"#),
             ("ci", "state: passed\n", r#"nothing ["bad-word"]"#),
             ("ci", "- a\n", r#"nothing ["wrong-type"]"#),
             ("odd name", "", r#"nothing ["missing-key"]"#),

@@ -132,40 +132,9 @@ pub fn plain(text: &str) -> String {
     out
 }
 
-/// Returns the one of `words` that is meant by `typed`, where that is near enough to be likely.
-pub fn did_you_mean<'w>(typed: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-    if typed.len() > 64 {
-        return None;
-    }
-    let typed = typed.to_ascii_lowercase();
-    let reach = (typed.chars().count() / 3).clamp(1, 3);
-    words
-        .into_iter()
-        .map(|word| (strsim::osa_distance(&typed, &word.to_ascii_lowercase()), word))
-        .filter(|(distance, word)| *distance <= reach && *distance < word.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn suggestions_are_near() {
-        let words = ["depends_on", "priority", "tags", "id"];
-        let table = [
-            ("depend_on", Some("depends_on")),
-            ("Priority", Some("priority")),
-            ("pirority", Some("priority")),
-            ("tag", Some("tags")),
-            ("author", None),
-            ("x", None),
-        ];
-        for (typed, expected) in table {
-            assert_eq!(did_you_mean(typed, words), expected, "{typed}");
-        }
-    }
 
     #[test]
     fn user_text_is_short_and_harmless() {

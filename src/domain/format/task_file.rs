@@ -192,6 +192,8 @@ fn spec(raw: RawTask, id: Located<TaskId>, path: &str) -> TaskSpec {
         waits_for: raw.waits_for.value.map(List::located).into_iter().flatten().collect(),
         status: raw.status.located().unwrap_or_default(),
         criteria: Default::default(),
+        body: Default::default(),
+        digest: Default::default(),
     }
 }
 
@@ -204,6 +206,7 @@ fn read_body(spec: &mut TaskSpec, file: &Markdown<'_>, reading: Reading) {
         Reading::Whole => {
             let body = task_body::parse(file.body);
             spec.criteria = body.criteria;
+            spec.body = file.body.into();
             if spec.completion.verify.is_empty() {
                 spec.completion.verify.extend(body.verification);
             }

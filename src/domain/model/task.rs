@@ -51,6 +51,10 @@ pub struct TaskSpec {
     pub status: Located<AuthorStatus>,
     /// Checkboxes under *Acceptance criteria*.
     pub criteria: Criteria,
+    /// What the worker is told; empty where only the front matter was read.
+    pub body: Arc<str>,
+    /// Digest of the whole file (its git blob id); empty where only the front matter was read.
+    pub digest: Arc<str>,
 }
 
 impl TaskSpec {
@@ -77,6 +81,8 @@ impl TaskSpec {
             waits_for: Vec::new(),
             status: Located::default(),
             criteria: Criteria::default(),
+            body: Arc::default(),
+            digest: Arc::default(),
         }
     }
 }

@@ -9,14 +9,17 @@ pub mod event;
 pub mod explain;
 pub mod history;
 mod invariants;
+mod judgement;
 mod levels;
 pub mod phase;
 mod queue;
+mod rebuild;
 mod retry;
 mod running;
 mod states;
 #[cfg(test)]
 mod tests;
+mod transition;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,8 +37,8 @@ use super::{
     model::{
         attempt::{Ending, Outcome, Usage},
         id::{AttemptId, RoleName, TaskId},
-        outside::{GateState, OutsideFacts},
-        task::{AuthorStatus, TaskSpec},
+        outside::OutsideFacts,
+        task::TaskSpec,
         time::{Now, Tick},
     },
     plan::{Plan, TaskIndex},
@@ -196,178 +199,6 @@ impl Scheduler {
     /// Returns the outside facts.
     pub fn outside(&self) -> &OutsideFacts {
         &self.outside
-    }
-
-    /// Derives phases, counters and queues from plan, facts and histories. `live` are the
-    /// attempts that are being carried out; `waits` the back-offs that go on.
-    fn build(&mut self, mut live: BTreeMap<TaskId, Live>, waits: &BTreeMap<TaskId, Tick>) {
-        let plan = Arc::clone(&self.plan);
-        self.phases = vec![Phase::Open; plan.n_tasks()];
-        self.missing = plan
-            .indices()
-            .map(|task| u32::try_from(plan.dependencies(task).len()).unwrap_or(u32::MAX))
-            .collect();
-        self.ready = ReadyQueue::default();
-        self.running = BTreeSet::new();
-        self.in_role = BTreeMap::new();
-        self.in_workstream = BTreeMap::new();
-        self.deadlines = BTreeSet::new();
-        self.levels.build(&plan);
-        for task in plan.indices() {
-            let phase = match live.remove(plan.id(task)) {
-                Some(live) => Phase::Running(Box::new(live)),
-                None => self.settled_phase(task, waits.get(plan.id(task)).copied()),
-            };
-            if !matches!(phase, Phase::Open) {
-                self.set_phase(task, phase);
-            }
-        }
-        self.pass_ended_levels();
-        for task in plan.indices() {
-            self.refresh_ready(task);
-        }
-    }
-
-    /// Returns the phase of a task that no attempt is being carried out for.
-    fn settled_phase(&self, task: TaskIndex, wait: Option<Tick>) -> Phase {
-        let spec = self.plan.spec(task);
-        match spec.status.value {
-            AuthorStatus::Done => return Phase::Done,
-            AuthorStatus::Cancelled => return Phase::Cancelled,
-            AuthorStatus::Draft | AuthorStatus::Hold | AuthorStatus::Todo => {}
-        }
-        let id = self.plan.id(task);
-        let Some(history) = self.histories.get(id) else { return Phase::Open };
-        let after = self.outside.retried_after(id);
-        match history.outcome(after) {
-            Some(Outcome::Succeeded) => Phase::Done,
-            Some(Outcome::Review) if self.is_accepted(id) => Phase::Done,
-            Some(Outcome::Review) => Phase::Review,
-            Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
-            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
-        }
-    }
-
-    fn phase_after_failure(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
-        let policy = self.plan.policy(task);
-        let id = self.plan.id(task);
-        let n_failed = history.n_failed(self.outside.retried_after(id));
-        if n_failed >= policy.max_attempts {
-            return Phase::Failed;
-        }
-        let attempt = AttemptId::new(id.clone(), history.last);
-        let whole = retry::backoff(policy.backoff, n_failed, &attempt);
-        let until = wait.unwrap_or_else(|| {
-            let ended = history.ending.as_ref().map_or(self.now.wall, |ending| ending.ended);
-            self.now.tick.plus(whole.saturating_sub(self.now.wall.since(ended)))
-        });
-        if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
-    }
-
-    /// Says whether a person accepted what the last attempt of a task in review left.
-    ///
-    /// An open `approval` gate is not enough: it may have been opened before the work began.
-    fn is_accepted(&self, id: &TaskId) -> bool {
-        let last = self.histories.get(id).map_or(0, |history| history.last);
-        last > 0 && self.outside.accepted(id) == last
-    }
-
-    /// The one door through which a task changes its phase: keeps counters and queues in step.
-    fn set_phase(&mut self, task: TaskIndex, phase: Phase) -> Phase {
-        let plan = Arc::clone(&self.plan);
-        let Some(slot) = self.phases.get_mut(task.position()) else {
-            unreachable!("a task index is only used with the plan it comes from")
-        };
-        let old = std::mem::replace(slot, phase);
-        self.leave(&plan, task, &old);
-        self.enter(&plan, task);
-        self.refresh_ready(task);
-        old
-    }
-
-    fn leave(&mut self, plan: &Plan, task: TaskIndex, old: &Phase) {
-        match old {
-            Phase::BackingOff { until } => {
-                self.deadlines.remove(&(*until, task));
-            }
-            Phase::Running(live) => {
-                self.running.remove(&task);
-                if let Some(tick) = live.deadline() {
-                    self.deadlines.remove(&(tick, task));
-                }
-                let Lane { role, workstream } = live.lane();
-                if let Some(n) = role.and_then(|role| self.in_role.get_mut(&role)) {
-                    *n = n.saturating_sub(1);
-                }
-                if let Some(workstream) = workstream {
-                    self.in_workstream.remove(&workstream);
-                }
-            }
-            Phase::Done => self.count_dependents(plan, task, 1),
-            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
-        }
-        if matches!(old, Phase::Done | Phase::Cancelled) {
-            self.levels.reopen(plan, task);
-        }
-    }
-
-    fn enter(&mut self, plan: &Plan, task: TaskIndex) {
-        let Some(phase) = self.phases.get(task.position()) else { return };
-        if matches!(phase, Phase::Done | Phase::Cancelled) {
-            self.levels.settle(plan, task);
-        }
-        match phase {
-            Phase::BackingOff { until } => {
-                self.deadlines.insert((*until, task));
-            }
-            Phase::Running(live) => {
-                self.running.insert(task);
-                self.deadlines.extend(live.deadline().map(|tick| (tick, task)));
-                let Lane { role, workstream } = live.lane();
-                if let Some(role) = role {
-                    *self.in_role.entry(role).or_default() += 1;
-                }
-                if let Some(workstream) = workstream {
-                    self.in_workstream.insert(workstream, task);
-                }
-            }
-            Phase::Done => self.count_dependents(plan, task, -1),
-            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
-        }
-    }
-
-    /// Notes that `task` is done (−1) or no longer done (+1) for all that depend on it.
-    fn count_dependents(&mut self, plan: &Plan, task: TaskIndex, change: i32) {
-        for &dependent in plan.dependents(task) {
-            if let Some(missing) = self.missing.get_mut(dependent.position()) {
-                *missing = missing.saturating_add_signed(change);
-            }
-            self.refresh_ready(dependent);
-        }
-    }
-
-    /// Puts a task into the ready queue, or takes it out, as it now is.
-    fn refresh_ready(&mut self, task: TaskIndex) {
-        let plan = Arc::clone(&self.plan);
-        if self.is_ready(task) {
-            self.ready.insert(&plan, task);
-        } else {
-            self.ready.remove(&plan, task);
-        }
-    }
-
-    /// Says whether nothing but a limit keeps a task from starting.
-    fn is_ready(&self, task: TaskIndex) -> bool {
-        let spec = self.plan.spec(task);
-        matches!(self.phases.get(task.position()), Some(Phase::Open))
-            && spec.status.value == AuthorStatus::Todo
-            && self.missing.get(task.position()) == Some(&0)
-            && self.plan.fault(task).is_none()
-            && self.levels.is_open(spec.level.as_ref().map(|level| level.value))
-            && spec
-                .waits_for
-                .iter()
-                .all(|gate| self.outside.gate(&gate.value, &spec.id.value) == GateState::Open)
     }
 
     fn settle_lost(&mut self, effects: &mut Vec<Effect>) {

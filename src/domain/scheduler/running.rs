@@ -5,13 +5,14 @@ use std::sync::Arc;
 use super::{
     Scheduler,
     effect::{Effect, Force, Notice},
+    judgement::Judgement,
     phase::{Course, Live, Phase, Stage, StopReason},
     queue::Lane,
     retry,
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Ending, Exit, Outcome, ReportedState, StatusReport},
+        attempt::{CheckResult, Ending, Exit, Outcome, StatusReport},
         id::AttemptId,
         task::AuthorStatus,
         time::Tick,
@@ -40,13 +41,6 @@ impl Finish {
     }
 }
 
-/// What an ended worker means before any verify command ran.
-enum Judgement {
-    Failed(String),
-    Review(String),
-    Verify,
-}
-
 impl Live {
     /// Returns the moment at which something must be done about the attempt.
     pub(super) fn deadline(&self) -> Option<Tick> {
@@ -67,38 +61,6 @@ impl Live {
             workstream: self.assignment.spec.workstream.clone(),
         }
     }
-
-    fn judge(&self, exit: Exit, has_signal: bool) -> Judgement {
-        let report = self.report.as_ref();
-        let said = report.and_then(|report| report.message.as_deref());
-        if !exit.is_success() {
-            let claims_done = report.is_some_and(|report| report.state == ReportedState::Done);
-            let contradiction = if claims_done { ", although it reported `done`" } else { "" };
-            return Judgement::Failed(format!("the worker ended with {exit}{contradiction}"));
-        }
-        match report.map_or(ReportedState::Done, |report| report.state) {
-            ReportedState::Failed => Judgement::Failed(with_words("the worker gave up", said)),
-            ReportedState::Review => {
-                Judgement::Review(with_words("the worker asks for a review", said))
-            }
-            ReportedState::Escalate => {
-                Judgement::Review(with_words("the worker asks for a decision", said))
-            }
-            ReportedState::Blocked => Judgement::Review(with_words("the worker is blocked", said)),
-            ReportedState::Working | ReportedState::Done => {
-                match &self.assignment.policy.completion.signal {
-                    Some(signal) if !has_signal => Judgement::Failed(format!(
-                        "exit code 0, but the signal `{signal}` is not in the output"
-                    )),
-                    Some(_) | None => Judgement::Verify,
-                }
-            }
-        }
-    }
-}
-
-fn with_words(what: &str, said: Option<&str>) -> String {
-    said.map_or_else(|| what.to_owned(), |said| format!("{what}: {said}"))
 }
 
 impl Scheduler {

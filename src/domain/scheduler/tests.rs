@@ -12,7 +12,7 @@ use crate::domain::model::{
     id::GateName,
     outside::{EventKind, OutsideEvent},
     place::Located,
-    task::{CommandLine, Priority, WorkerSpec},
+    task::{AuthorStatus, CommandLine, Priority, WorkerSpec},
     time::Timestamp,
 };
 

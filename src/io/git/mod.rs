@@ -15,6 +15,14 @@ pub enum GitError {
         /// Why.
         source: git2::Error,
     },
+    /// A commit could not be made.
+    #[error("failed to commit in {}", path.display())]
+    Commit {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: git2::Error,
+    },
 }
 
 /// Returns the top folder of the checkout that holds `path`; `None` outside of a repository, and
@@ -48,4 +56,22 @@ pub fn user_name(path: &Path) -> Option<String> {
         Err(_) => git2::Config::open_default(),
     };
     config.ok()?.get_string("user.name").ok().filter(|name| !name.trim().is_empty())
+}
+
+/// Commits everything in the repository at `path` that is not ignored, as its first commit.
+///
+/// # Errors
+/// [`GitError`].
+pub fn commit_all(path: &Path, message: &str) -> Result<(), GitError> {
+    let commit = || {
+        let repository = Repository::open(path)?;
+        let mut index = repository.index()?;
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None)?;
+        index.write()?;
+        let tree = repository.find_tree(index.write_tree()?)?;
+        let author =
+            repository.signature().or_else(|_| git2::Signature::now("orch", "orch@localhost"))?;
+        repository.commit(Some("HEAD"), &author, &author, message, &tree, &[]).map(drop)
+    };
+    commit().map_err(|source| GitError::Commit { path: path.to_owned(), source })
 }

@@ -7,7 +7,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::File,
     io::Read as _,
     time::Duration,
 };
@@ -17,7 +17,7 @@ use tokio::time::{self, Instant};
 
 use super::{
     ProcessIdentity,
-    unix::{Stat, boot_id, stat},
+    unix::{boot_id, look, stat},
 };
 
 /// The variable that holds the nonce of an attempt.
@@ -172,16 +172,6 @@ fn is_of_this_boot(identity: &ProcessIdentity) -> bool {
         && identity.boot_id == boot_id()
         && identity.start_ticks > 0
         && identity.pid > 1
-}
-
-/// Returns all processes of the machine.
-fn look() -> BTreeMap<u32, Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Some((pid, stat(pid)?)))
-        .collect()
 }
 
 /// Returns the nonce in the environment of `pid`, where that may be read.

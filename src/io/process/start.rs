@@ -51,11 +51,14 @@ pub struct Running {
     child: Child,
     /// Its number, and at the same time that of its group.
     pub pid: u32,
-    /// What tells it from every other process.
-    pub identity: ProcessIdentity,
 }
 
 impl Running {
+    /// Returns what tells it from every other process, as long as it was not waited for.
+    pub fn identity(&self) -> ProcessIdentity {
+        unix::identity(self.pid)
+    }
+
     /// Waits until the process ends; its children may live on. Can be called again after it was
     /// cancelled.
     ///
@@ -119,7 +122,7 @@ pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
         .map_err(|error| failure(word, explain(&error, &file), error))?;
     // A child that nobody waited for yet keeps its number.
     let pid = child.id().unwrap_or_default();
-    Ok(Running { child, pid, identity: unix::identity(pid) })
+    Ok(Running { child, pid })
 }
 
 /// Tells what may work later from what never will.

@@ -1,6 +1,6 @@
 //! Signals to process groups, and what the system tells of a process.
 
-use std::{cell::Cell, fs, io, sync::OnceLock};
+use std::{cell::Cell, collections::BTreeMap, fs, io, sync::OnceLock};
 
 use rustix::{
     io::Errno,
@@ -84,7 +84,7 @@ pub fn group_is_alive(pid: u32) -> bool {
 }
 
 /// Kills what a process that ended *and was waited for* left behind in its group; returns whether
-/// there was anything.
+/// anything of it still ran.
 pub fn kill_group_leftovers(pid: u32) -> bool {
     let Some(leader) = group(pid).filter(|_| group_is_alive(pid)) else { return false };
     // While a group lives, no new process gets its number: a process with this number means that
@@ -92,13 +92,17 @@ pub fn kill_group_leftovers(pid: u32) -> bool {
     if test_kill_process(leader) != Err(Errno::SRCH) {
         return false;
     }
-    match stop_group(pid, How::Kill) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::warn!(%error, "something is left of a worker");
-            true
-        }
+    let had_members = has_running_members(pid);
+    if let Err(error) = stop_group(pid, How::Kill) {
+        tracing::warn!(%error, "something is left of a worker");
     }
+    had_members
+}
+
+/// Says whether a process of the group has not ended yet; assumed where the system does not tell.
+fn has_running_members(pid: u32) -> bool {
+    let all = look();
+    all.is_empty() || all.values().any(|stat| stat.group == pid && stat.is_running)
 }
 
 /// Returns the group `pid`; never 0 or 1, which mean "my own" and "everyone" to the system.
@@ -107,7 +111,7 @@ fn group(pid: u32) -> Option<Pid> {
 }
 
 /// Returns the identity of a process that exists.
-pub(super) fn identity(pid: u32) -> ProcessIdentity {
+pub fn identity(pid: u32) -> ProcessIdentity {
     ProcessIdentity {
         pid,
         start_ticks: stat(pid).map_or(0, |stat| stat.start_ticks),
@@ -139,6 +143,16 @@ pub(super) struct Stat {
 /// Returns what the system tells of `pid`; `None` where there is no such process, or no `/proc`.
 pub(super) fn stat(pid: u32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// Returns all processes of the machine; none where there is no `/proc`.
+pub(super) fn look() -> BTreeMap<u32, Stat> {
+    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, stat(pid)?)))
+        .collect()
 }
 
 /// Reads `pid (name) state parent group … start …`; the name may hold anything, also `)`.

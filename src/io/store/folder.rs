@@ -1,11 +1,13 @@
 //! Opens folders step by step from the root, so that no symbolic link on the way is followed.
 
-use std::{io, os::fd::OwnedFd, path::Path};
+use std::{io, os::fd::OwnedFd};
 
 use rustix::{
     fs::{CWD, Mode, OFlags, mkdirat, openat},
     io::Errno,
 };
+
+use super::Store;
 
 /// What to do where a folder is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,9 +23,13 @@ const FOLDER_MODE: Mode = Mode::from_bits_retain(0o777);
 
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// Opens the folder `relative` below `root`.
-pub(super) fn open(root: &Path, relative: &str, missing: Missing) -> io::Result<OwnedFd> {
-    let mut folder = openat(CWD, root, FLAGS, Mode::empty())?;
+/// Opens the folder `relative` below the root of `store`.
+pub(super) fn open(store: &Store, relative: &str, missing: Missing) -> io::Result<OwnedFd> {
+    let root = open_root(store)?;
+    if let Some(found) = open_at_once(root, relative) {
+        return Ok(found);
+    }
+    let mut folder = openat(root, ".", FLAGS, Mode::empty())?;
     if relative.is_empty() {
         return Ok(folder);
     }
@@ -45,11 +51,49 @@ pub(super) fn open(root: &Path, relative: &str, missing: Missing) -> io::Result<
     Ok(folder)
 }
 
+/// Makes the folder `relative`, with as few calls as possible where those above it are there.
+pub(super) fn make(store: &Store, relative: &str) -> io::Result<()> {
+    let (above, name) = split(relative)?;
+    let above = open(store, above, Missing::Create)?;
+    match mkdirat(&above, name, FOLDER_MODE) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => {
+            open_step(&above, name).map(drop).map_err(|errno| explain(errno, name))
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn open_root(store: &Store) -> io::Result<&OwnedFd> {
+    if let Some(root) = store.handle.get() {
+        return Ok(root);
+    }
+    let root = openat(CWD, &store.root, FLAGS, Mode::empty())?;
+    Ok(store.handle.get_or_init(|| root))
+}
+
+/// Opens a folder that is there in one call, under the same rules; `None` wherever that fails, so
+/// that the way step by step tells why.
+#[cfg(target_os = "linux")]
+fn open_at_once(root: &OwnedFd, relative: &str) -> Option<OwnedFd> {
+    use rustix::fs::{ResolveFlags, openat2};
+    let rules = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    if relative.is_empty() {
+        return None;
+    }
+    relative.split('/').try_for_each(check_name).ok()?;
+    openat2(root, relative, FLAGS, Mode::empty(), rules).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_at_once(_: &OwnedFd, _: &str) -> Option<OwnedFd> {
+    None
+}
+
 /// Splits a path into its folder and its name, and refuses one that leaves the root.
 pub(super) fn split(relative: &str) -> io::Result<(&str, &str)> {
-    let (folder, name) = relative.rsplit_once('/').unwrap_or(("", relative));
-    check_name(name)?;
-    Ok((folder, name))
+    relative.split('/').try_for_each(check_name)?;
+    Ok(relative.rsplit_once('/').unwrap_or(("", relative)))
 }
 
 fn open_step(folder: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {

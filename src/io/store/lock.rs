@@ -97,14 +97,18 @@ impl Lock {
                 | OFlags::CLOEXEC;
             let file = openat(&folder, name, flags, Mode::from_raw_mode(0o644))
                 .map_err(|errno| failed(errno.into()))?;
-            let mut lock = Self { file: File::from(file), store: store.clone() };
-            match lock.file.try_lock() {
-                // Someone may have removed the file between the opening and the locking.
-                Ok(()) if lock.is_in_place() => {
-                    lock.write_info(now).map_err(failed)?;
-                    return Ok(lock);
+            let file = File::from(file);
+            // No `Lock` before it is held: dropping one wipes out what stands in the file.
+            match file.try_lock() {
+                Ok(()) => {
+                    let mut lock = Self { file, store: store.clone() };
+                    // Someone may have removed the file between the opening and the locking.
+                    if lock.is_in_place() {
+                        lock.write_info(now).map_err(failed)?;
+                        return Ok(lock);
+                    }
                 }
-                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => return Err(failed(error).into()),
             }
         }
@@ -116,7 +120,7 @@ impl Lock {
     pub fn is_in_place(&self) -> bool {
         let on_disk = || {
             let (folder, name) = folder::split(PATH).ok()?;
-            let folder = folder::open(&self.store.root, folder, Missing::Fail).ok()?;
+            let folder = folder::open(&self.store, folder, Missing::Fail).ok()?;
             statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
         };
         match (fstat(&self.file), on_disk()) {
@@ -179,7 +183,7 @@ fn read_info(store: &Store) -> Option<LockInfo> {
 
 fn open_for_reading(store: &Store) -> Option<File> {
     let (folder, name) = folder::split(PATH).ok()?;
-    let folder = folder::open(&store.root, folder, Missing::Fail).ok()?;
+    let folder = folder::open(store, folder, Missing::Fail).ok()?;
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     openat(&folder, name, flags, Mode::empty()).ok().map(File::from)
 }

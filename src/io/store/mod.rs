@@ -10,7 +10,9 @@ pub mod write;
 
 use std::{
     io,
+    os::fd::OwnedFd,
     path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
 };
 
 pub use self::{
@@ -26,6 +28,8 @@ pub const FOLDER: &str = ".orch";
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    /// The root, once it was opened: everything else is opened from there.
+    handle: Arc<OnceLock<OwnedFd>>,
 }
 
 /// Why something in the store could not be done.
@@ -88,7 +92,7 @@ pub enum StoreError {
 impl Store {
     /// Returns the store of the repository at `root`, whether it is there or not.
     pub fn at(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into() }
+        Self { root: root.into(), handle: Arc::default() }
     }
 
     /// Finds the store in `from` or the nearest folder above it.

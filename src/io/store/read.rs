@@ -91,7 +91,7 @@ impl Store {
         each: impl Fn(&str, Result<&[u8], ReadFault>) -> T + Sync,
     ) -> Result<Vec<T>, StoreError> {
         let mut first = self.find(dir, endings)?;
-        let read = |files| read_all(&self.root, files, &each);
+        let read = |files| read_all(self, files, &each);
         if first.len() < FILES_FOR_TWO_THREADS {
             return read(first);
         }
@@ -117,7 +117,7 @@ impl Store {
     /// # Errors
     /// Why it was not read.
     pub fn read_file(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
-        let mut reader = Reader::new(&self.root, 0);
+        let mut reader = Reader::new(self, 0);
         let n_bytes = reader.read(path)?.len();
         reader.buffer.truncate(n_bytes);
         Ok(reader.buffer)
@@ -174,7 +174,7 @@ impl Store {
 
     /// Says whether the folder `dir` exists; a link on the way is an error.
     pub(super) fn has_folder(&self, dir: &str) -> Result<bool, StoreError> {
-        match folder::open(&self.root, dir, Missing::Fail) {
+        match folder::open(self, dir, Missing::Fail) {
             Ok(_) => Ok(true),
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(source) => Err(StoreError::Read { path: dir.to_owned(), source }),
@@ -240,11 +240,11 @@ fn unreadable(dir: &str, base: &Path, error: walkdir::Error) -> Result<Option<Fo
 
 /// Reads `files` one after the other, with one buffer and one open folder.
 fn read_all<T>(
-    root: &Path,
+    store: &Store,
     files: Vec<Found>,
     each: &impl Fn(&str, Result<&[u8], ReadFault>) -> T,
 ) -> Result<Vec<T>, StoreError> {
-    let mut reader = Reader::new(root, BUFFER_BYTES);
+    let mut reader = Reader::new(store, BUFFER_BYTES);
     let mut results = Vec::with_capacity(files.len());
     for Found { path, fault } in files {
         let content = match fault {
@@ -271,14 +271,14 @@ fn is_exhausted(error: &io::Error) -> bool {
 
 /// Reads files of one folder after the other.
 struct Reader<'a> {
-    root: &'a Path,
+    store: &'a Store,
     folder: Option<(String, OwnedFd)>,
     buffer: Vec<u8>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(root: &'a Path, buffer_bytes: usize) -> Self {
-        Self { root, folder: None, buffer: vec![0; buffer_bytes] }
+    fn new(store: &'a Store, buffer_bytes: usize) -> Self {
+        Self { store, folder: None, buffer: vec![0; buffer_bytes] }
     }
 
     /// Returns the content of `path`, which is there until the next call.
@@ -335,7 +335,7 @@ impl<'a> Reader<'a> {
         let folder = match self.folder.take().filter(|_| is_open) {
             Some(open) => open,
             None => {
-                let opened = folder::open(self.root, relative, Missing::Fail);
+                let opened = folder::open(self.store, relative, Missing::Fail);
                 (relative.to_owned(), opened.map_err(fault_of_folder)?)
             }
         };

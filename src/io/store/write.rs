@@ -30,6 +30,15 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 /// New files may be read by everyone that the umask lets in.
 const FILE_MODE: Mode = Mode::from_bits_retain(0o644);
 
+/// Where files wait that gave way to a newer version.
+const SPARE_FOLDER: &str = ".orch/local/spare";
+
+/// How many of them.
+pub const SPARES: u64 = 64;
+
+/// Programs may be run by everyone who can read them.
+const PROGRAM_MODE: Mode = Mode::from_bits_retain(0o755);
+
 /// Prompts may hold what only their worker should see.
 const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
 
@@ -49,15 +58,27 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] where there is something at `path`; [`StoreError::Write`].
     pub fn create(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.create_with(path, bytes, None)
+    }
+
+    fn create_with(&self, path: &str, bytes: &[u8], mode: Option<Mode>) -> Result<(), StoreError> {
         let write = || {
             let (folder, name) = self.open_for(path)?;
-            let temp = Temp::write(&folder, name, bytes, None)?;
+            let temp = Temp::write(&folder, name, bytes, mode)?;
             temp.move_to_new(name)
         };
         write().map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => StoreError::Exists { path: path.to_owned() },
             _ => StoreError::Write { path: path.to_owned(), source },
         })
+    }
+
+    /// As [`Self::create`], for a file that can be run.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub fn create_program(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.create_with(path, bytes, Some(PROGRAM_MODE))
     }
 
     /// Writes the file `path` in the place of what is there, or anew; keeps the permissions.
@@ -118,9 +139,36 @@ impl Store {
     /// # Errors
     /// [`StoreError::Write`].
     pub fn make_folder(&self, path: &str) -> Result<(), StoreError> {
-        folder::open(&self.root, path, Missing::Create)
-            .map(drop)
+        folder::make(self, path)
             .map_err(|source| StoreError::Write { path: path.to_owned(), source })
+    }
+
+    /// As [`Self::replace`], for files that are rewritten often: the file that gives way is not
+    /// removed, but kept as the room for one of the next. Removing many files makes ext4 slow to
+    /// create others, because it does not give their inodes out again for a while.
+    ///
+    /// A reader that opened the old file and reads it only after [`SPARES`] further calls may see
+    /// something else. Only the one coordinator may call this.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`]; the old content is intact.
+    pub fn swap(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let write = || {
+            let (folder, name) = self.open_for(path)?;
+            let spares = folder::open(self, SPARE_FOLDER, Missing::Create)?;
+            let spare = (SEQUENCE.fetch_add(1, Ordering::Relaxed) % SPARES).to_string();
+            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            let mut file = File::from(openat(&spares, &*spare, flags, FILE_MODE)?);
+            file.write_all(bytes)?;
+            file.set_len(bytes.len() as u64)?;
+            match renameat_with(&spares, &*spare, &folder, name, RenameFlags::EXCHANGE) {
+                Err(errno) if errno == Errno::NOENT || is_unsupported(errno) => {
+                    Ok(renameat(&spares, &*spare, &folder, name)?)
+                }
+                result => Ok(result?),
+            }
+        };
+        write().map_err(|source: io::Error| StoreError::Write { path: path.to_owned(), source })
     }
 
     /// Removes the file `path`; a missing one is fine.
@@ -130,7 +178,7 @@ impl Store {
     pub fn remove(&self, path: &str) -> Result<(), StoreError> {
         let remove = || {
             let (folder, name) = folder::split(path)?;
-            let folder = folder::open(&self.root, folder, Missing::Fail)?;
+            let folder = folder::open(self, folder, Missing::Fail)?;
             unlinkat(&folder, name, AtFlags::empty()).map_err(io::Error::from)
         };
         match remove() {
@@ -150,7 +198,7 @@ impl Store {
         for path in paths {
             let mut sync = || {
                 let (folder, name) = folder::split(path)?;
-                let handle = folder::open(&self.root, folder, Missing::Fail)?;
+                let handle = folder::open(self, folder, Missing::Fail)?;
                 let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
                 let file = openat(&handle, name, flags, Mode::empty())?;
                 folders.insert(folder);
@@ -169,7 +217,7 @@ impl Store {
     pub fn sync_folder(&self, path: &str) -> Result<(), StoreError> {
         let mut rest = path;
         loop {
-            folder::open(&self.root, rest, Missing::Fail)
+            folder::open(self, rest, Missing::Fail)
                 .and_then(|folder| File::from(folder).sync_all())
                 .map_err(|source| StoreError::Sync { path: rest.to_owned(), source })?;
             if rest.is_empty() {
@@ -207,7 +255,7 @@ impl Store {
     /// Opens the folder of `path`, made where it is missing; returns it with the name in it.
     pub(super) fn open_for<'p>(&self, path: &'p str) -> io::Result<(OwnedFd, &'p str)> {
         let (folder, name) = folder::split(path)?;
-        Ok((folder::open(&self.root, folder, Missing::Create)?, name))
+        Ok((folder::open(self, folder, Missing::Create)?, name))
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod command;
+mod reading;
 pub mod terminal;
 
 use std::{ffi::OsString, process::ExitCode};

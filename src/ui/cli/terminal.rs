@@ -8,7 +8,7 @@ use std::{
 use anstream::AutoStream;
 use clap::ColorChoice;
 
-use crate::ui::output::Style;
+use crate::ui::{live, output::Style};
 
 /// Where text goes, and what it may look like there.
 #[derive(Debug)]
@@ -31,11 +31,21 @@ impl Terminal {
 
     /// Prints text as it is.
     pub fn out(&self, text: &str) {
-        if self.is_closed.get() || self.has_failed.get() {
+        self.bytes(text.as_bytes());
+    }
+
+    /// Says whether anybody takes what is printed.
+    pub fn is_open(&self) -> bool {
+        !self.is_closed.get() && !self.has_failed.get()
+    }
+
+    /// Prints bytes as they are.
+    pub fn bytes(&self, bytes: &[u8]) {
+        if !self.is_open() {
             return;
         }
         let mut out = std::io::stdout().lock();
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(bytes).and_then(|()| out.flush()) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 self.is_closed.set(true);
@@ -50,22 +60,6 @@ impl Terminal {
     /// Prints one line.
     pub fn line(&self, line: &str) {
         self.out(&format!("{line}\n"));
-    }
-
-    /// Prints a value as indented JSON.
-    pub fn json<T: serde::Serialize>(&self, value: &T) {
-        match serde_json::to_string_pretty(value) {
-            Ok(text) => self.line(&text),
-            Err(error) => self.err_line(&format!("error: failed to write JSON: {error}")),
-        }
-    }
-
-    /// Prints a value as JSON on one line.
-    pub fn json_line<T: serde::Serialize>(&self, value: &T) {
-        match serde_json::to_string(value) {
-            Ok(text) => self.line(&text),
-            Err(error) => self.err_line(&format!("error: failed to write JSON: {error}")),
-        }
     }
 
     /// Prints text to standard error.
@@ -118,6 +112,5 @@ fn columns() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
     }
-    let (columns, _) = ratatui::crossterm::terminal::size().ok()?;
-    (columns > 0).then_some(usize::from(columns))
+    live::columns()
 }

@@ -171,22 +171,21 @@ mod tests {
             let lines = lines(&live, width, height);
             lines
                 .iter()
-                .map(|line| line.to_string().trim_end().to_owned() + "\n")
+                .skip(1)
+                .map(|line| format!("|{}\n", line.to_string().trim_end()))
                 .collect::<String>()
         };
         expect![[r#"
-
-             ▶ API-011       1m 02s       Rate limiting
-             ▶ API-012 #2    1m 02s  40%  wiring the middleware, all of it, in detail
-             ◆ DOC-1         1m 02s       verifying
-             ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verifying · 4 ready · 1200…
+            | ▶ API-011       1m 02s       Rate limiting
+            | ▶ API-012 #2    1m 02s  40%  wiring the middleware, all of it, in detail
+            | ◆ DOC-1         1m 02s       verifying
+            | ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verifying · 4 ready · 1200…
         "#]]
         .assert_eq(&draw(80, 10));
         expect![[r#"
-
-             ▶ API-011       1m 02s       Rate limiting
-              … and 2 more
-             ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verify…
+            | ▶ API-011       1m 02s       Rate limiting
+            |  … and 2 more
+            | ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verify…
         "#]]
         .assert_eq(&draw(60, 4));
     }

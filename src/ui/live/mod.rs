@@ -67,6 +67,12 @@ impl Screen {
     }
 }
 
+/// Returns the width of the terminal, where that is known.
+pub fn columns() -> Option<usize> {
+    let (columns, _) = ratatui::crossterm::terminal::size().ok()?;
+    (columns > 0).then_some(usize::from(columns))
+}
+
 impl Drop for Screen {
     /// Removes the view, and leaves the terminal as it was.
     fn drop(&mut self) {

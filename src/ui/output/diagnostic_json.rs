@@ -15,7 +15,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::model::diagnostic::{Diagnostic, Label};
+use crate::domain::model::diagnostic::{Diagnostic, Label, Severity};
 
 /// Returns the JSON form of one diagnostic.
 pub fn value(diagnostic: &Diagnostic) -> Value {
@@ -39,6 +39,17 @@ fn place(label: &Label) -> Value {
         "length": known.map(|span| span.length),
         "source": label.source,
         "label": Some(&label.text).filter(|text| !text.is_empty()),
+    })
+}
+
+/// Returns what `orch check --json` prints: the counts, and every diagnostic.
+pub fn report(diagnostics: &[Diagnostic], n_tasks: usize) -> Value {
+    let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
+    json!({
+        "n_tasks": n_tasks,
+        "n_errors": count(Severity::Error),
+        "n_warnings": count(Severity::Warning),
+        "diagnostics": diagnostics.iter().map(value).collect::<Vec<_>>(),
     })
 }
 

@@ -6,9 +6,20 @@
 pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod escape;
+pub mod explain;
+pub mod figures;
 pub mod github;
+pub mod graph;
+pub mod json;
+pub mod list;
+pub mod log;
+pub mod plan;
 pub mod run;
 pub mod sarif;
+pub mod show;
+pub mod state;
+pub mod status;
+pub mod table;
 
 /// How text is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

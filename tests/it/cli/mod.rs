@@ -3,10 +3,17 @@
 mod approve;
 mod cancel;
 mod check;
+mod explain;
+mod graph;
 mod init;
+mod list;
+mod logs;
 mod new;
+mod plan;
 mod retry;
 mod schema;
+mod show;
+mod status;
 mod stop;
 
 use std::{
@@ -40,6 +47,13 @@ impl Sandbox {
         for (path, text) in files {
             sandbox.write(path, text);
         }
+        sandbox
+    }
+
+    /// Makes a small plan in which tasks of most states occur, with what two runs left.
+    pub(crate) fn with_plan() -> Self {
+        let sandbox = Self::with(PLAN);
+        sandbox.write(".orch/local/logs/build/2.log", "one\r\n\u{1b}[31mtwo\nthree\n");
         sandbox
     }
 
@@ -105,3 +119,47 @@ impl Output {
         self.stderr
     }
 }
+
+/// `build` failed twice, so `test` and `ship` are blocked; `docs` and `lint` may start.
+const PLAN: &[(&str, &str)] = &[
+    (".orch/config.yaml", "max_workers: 2\nworker: {command: make}\n"),
+    (".orch/roles/backend.md", "---\nretry: {max_attempts: 2}\n---\nYou build.\n"),
+    (".orch/tasks/base.md", "---\ntitle: Base\nestimate: 1h\nmilestone: alpha\n---\n"),
+    (
+        ".orch/tasks/build.md",
+        "---\ntitle: Build it\ndepends_on: base\nrole: backend\nestimate: 2h\nmilestone: beta\n\
+         completion: {verify: [cargo test]}\n---\n# Build\n\n## Acceptance criteria\n- [x] a\n- [ ] b\n",
+    ),
+    (".orch/tasks/test.md", "---\ntitle: Test it\ndepends_on: build\nmilestone: beta\n---\n"),
+    (
+        ".orch/tasks/ship.md",
+        "---\ntitle: Ship it\ndepends_on: [test, docs]\nwaits_for: approval\n---\n",
+    ),
+    (".orch/tasks/docs.md", "---\ntitle: Write\nestimate: 4h\ntags: [words]\n---\n"),
+    (".orch/tasks/lint.md", "---\ntitle: Lint\npriority: high\nestimate: 30m\n---\n"),
+    (".orch/tasks/later.md", "---\ntitle: Later\nstatus: hold\n---\n"),
+    (
+        ".orch/runs/base.1.yaml",
+        "version: 1\ntask: base\nattempt: 1\noutcome: succeeded\nreason: exit code 0\n\
+         started: 2026-11-20T10:00:00.000Z\nended: 2026-11-20T10:30:00.000Z\nworker: make\n\
+         executor: local\nexit_code: 0\nusage: {input_tokens: 1200, cost_usd: 0.5}\n",
+    ),
+    (
+        ".orch/runs/build.1.yaml",
+        "version: 1\ntask: build\nattempt: 1\noutcome: failed\nreason: exit code 3\n\
+         started: 2026-11-20T10:30:00.000Z\nended: 2026-11-20T10:40:00.000Z\nworker: make\n\
+         executor: local\nexit_code: 3\n",
+    ),
+    (
+        ".orch/runs/build.2.yaml",
+        "version: 1\ntask: build\nattempt: 2\noutcome: failed\n\
+         reason: \"verify `cargo test` failed: exit code 1\"\n\
+         started: 2026-11-20T10:41:00.000Z\nended: 2026-11-20T10:50:30.000Z\nworker: make\n\
+         executor: local\nexit_code: 0\nverify:\n  - command: cargo test\n    exit_code: 1\n    \
+         duration: 90s\ndigest: 0000000000000000000000000000000000000000\n",
+    ),
+    (
+        ".orch/status/build.2.md",
+        "---\nstate: done\nprogress: 100\nmessage: built\n---\nMind the cache.\n",
+    ),
+];

@@ -9,10 +9,13 @@ use crate::{
         },
         view::write::Approved,
     },
-    ui::cli::{
-        Outcome,
-        args::{Global, Json, login},
-        terminal::Terminal,
+    ui::{
+        cli::{
+            Outcome,
+            args::{Global, Json, login},
+            terminal::Terminal,
+        },
+        output::json,
     },
 };
 
@@ -43,7 +46,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let approved =
         approve::approve(&repository, &args.ids, args.gate.as_deref(), decision, author)?;
     if args.json.json {
-        terminal.json(&approved);
+        terminal.line(&json::pretty(&approved));
         return Ok(0);
     }
     for task in &approved {

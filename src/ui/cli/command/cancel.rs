@@ -12,7 +12,7 @@ use crate::{
             args::{Global, Json},
             terminal::Terminal,
         },
-        output::escape::clean_line,
+        output::{escape::clean_line, json},
     },
 };
 
@@ -32,7 +32,7 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let cancelled = cancel::cancel(&Repository::open(global.folder())?, &args.ids)?;
     if args.json.json {
-        terminal.json(&cancelled);
+        terminal.line(&json::pretty(&cancelled));
     } else {
         terminal.out(&text(&cancelled));
     }

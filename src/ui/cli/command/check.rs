@@ -7,7 +7,7 @@ use crate::{
     domain::plan::rules::RULES,
     ui::{
         cli::{Outcome, args::Global, terminal::Terminal},
-        output::{diagnostic, diagnostic_json, github, sarif},
+        output::{diagnostic, diagnostic_json, github, json, sarif},
     },
 };
 
@@ -50,12 +50,10 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
             }
             terminal.line(&diagnostic::summary(&found.diagnostics, found.n_tasks));
         }
-        Format::Json => terminal.json(&serde_json::json!({
-            "n_tasks": found.n_tasks,
-            "n_errors": found.n_errors(),
-            "n_warnings": found.n_warnings(),
-            "diagnostics": found.diagnostics.iter().map(diagnostic_json::value).collect::<Vec<_>>(),
-        })),
+        Format::Json => {
+            let report = diagnostic_json::report(&found.diagnostics, found.n_tasks);
+            terminal.line(&json::pretty(&report));
+        }
         Format::Github => terminal.out(&github::render(&found.diagnostics)),
         Format::Sarif => {
             let rules: Vec<sarif::RuleText<'_>> = RULES
@@ -66,7 +64,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
                     summary: rule.summary,
                 })
                 .collect();
-            terminal.json(&sarif::log(&found.diagnostics, &rules));
+            terminal.line(&json::pretty(&sarif::log(&found.diagnostics, &rules)));
         }
     }
     let fails = found.n_errors() > 0 || (args.strict && found.n_warnings() > 0);

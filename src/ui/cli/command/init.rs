@@ -10,7 +10,7 @@ use crate::{
             args::{Global, Json},
             terminal::Terminal,
         },
-        output::escape::clean_line,
+        output::{escape::clean_line, json},
     },
 };
 
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     };
     let made = init::init(&folder)?;
     if args.json.json {
-        terminal.json(&made);
+        terminal.line(&json::pretty(&made));
         return Ok(0);
     }
     for file in &made.files {

@@ -4,11 +4,19 @@ mod approve;
 mod cancel;
 mod check;
 mod completions;
+mod demo;
+mod explain;
+mod graph;
 mod init;
+mod list;
+mod logs;
 mod new;
+mod plan;
 mod retry;
 mod run;
 mod schema;
+mod show;
+mod status;
 mod stop;
 
 use clap::Subcommand;
@@ -24,16 +32,32 @@ pub enum Command {
     New(new::Args),
     /// Report all faults of the plan, each with its place
     Check(check::Args),
+    /// List tasks, one per line
+    List(list::Args),
+    /// Show everything about one task
+    Show(show::Args),
+    /// Show the graph of dependencies
+    Graph(graph::Args),
+    /// Show what `orch run` would do now, and when all would be done
+    Plan(plan::Args),
+    /// Say why a task is not running, and what to do about it
+    Explain(explain::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
+    /// Show how the plan stands, what runs and what needs a person
+    Status(status::Args),
+    /// Print what the worker of a task printed
+    Logs(logs::Args),
+    /// Open the gate that a task waits for, or accept what it left for review
+    Approve(approve::Args),
     /// Have tasks tried again that failed, were cancelled or are done
     Retry(retry::Args),
     /// Drop tasks from the plan
     Cancel(cancel::Args),
-    /// Open the gate that a task waits for, or accept what it left for review
-    Approve(approve::Args),
     /// Tell the running coordinator to stop
     Stop(stop::Args),
+    /// Carry out a small plan in a temporary repository, to see how it looks
+    Demo(demo::Args),
     /// Print the JSON Schema of a file format, for editors
     Schema(schema::Args),
     /// Print completions for a shell
@@ -47,15 +71,23 @@ pub enum Command {
 pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
     let global = &cli.global;
     match &cli.command {
-        Command::Check(args) => check::run(args, global, terminal),
         Command::Init(args) => init::run(args, global, terminal),
         Command::New(args) => new::run(args, global, terminal),
+        Command::Check(args) => check::run(args, global, terminal),
+        Command::List(args) => list::run(args, global, terminal),
+        Command::Show(args) => show::run(args, global, terminal),
+        Command::Graph(args) => graph::run(args, global, terminal),
+        Command::Plan(args) => plan::run(args, global, terminal),
+        Command::Explain(args) => explain::run(args, global, terminal),
+        Command::Run(args) => run::run(args, global, terminal),
+        Command::Status(args) => status::run(args, global, terminal),
+        Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Approve(args) => approve::run(args, global, terminal),
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
-        Command::Approve(args) => approve::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
+        Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => completions::run(args, terminal),
-        Command::Run(args) => run::run(args, global, terminal),
     }
 }

@@ -11,7 +11,7 @@ use crate::{
             args::{Global, Json},
             terminal::Terminal,
         },
-        output::escape::clean_line,
+        output::{escape::clean_line, json},
     },
 };
 
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     };
     let created = new::new(&Repository::open(global.folder())?, &wanted)?;
     if args.json.json {
-        terminal.json(&created);
+        terminal.line(&json::pretty(&created));
     } else {
         terminal.line(&clean_line(&created.path));
     }

@@ -12,7 +12,7 @@ use crate::{
             args::{Global, Json, login},
             terminal::Terminal,
         },
-        output::escape::clean_line,
+        output::{escape::clean_line, json},
     },
 };
 
@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let repository = Repository::open(global.folder())?;
     let retried = retry::retry(&repository, &args.ids, author, args.force)?;
     if args.json.json {
-        terminal.json(&retried);
+        terminal.line(&json::pretty(&retried));
         return Ok(0);
     }
     for task in &retried {

@@ -7,7 +7,7 @@ use crate::{
         error::AppError,
         repository::Repository,
         running::{Run, RunOptions, WhenIdle},
-        view::run::Summary,
+        view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
     ui::{
@@ -17,7 +17,7 @@ use crate::{
             terminal::Terminal,
         },
         live::Screen,
-        output::run as text,
+        output::{json, run as text},
     },
 };
 
@@ -54,11 +54,7 @@ pub(super) enum Face {
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
-    let face = match (args.json.json, args.plain || !terminal.is_interactive()) {
-        (true, _) => Face::Json,
-        (false, true) => Face::Plain,
-        (false, false) => Face::Live,
-    };
+    let face = if args.json.json { Face::Json } else { face(args.plain, terminal) };
     let options = RunOptions {
         max_workers: args.workers,
         worker: args.worker.clone().map(CommandLine::Text),
@@ -70,6 +66,11 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     Ok(summary.exit_code)
 }
 
+/// Returns how a run is shown to people.
+pub(super) fn face(plain: bool, terminal: &Terminal) -> Face {
+    if plain || !terminal.is_interactive() { Face::Plain } else { Face::Live }
+}
+
 /// Starts a run and shows it until it has ended.
 pub(super) fn show(
     repository: &Repository,
@@ -79,12 +80,8 @@ pub(super) fn show(
 ) -> Result<Summary, AppError> {
     let run = Run::start(repository, options)?;
     match face {
-        Face::Json => run.events().for_each(|event| terminal.json_line(&event)),
-        Face::Plain => run.events().for_each(|event| {
-            if let Some(line) = text::line(&event, terminal.style()) {
-                terminal.line(&line);
-            }
-        }),
+        Face::Json => print(&run, terminal, |event| Some(json::line(event))),
+        Face::Plain => print(&run, terminal, |event| text::line(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }
     let summary = run.wait()?;
@@ -94,20 +91,31 @@ pub(super) fn show(
     Ok(summary)
 }
 
+/// Prints a line for what happens until the run has ended, as many at once as there are.
+fn print(run: &Run, terminal: &Terminal, line: impl Fn(&RunEvent) -> Option<String>) {
+    loop {
+        let has_ended = run.has_ended();
+        let events = run.next_events(Duration::from_secs(1));
+        if has_ended && events.is_empty() {
+            return;
+        }
+        let lines: String = events.iter().filter_map(&line).map(|line| line + "\n").collect();
+        terminal.out(&lines);
+    }
+}
+
 fn show_live(run: &Run, terminal: &Terminal) {
     let mut screen = Screen::open();
     // Looks again often enough for the clock on the screen.
     let patience = Duration::from_millis(100);
     loop {
         let has_ended = run.has_ended();
-        let mut event = run.next_event(patience);
-        while let Some(happened) = event {
+        for event in run.next_events(patience) {
             if screen.is_drawn() {
-                screen.print_above(&happened);
-            } else if let Some(line) = text::line(&happened, terminal.style()) {
+                screen.print_above(&event);
+            } else if let Some(line) = text::line(&event, terminal.style()) {
                 terminal.line(&line);
             }
-            event = run.next_event(Duration::ZERO);
         }
         if has_ended {
             return;

@@ -4,7 +4,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use crate::{
     domain::format::schema::{SchemaKind, schema},
-    ui::cli::{Outcome, terminal::Terminal},
+    ui::{
+        cli::{Outcome, terminal::Terminal},
+        output::json,
+    },
 };
 
 /// Print the JSON Schema of a file format, for editors
@@ -16,7 +19,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, terminal: &Terminal) -> Outcome {
-    terminal.json(&schema(args.format));
+    terminal.line(&json::pretty(&schema(args.format)));
     Ok(0)
 }
 

@@ -11,7 +11,7 @@ use crate::{
             args::{Global, Json},
             terminal::Terminal,
         },
-        output::escape::clean_line,
+        output::{escape::clean_line, json},
     },
 };
 
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let manner = if args.now { Manner::Now } else { Manner::Polite };
     let stopped = stop::stop(&Repository::open(global.folder())?, manner)?;
     if args.json.json {
-        terminal.json(&stopped);
+        terminal.line(&json::pretty(&stopped));
         return Ok(0);
     }
     let line = match &stopped.coordinator {

@@ -1,8 +1,4 @@
-//! The scheduler against a hostile world: random plans, workers that fail, hang, vanish and report
-//! late, and a coordinator that may crash between any two effects.
-//!
-//! `ORCH_SEED=<n>` plays one seed; a failure names its seed. The bugs in [`Bug`] are planted one
-//! at a time at the seam between scheduler and world, to show that the checks would see them.
+//! Disk, processes and clock, as hostile as they can be.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,52 +21,16 @@ use orch::domain::{
     },
     plan::{self, Plan},
     scheduler::{
-        Scheduler, Verdict,
+        Scheduler,
         effect::{Effect, Force},
         event::Event,
         history::Recorded,
-        phase::TaskState,
     },
 };
 
-/// Faults that a coordinator could have; each must be caught.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bug {
-    /// None: what is shipped.
-    None,
-    /// The worker starts before its record is on disk.
-    StartBeforeRecord,
-    /// An outcome is recorded after the tasks that depend on it were started.
-    OutcomeAfterDependents,
-    /// A record without an ending is taken for "never started".
-    ForgetUnsettled,
-    /// What a dead coordinator left running is not stopped.
-    LeaveLeftovers,
-    /// A worker that ran out of time is taken for dead without being stopped.
-    StopWithoutKilling,
-    /// The exit of an older attempt is taken for that of the current one.
-    OldAttemptSettles,
-    /// Tasks start without what they need.
-    IgnoreNeeds,
-    /// The end of a back-off is not noticed.
-    BackoffNeverEnds,
-}
-
-const BUGS: [Bug; 8] = [
-    Bug::StartBeforeRecord,
-    Bug::OutcomeAfterDependents,
-    Bug::ForgetUnsettled,
-    Bug::LeaveLeftovers,
-    Bug::StopWithoutKilling,
-    Bug::OldAttemptSettles,
-    Bug::IgnoreNeeds,
-    Bug::BackoffNeverEnds,
-];
+use super::Bug;
 
 const N_TASKS: usize = 8;
-const N_SEEDS: u64 = 1500;
-const N_STEPS_MAX: usize = 4000;
-
 /// What a worker will do, decided when it starts.
 #[derive(Debug, Clone)]
 struct Process {
@@ -80,22 +40,22 @@ struct Process {
 }
 
 /// Disk, processes and clock, with a checker that knows the rules but not the scheduler.
-struct World {
-    rng: Rng,
-    bug: Bug,
-    plan: Arc<Plan>,
-    now_ms: u64,
-    records: BTreeMap<AttemptId, AttemptRecord>,
-    gates: BTreeMap<(u32, u32), GateRecord>,
+pub(super) struct World {
+    pub(super) rng: Rng,
+    pub(super) bug: Bug,
+    pub(super) plan: Arc<Plan>,
+    pub(super) now_ms: u64,
+    pub(super) records: BTreeMap<AttemptId, AttemptRecord>,
+    pub(super) gates: BTreeMap<(u32, u32), GateRecord>,
     processes: BTreeMap<AttemptId, Process>,
     /// Attempts whose process ended with exit code 0 by itself.
-    succeeded: BTreeSet<AttemptId>,
+    pub(super) succeeded: BTreeSet<AttemptId>,
     /// Events under way: `(when, event)`.
-    mail: Vec<(u64, Event)>,
-    n_crashes: usize,
+    pub(super) mail: Vec<(u64, Event)>,
+    pub(super) n_crashes: usize,
 }
 
-type Check = Result<(), String>;
+pub(super) type Check = Result<(), String>;
 
 fn task_id(n: usize) -> TaskId {
     TaskId::parse(&format!("t{n}")).unwrap()
@@ -133,7 +93,7 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
 }
 
 impl World {
-    fn new(seed: u64, bug: Bug) -> Self {
+    pub(super) fn new(seed: u64, bug: Bug) -> Self {
         let plan = Arc::new(random_plan(&mut Rng::with_seed(seed), true));
         Self {
             rng: Rng::with_seed(seed ^ 0x9e37_79b9),
@@ -149,7 +109,7 @@ impl World {
         }
     }
 
-    fn now(&self) -> Now {
+    pub(super) fn now(&self) -> Now {
         Now {
             tick: Tick(Duration::from_millis(self.now_ms)),
             wall: Timestamp(i64::try_from(self.now_ms).unwrap()),
@@ -157,7 +117,7 @@ impl World {
     }
 
     /// What a new coordinator does: stops what is left, reads the disk, goes on.
-    fn boot(&mut self, seed: u64) -> Scheduler {
+    pub(super) fn boot(&mut self, seed: u64) -> Scheduler {
         if self.bug != Bug::LeaveLeftovers {
             for (attempt, _) in std::mem::take(&mut self.processes) {
                 self.maybe_report_late(&attempt);
@@ -222,14 +182,14 @@ impl World {
         Ok(())
     }
 
-    fn has_success(&self, task: &TaskId) -> bool {
+    pub(super) fn has_success(&self, task: &TaskId) -> bool {
         self.records.values().any(|record| {
             record.attempt.task == *task
                 && record.ending.as_ref().is_some_and(|e| e.outcome == Outcome::Succeeded)
         })
     }
 
-    fn carry_out(&mut self, effect: Effect) -> Check {
+    pub(super) fn carry_out(&mut self, effect: Effect) -> Check {
         let soon = self.now_ms + self.rng.u64(0..200);
         match effect {
             Effect::RecordStart(assignment) => {
@@ -290,7 +250,7 @@ impl World {
     }
 
     /// Returns what happens next, and moves the clock there; `None` when nothing ever will.
-    fn next_event(&mut self, scheduler: &Scheduler) -> Option<Event> {
+    pub(super) fn next_event(&mut self, scheduler: &Scheduler) -> Option<Event> {
         let exit = self.processes.iter().map(|(attempt, p)| (p.ends_at, attempt)).min();
         let exit = exit.map(|(when, attempt)| (when, attempt.clone()));
         let mail = self.mail.iter().enumerate().map(|(at, (when, _))| (*when, at)).min();
@@ -352,134 +312,5 @@ fn report(attempt: &AttemptId, state: ReportedState) -> StatusReport {
         waiting_for: None,
         usage: Usage::default(),
         notes: String::new(),
-    }
-}
-
-/// Plants the bugs that are a wrong order of effects.
-fn reorder(mut effects: Vec<Effect>, bug: Bug) -> Vec<Effect> {
-    match bug {
-        Bug::StartBeforeRecord => {
-            effects.sort_by_key(|effect| !matches!(effect, Effect::StartWorker(_)));
-        }
-        Bug::OutcomeAfterDependents => {
-            effects.sort_by_key(|effect| matches!(effect, Effect::RecordEnd { .. }));
-        }
-        _ => {}
-    }
-    effects
-}
-
-/// Plays one seed to its end; returns the number of crashes.
-fn play(seed: u64, bug: Bug) -> Result<usize, String> {
-    let mut world = World::new(seed, bug);
-    let mut scheduler = world.boot(seed);
-    let mut event = Event::TimePassed;
-    for _ in 0..N_STEPS_MAX {
-        let effects = reorder(scheduler.step(world.now(), event), bug);
-        let mut has_crashed = false;
-        for effect in effects {
-            if world.rng.u8(..) < 6 && world.n_crashes < 10 {
-                has_crashed = true;
-                break;
-            }
-            world.carry_out(effect)?;
-        }
-        if has_crashed {
-            world.n_crashes += 1;
-            world.now_ms += world.rng.u64(0..5000);
-            scheduler = world.boot(seed);
-            event = Event::TimePassed;
-            continue;
-        }
-        if scheduler.verdict() == Some(Verdict::Finished) {
-            return check_end(&world, &scheduler).map(|()| world.n_crashes);
-        }
-        event = world.next_event(&scheduler).ok_or("the run stands still before its end")?;
-    }
-    Err("the run did not end".to_owned())
-}
-
-/// At the end every task is done, failed, or behind a failed one; the disk agrees.
-fn check_end(world: &World, scheduler: &Scheduler) -> Check {
-    let plan = scheduler.plan();
-    for (task, state) in plan.indices().zip(scheduler.states()) {
-        let id = plan.id(task);
-        let is_recorded = world.has_success(id);
-        match state {
-            TaskState::Done if is_recorded => {}
-            TaskState::Failed | TaskState::Blocked if !is_recorded => {}
-            _ => return Err(format!("{id} ended as {} against the disk", state.as_str())),
-        }
-    }
-    let n_open = world.records.values().filter(|record| record.ending.is_none()).count();
-    if n_open > 0 {
-        return Err(format!("{n_open} records were left without an ending"));
-    }
-    let again = Recorded::default()
-        .with_attempts(world.records.values().cloned())
-        .with_gates(world.gates.values().cloned());
-    let fresh = Scheduler::recover(Arc::clone(plan), again, world.now());
-    if fresh.states() != scheduler.states() {
-        return Err("a fresh look at the disk shows other states".to_owned());
-    }
-    Ok(())
-}
-
-/// Plays a seed; an assertion of the scheduler counts as caught, too.
-fn play_caught(seed: u64, bug: Bug) -> Result<usize, String> {
-    std::panic::catch_unwind(|| play(seed, bug))
-        .unwrap_or_else(|_| Err("an invariant of the scheduler did not hold".to_owned()))
-}
-
-fn seeds() -> Vec<u64> {
-    match std::env::var("ORCH_SEED") {
-        Ok(seed) => vec![seed.parse().unwrap()],
-        Err(_) => (0..N_SEEDS).collect(),
-    }
-}
-
-#[test]
-fn no_crash_and_no_late_report_breaks_a_run() {
-    let mut n_crashes = 0;
-    for seed in seeds() {
-        match play(seed, Bug::None) {
-            Ok(n) => n_crashes += n,
-            Err(fault) => panic!("seed {seed}: {fault} (replay with ORCH_SEED={seed})"),
-        }
-    }
-    assert!(n_crashes > 0, "the world is hostile enough to crash the coordinator");
-}
-
-#[test]
-fn every_planted_bug_is_caught() {
-    for bug in BUGS {
-        let caught = (0..400).find_map(|seed| play_caught(seed, bug).err().map(|f| (seed, f)));
-        let (seed, fault) = caught.unwrap_or_else(|| panic!("{bug:?} was not caught"));
-        println!("{bug:?}: seed {seed}: {fault}");
-    }
-}
-
-#[test]
-fn the_same_events_call_for_the_same_effects() {
-    for seed in 0..50 {
-        let log = |_| {
-            let mut world = World::new(seed, Bug::None);
-            let mut scheduler = world.boot(seed);
-            let mut event = Event::TimePassed;
-            let mut log = Vec::new();
-            for _ in 0..200 {
-                let effects = scheduler.step(world.now(), event);
-                log.push(format!("{effects:?}"));
-                for effect in effects {
-                    world.carry_out(effect).unwrap();
-                }
-                match world.next_event(&scheduler) {
-                    Some(next) => event = next,
-                    None => break,
-                }
-            }
-            log
-        };
-        assert_eq!(log(1), log(2), "seed {seed}");
     }
 }

@@ -1,0 +1,104 @@
+//! Phases, counters and queues from plan, facts and histories: at the start, and when any of them
+//! changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Scheduler,
+    history::History,
+    phase::{Live, Phase},
+    queue::ReadyQueue,
+    retry,
+};
+use crate::domain::{
+    model::{
+        attempt::Outcome,
+        id::{AttemptId, TaskId},
+        task::AuthorStatus,
+        time::Tick,
+    },
+    plan::TaskIndex,
+};
+
+impl Scheduler {
+    /// Derives phases, counters and queues from plan, facts and histories. `live` are the
+    /// attempts that are being carried out; `waits` the back-offs that go on.
+    pub(super) fn build(
+        &mut self,
+        mut live: BTreeMap<TaskId, Live>,
+        waits: &BTreeMap<TaskId, Tick>,
+    ) {
+        let plan = Arc::clone(&self.plan);
+        self.phases = vec![Phase::Open; plan.n_tasks()];
+        self.missing = plan
+            .indices()
+            .map(|task| u32::try_from(plan.dependencies(task).len()).unwrap_or(u32::MAX))
+            .collect();
+        self.ready = ReadyQueue::default();
+        self.running = BTreeSet::new();
+        self.in_role = BTreeMap::new();
+        self.in_workstream = BTreeMap::new();
+        self.deadlines = BTreeSet::new();
+        self.levels.build(&plan);
+        for task in plan.indices() {
+            let phase = match live.remove(plan.id(task)) {
+                Some(live) => Phase::Running(Box::new(live)),
+                None => self.settled_phase(task, waits.get(plan.id(task)).copied()),
+            };
+            if !matches!(phase, Phase::Open) {
+                self.set_phase(task, phase);
+            }
+        }
+        self.pass_ended_levels();
+        for task in plan.indices() {
+            self.refresh_ready(task);
+        }
+    }
+
+    /// Returns the phase of a task that no attempt is being carried out for.
+    pub(super) fn settled_phase(&self, task: TaskIndex, wait: Option<Tick>) -> Phase {
+        let spec = self.plan.spec(task);
+        match spec.status.value {
+            AuthorStatus::Done => return Phase::Done,
+            AuthorStatus::Cancelled => return Phase::Cancelled,
+            AuthorStatus::Draft | AuthorStatus::Hold | AuthorStatus::Todo => {}
+        }
+        let id = self.plan.id(task);
+        let Some(history) = self.histories.get(id) else { return Phase::Open };
+        let after = self.outside.retried_after(id);
+        match history.outcome(after) {
+            Some(Outcome::Succeeded) => Phase::Done,
+            Some(Outcome::Review) if self.is_accepted(id) => Phase::Done,
+            Some(Outcome::Review) => Phase::Review,
+            Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
+            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
+        }
+    }
+
+    fn phase_after_failure(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
+        let policy = self.plan.policy(task);
+        let id = self.plan.id(task);
+        let n_failed = history.n_failed(self.outside.retried_after(id));
+        if n_failed >= policy.max_attempts {
+            return Phase::Failed;
+        }
+        let attempt = AttemptId::new(id.clone(), history.last);
+        let whole = retry::backoff(policy.backoff, n_failed, &attempt);
+        let until = wait.unwrap_or_else(|| {
+            let ended = history.ending.as_ref().map_or(self.now.wall, |ending| ending.ended);
+            self.now.tick.plus(whole.saturating_sub(self.now.wall.since(ended)))
+        });
+        if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
+    }
+
+    /// Says whether a person accepted what the last attempt of a task in review left.
+    ///
+    /// An open `approval` gate is not enough: it may have been opened before the work began.
+    fn is_accepted(&self, id: &TaskId) -> bool {
+        let last = self.histories.get(id).map_or(0, |history| history.last);
+        last > 0 && self.outside.accepted(id) == last
+    }
+}

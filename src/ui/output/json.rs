@@ -1,0 +1,20 @@
+//! View → JSON text.
+
+use serde::Serialize;
+
+/// Returns a view as indented JSON.
+pub fn pretty<T: Serialize>(view: &T) -> String {
+    written(serde_json::to_string_pretty(view))
+}
+
+/// Returns a view as JSON on one line.
+pub fn line<T: Serialize>(view: &T) -> String {
+    written(serde_json::to_string(view))
+}
+
+fn written(text: serde_json::Result<String>) -> String {
+    match text {
+        Ok(text) => text,
+        Err(error) => unreachable!("a view has text keys and no failing parts: {error}"),
+    }
+}
