@@ -11,9 +11,10 @@ wrote .orch/roles/worker.md
 wrote .orch/tasks/TASK-001.md
 
 next:
-  $EDITOR .orch/tasks/TASK-001.md  # say what is to be done
-  orch check                       # see whether the plan has faults
-  orch run                         # carry it out
+  orch check                      # see whether the plan has faults
+  orch run                        # carry the first task out; it needs no worker
+  $EDITOR .orch/roles/worker.md   # say what works on your tasks
+  orch new \"Title\" --role worker  # write a task of your own
 ";
 
 #[test]
@@ -21,6 +22,8 @@ fn a_new_folder_is_a_plan_without_faults() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.orch(&["init", "deep/down"]).text(), WROTE);
     assert_eq!(sandbox.orch(&["-C", "deep/down", "check"]).text(), "no faults in 1 task\n");
+    let run = sandbox.orch(&["-C", "deep/down", "run"]).text();
+    assert!(run.contains("done: 1 of 1 tasks done · 1 attempt"), "{run}");
     let ignored = fs::read_to_string(sandbox.path("deep/down/.orch/.gitignore")).unwrap();
     assert!(ignored.ends_with("\n/local/\n"), "{ignored}");
 }
@@ -37,7 +40,9 @@ wrote .orch/roles/worker.md
 kept  .orch/tasks/
 
 next:
-  orch new \"Title\"  # add a task
+  orch check                      # see whether the plan has faults
+  $EDITOR .orch/roles/worker.md   # say what works on your tasks
+  orch new \"Title\" --role worker  # write a task of your own
 ";
     assert!(text.starts_with(expected), "{text}");
     for (path, text) in files {
