@@ -13,4 +13,10 @@ pub use app::{
     error::AppError,
     repository::Repository,
     running::{Run, RunOptions, StopMode, WhenIdle},
+    use_case::check::Checked,
+    view::{
+        plan::PlanView,
+        run::{Happened, RunEvent, Summary},
+        status::StatusView,
+    },
 };

@@ -5,6 +5,12 @@ use std::path::Path;
 use super::{
     error::AppError,
     snapshot::{self, Snapshot},
+    standing::Standing,
+    use_case::{
+        check::{self, Checked},
+        init, plan, status,
+    },
+    view::{plan::PlanView, status::StatusView},
 };
 use crate::{
     domain::{format::task_file::Reading, model::suggest, plan::TaskIndex},
@@ -26,6 +32,16 @@ impl Repository {
         Ok(Self { store: Store::discover(from.as_ref())? })
     }
 
+    /// Makes `.orch` in `folder` with settings, a role and a first task, and opens it. What is
+    /// there already is kept.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a file cannot be written.
+    pub fn init(folder: impl AsRef<Path>) -> Result<Self, AppError> {
+        init::init(folder.as_ref())?;
+        Self::open(folder)
+    }
+
     /// Returns the folder that holds `.orch`.
     pub fn root(&self) -> &Path {
         self.store.root()
@@ -42,6 +58,35 @@ impl Repository {
     /// understood is a diagnostic of the snapshot.
     pub fn read(&self, reading: Reading) -> Result<Snapshot, AppError> {
         snapshot::read(&self.store, reading)
+    }
+
+    /// Reports all faults of the plan, as `orch check` does.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a folder cannot be listed.
+    pub fn check(&self) -> Result<Checked, AppError> {
+        check::check(self)
+    }
+
+    /// Tells what a run would do now, and when all would be done, as `orch plan` does. Nothing is
+    /// started.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a folder cannot be listed.
+    pub fn plan(&self) -> Result<PlanView, AppError> {
+        Ok(plan::plan(&self.standing()?, None))
+    }
+
+    /// Tells how the plan stands, as `orch status` does; also while a run goes on.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a folder cannot be listed.
+    pub fn status(&self) -> Result<StatusView, AppError> {
+        Ok(status::status(&self.standing()?))
+    }
+
+    fn standing(&self) -> Result<Standing, AppError> {
+        Standing::read(self.clone(), Reading::Head)
     }
 }
 
