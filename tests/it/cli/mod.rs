@@ -11,6 +11,7 @@ mod logs;
 mod new;
 mod plan;
 mod retry;
+mod run;
 mod schema;
 mod show;
 mod status;

@@ -48,15 +48,7 @@ const REAL: &str = "../shared/realdata/tanuki/tasks";
 
 #[test]
 fn waves_of_a_real_plan_respect_every_edge() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let Some(tasks) =
-        [root.join(REAL), root.join("..").join(REAL)].into_iter().find(|p| p.is_dir())
-    else {
-        eprintln!("SKIPPED: {REAL} is not there");
-        return;
-    };
-    let sandbox = Sandbox::new();
-    copy(&tasks, &sandbox.path(".orch/tasks"));
+    let Some(sandbox) = real_plan() else { return };
     let graph = sandbox.orch(&["graph", "--json"]).json();
     let edges = graph["edges"].as_array().unwrap();
     assert_eq!((graph["tasks"].as_array().unwrap().len(), edges.len()), (44, 44));
@@ -78,6 +70,18 @@ fn waves_of_a_real_plan_respect_every_edge() {
         let Some((earlier, [_, end])) = planned.get(before) else { continue };
         assert!(earlier < wave && end <= start, "{before} before {task}");
     }
+}
+
+/// Copies the real plan into a sandbox; says so where it is not there.
+pub(super) fn real_plan() -> Option<Sandbox> {
+    let tasks = Path::new(env!("CARGO_MANIFEST_DIR")).join(REAL);
+    if !tasks.is_dir() {
+        eprintln!("SKIPPED: {REAL} is not there");
+        return None;
+    }
+    let sandbox = Sandbox::new();
+    copy(&tasks, &sandbox.path(".orch/tasks"));
+    Some(sandbox)
 }
 
 fn copy(from: &Path, to: &Path) {
