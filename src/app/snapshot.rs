@@ -218,10 +218,16 @@ fn read_reports(
     })?;
     let mut by_attempt = BTreeMap::new();
     for (report, found) in reports {
-        diagnostics.extend(found);
+        diagnostics.extend(found.into_iter().map(as_warning));
         by_attempt.extend(report.map(|report| (report.attempt.clone(), report)));
     }
     Ok(by_attempt)
+}
+
+/// A worker's slip in its own status file must not keep the plan from being run.
+fn as_warning(mut found: Diagnostic) -> Diagnostic {
+    found.severity = found.severity.max(Severity::Warning);
+    found
 }
 
 fn unreadable(path: &str, fault: &ReadFault) -> Diagnostic {
@@ -265,11 +271,10 @@ fn assemble(
         events.extend(event);
         diagnostics.extend(found);
     }
-    let plan = Arc::new(plan::build(specs.clone(), roles, written.config.0));
+    let plan = Arc::new(plan::build(specs, roles, written.config.0));
     let outside = OutsideFacts::gather(events);
     let recorded = |task: TaskIndex| progress(&plan, &attempts, &outside, task);
-    let input =
-        rules::Input { plan: &plan, specs: &specs, unreadable: &unreadable, recorded: &recorded };
+    let input = rules::Input { plan: &plan, unreadable: &unreadable, recorded: &recorded };
     diagnostics.extend(rules::check_all(&input));
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     Snapshot { plan, diagnostics, attempts, gates, reports, outside, coordinator }

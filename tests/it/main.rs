@@ -7,8 +7,10 @@
 )]
 
 mod architecture;
+mod bad_input;
 mod cli;
 mod edges;
+mod fixtures;
 mod kill;
 mod simulation;
 mod source;

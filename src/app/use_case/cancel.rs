@@ -40,7 +40,8 @@ pub fn cancel(repository: &Repository, ids: &[String]) -> Result<Cancelled, AppE
             is_running: before.is_running(task),
         });
     }
-    Ok(Cancelled { tasks: done, blocked: newly_blocked(&before, &Standing::read(repository)?) })
+    let after = Standing::read(repository)?.at_rest();
+    Ok(Cancelled { tasks: done, blocked: newly_blocked(&before, &after) })
 }
 
 fn newly_blocked(before: &Standing, after: &Standing) -> Vec<String> {

@@ -45,6 +45,14 @@ impl Standing {
         Ok(Self { snapshot, scheduler, states })
     }
 
+    /// Returns where each task will stand once nothing runs any more.
+    pub(super) fn at_rest(mut self) -> Self {
+        self.snapshot.coordinator = None;
+        self.scheduler = self.snapshot.scheduler(Clock::start().now());
+        self.states = self.scheduler.states();
+        self
+    }
+
     /// Finds the tasks that a user named, each once.
     pub(super) fn find_all(&self, ids: &[String]) -> Result<Vec<TaskIndex>, AppError> {
         let mut found = Vec::new();

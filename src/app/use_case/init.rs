@@ -7,13 +7,7 @@ use crate::{
         error::AppError,
         view::write::{InitFile, Initialized},
     },
-    domain::{
-        format::{
-            layout,
-            template::{self, NewTask},
-        },
-        model::id::{RoleName, TaskId},
-    },
+    domain::format::layout,
     io::store::{Store, StoreError},
 };
 
@@ -21,6 +15,7 @@ use crate::{
 pub(super) const TASK_TEMPLATE: &str = include_str!("../../../templates/task.md");
 
 const CONFIG: &str = include_str!("../../../templates/config.yaml");
+const FIRST_TASK: &str = include_str!("../../../templates/first-task.md");
 const ROLE: &str = include_str!("../../../templates/role.md");
 const GITIGNORE: &str = include_str!("../../../templates/gitignore");
 
@@ -44,7 +39,7 @@ pub fn init(folder: &Path) -> Result<Initialized, AppError> {
         write(&store, &format!("{}/.gitignore", layout::ORCH_DIR), GITIGNORE)?,
     ];
     files.push(write_first(&store, layout::ROLES_DIR, ROLE_NAME, ROLE)?);
-    files.push(write_first(&store, layout::TASKS_DIR, FIRST_ID, &first_task()?)?);
+    files.push(write_first(&store, layout::TASKS_DIR, FIRST_ID, FIRST_TASK)?);
     Ok(Initialized { root: store.root().display().to_string(), files, outer })
 }
 
@@ -64,17 +59,4 @@ fn write_first(store: &Store, dir: &str, name: &str, text: &str) -> Result<InitF
         return write(store, &format!("{dir}/{name}.md"), text);
     }
     Ok(InitFile { path: format!("{dir}/"), is_new: false })
-}
-
-fn first_task() -> Result<String, AppError> {
-    let task = NewTask {
-        title: "The first task".to_owned(),
-        role: Some(RoleName(ROLE_NAME.to_owned())),
-        ..NewTask::default()
-    };
-    let Ok(id) = TaskId::parse(FIRST_ID) else { unreachable!("the first id keeps to the rule") };
-    template::fill(TASK_TEMPLATE, &id, &task).map_err(|fault| AppError::Edit {
-        path: "templates/task.md".to_owned(),
-        reason: fault.to_string(),
-    })
 }

@@ -85,7 +85,8 @@ pub fn new(repository: &Repository, wanted: &Wanted) -> Result<Created, AppError
     }
     let text = template::fill(&template, &id, &task).map_err(|fault| unfit(fault.to_string()))?;
     if let Some(fault) = first_error(&path, &text) {
-        return Err(AppError::Usage { message: fault.message, help: fault.help });
+        let help = fault.help.unwrap_or_else(|| "`orch new --help` says what it may be".to_owned());
+        return Err(AppError::usage(fault.message, help));
     }
     repository.store().create(&path, text.as_bytes()).map_err(|error| match error {
         StoreError::Exists { path } => exists(&format!("`{path}` exists already")),

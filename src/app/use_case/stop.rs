@@ -1,7 +1,5 @@
 //! Tells the coordinator that is at work here to stop.
 
-use std::{thread, time::Duration};
-
 use crate::{
     app::{
         error::AppError,
@@ -9,7 +7,7 @@ use crate::{
         view::write::{Stopped, StoppedCoordinator},
     },
     io::{
-        process,
+        process::{Ask, ask},
         store::lock::{self, LockInfo},
     },
 };
@@ -23,14 +21,7 @@ pub enum Manner {
     Now,
 }
 
-/// Two signals that come at once count as one, so a further one is sent this much later.
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// How often that is done: a busy coordinator may take a moment to look.
-const SIGNALS_MAX: u32 = 20;
-
-/// Tells the living coordinator to stop. It is not waited for, except in [`Manner::Now`], and
-/// there only as long as it takes to be heard.
+/// Tells the living coordinator to stop, and does not wait until it has.
 ///
 /// # Errors
 /// [`AppError::Usage`] where it runs on another machine; [`AppError::Process`] where it may not be
@@ -44,17 +35,16 @@ pub fn stop(repository: &Repository, manner: Manner) -> Result<Stopped, AppError
     }
     // The lock dies with its process: who still holds it has kept its number.
     let is_same = || lock::holder(store).is_ok_and(|now| now.as_ref() == Some(&info));
-    let mut has_ended = !process::interrupt(info.pid, is_same)?;
-    if manner == Manner::Now {
-        for _ in 0..SIGNALS_MAX {
-            if has_ended {
-                break;
-            }
-            thread::sleep(PAUSE);
-            has_ended = !process::interrupt(info.pid, is_same)?;
-        }
+    let asks = match manner {
+        Manner::Polite => &[Ask::Interrupt][..],
+        // Two signals of one kind that come at once count as one.
+        Manner::Now => &[Ask::Interrupt, Ask::Terminate],
+    };
+    let mut is_alive = true;
+    for what in asks {
+        is_alive = is_alive && ask(info.pid, *what, is_same)?;
     }
-    Ok(Stopped { coordinator: Some(told(info, has_ended)) })
+    Ok(Stopped { coordinator: Some(told(info, !is_alive)) })
 }
 
 fn told(info: LockInfo, has_ended: bool) -> StoppedCoordinator {

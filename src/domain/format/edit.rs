@@ -70,7 +70,7 @@ struct Head<'a> {
 }
 
 fn head(text: &str) -> Result<Head<'_>, EditFault> {
-    let unmarked = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let unmarked = text.trim_start_matches('\u{feff}');
     let found = match front_matter::split(unmarked).map_err(EditFault::Unreadable)? {
         Split::Found(found) => found,
         Split::Absent { .. } => return Err(EditFault::NoFrontMatter),

@@ -84,7 +84,7 @@ pub fn in_file(faults: Vec<Fault>, path: &str, text: &str) -> Vec<Diagnostic> {
 
 /// Returns the line that `span` points at, with every character one column wide.
 fn source_line(text: &str, span: Span) -> Option<String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_start_matches('\u{feff}');
     let line = text.lines().nth(usize::try_from(span.line).ok()?.checked_sub(1)?)?;
     let end = span.column.saturating_add(span.length);
     if usize::try_from(end).is_ok_and(|end| end > SOURCE_CHARS_MAX) {

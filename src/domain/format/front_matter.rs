@@ -55,12 +55,13 @@ pub fn text(bytes: &[u8]) -> Result<&str, Fault> {
         return Err(Fault::error("nul-byte", end_of(before), "the file holds a NUL byte")
             .with_help("remove it: this is not a text file"));
     }
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    // A program that adds a mark may meet one that is there.
+    Ok(text.trim_start_matches('\u{feff}'))
 }
 
 /// Returns the place that follows `before`, which starts a file.
 fn end_of(before: &str) -> Span {
-    let before = before.strip_prefix('\u{feff}').unwrap_or(before);
+    let before = before.trim_start_matches('\u{feff}');
     let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);

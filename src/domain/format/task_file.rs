@@ -111,7 +111,7 @@ pub fn parse(path: &str, bytes: &[u8], reading: Reading) -> TaskFile {
 
 /// Returns what follows the front matter of `text`: all of it where there is none.
 pub fn body(text: &str) -> &str {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = text.trim_start_matches('\u{feff}');
     match front_matter::split(text) {
         Ok(Split::Found(found)) => found.body,
         Ok(Split::Absent { body }) => body,
@@ -133,6 +133,11 @@ fn without_front_matter(text: &str) -> Fault {
             "skipped: front matter must start on line 1",
         )
         .with_help("remove the empty lines before `---`");
+    }
+    if text.starts_with("---\r") {
+        let message = "skipped: its lines end with a carriage return only";
+        return Fault::warning("late-front-matter", span, message)
+            .with_help("save the file with line feeds");
     }
     Fault::note("no-front-matter", span, "skipped: no front matter")
         .with_help("start it with `---`, keys and `---` to make it a task")

@@ -74,12 +74,13 @@ pub fn fill(template: &str, id: &TaskId, task: &NewTask) -> Result<String, EditF
 
 /// Sets a key to what was typed: as it is where that cannot be mistaken, quoted otherwise.
 fn set_typed(text: &str, key: &str, value: &str) -> Result<String, EditFault> {
-    let is_bare = !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric());
+    let word = value.strip_prefix('-').unwrap_or(value);
+    let is_bare = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
     if is_bare { set_yaml(text, key, value) } else { set_key(text, key, value) }
 }
 
 fn with_front_matter(template: &str) -> String {
-    let text = template.strip_prefix('\u{feff}').unwrap_or(template);
+    let text = template.trim_start_matches('\u{feff}');
     match front_matter::split(text) {
         Ok(Split::Absent { body }) => format!("---\n---\n{body}"),
         Ok(Split::Found(_)) | Err(_) => text.to_owned(),

@@ -11,7 +11,7 @@ use serde::{
 use super::fault::{plain, shown};
 use crate::domain::model::{
     glob::Glob,
-    id::{GateName, RoleName, TaskId},
+    id::{GateName, IdFault, RoleName, TaskId},
 };
 
 /// Why a value does not hold.
@@ -234,8 +234,16 @@ impl FromText for TaskId {
 
     fn from_text(text: &str) -> Result<Self, ValueFault> {
         Self::parse(text).map_err(|fault| {
-            ValueFault::new("bad-id", format!("task id {} {fault}", shown(text)))
-                .with_help("use letters, digits, `.`, `_` and `-`, starting with a letter or digit")
+            ValueFault::new("bad-id", format!("task id {} {fault}", shown(text))).with_help(
+                match fault {
+                    IdFault::Empty | IdFault::BadStart(_) | IdFault::BadCharacter(_) => {
+                        "use letters, digits, `.`, `_` and `-`, starting with a letter or digit"
+                    }
+                    IdFault::TooLong | IdFault::NotABranchName | IdFault::DeviceName => {
+                        "choose another id"
+                    }
+                },
+            )
         })
     }
 

@@ -36,6 +36,8 @@ impl fmt::Display for IdFault {
             Self::BadStart(c) => {
                 write!(f, "starts with `{}`, not with a letter or digit", c.escape_debug())
             }
+            // Quotes and backslashes can be seen as they are.
+            Self::BadCharacter(c @ ('\'' | '"' | '\\')) => write!(f, "contains `{c}`"),
             Self::BadCharacter(c) => write!(f, "contains `{}`", c.escape_debug()),
             Self::NotABranchName => f.write_str(
                 "contains `..` or ends with `.` or `.lock`, which git refuses in a branch name",

@@ -19,7 +19,14 @@ pub fn build(
     config: Config,
 ) -> Plan {
     specs.sort_by(|a, b| (&a.id.value, &a.path).cmp(&(&b.id.value, &b.path)));
-    specs.dedup_by(|later, first| later.id.value == first.id.value);
+    let mut duplicates = Vec::new();
+    specs.dedup_by(|later, first| {
+        let is_taken = later.id.value == first.id.value;
+        if is_taken {
+            duplicates.push(later.clone());
+        }
+        is_taken
+    });
     let roles: BTreeMap<RoleName, Role> =
         roles.into_iter().map(|role| (role.name.clone(), role)).collect();
     let graph = Graph::build(specs.len(), edges(&specs));
@@ -29,7 +36,7 @@ pub fn build(
         .map(|spec| config.length_of(spec.estimate.unwrap_or(Estimate::Size(Size::M))))
         .collect();
     let remaining = critical_path::remaining(&graph, &durations);
-    Plan { tasks: specs, graph, faults, roles, config, durations, remaining }
+    Plan { tasks: specs, duplicates, graph, faults, roles, config, durations, remaining }
 }
 
 /// Returns all edges `(task, dependency)` whose ends exist.

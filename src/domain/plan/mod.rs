@@ -55,6 +55,8 @@ pub enum Fault {
 pub struct Plan {
     /// Sorted by id; the position is the [`TaskIndex`].
     tasks: Vec<TaskSpec>,
+    /// Tasks whose id one of `tasks` has.
+    duplicates: Vec<TaskSpec>,
     graph: Graph,
     faults: BTreeMap<TaskIndex, Fault>,
     roles: BTreeMap<RoleName, Role>,
@@ -76,6 +78,16 @@ impl Plan {
         &self,
     ) -> impl DoubleEndedIterator<Item = TaskIndex> + ExactSizeIterator + Clone {
         (0..self.tasks.len()).map(TaskIndex::new)
+    }
+
+    /// Returns what the author of each task wrote, in the order of the ids.
+    pub fn specs(&self) -> impl Iterator<Item = &TaskSpec> {
+        self.tasks.iter()
+    }
+
+    /// Returns the tasks that have no place in the plan, because another one has their id.
+    pub fn duplicates(&self) -> &[TaskSpec] {
+        &self.duplicates
     }
 
     /// Returns what the author of a task wrote.

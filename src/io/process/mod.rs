@@ -16,7 +16,7 @@ use std::{
 
 pub use self::{
     start::{Launch, Running, Stdin, start},
-    unix::{How, group_is_alive, identity, interrupt, kill_group_leftovers, stop_group},
+    unix::{Ask, How, ask, group_is_alive, identity, kill_group_leftovers, stop_group},
 };
 
 /// What tells a process from every other one on this machine, also after its number was used

@@ -41,25 +41,38 @@ pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
     Ok(())
 }
 
-/// Sends `SIGINT` to the one process `pid`, as Ctrl-C would; returns whether it was sent.
+/// What one process is asked, as a person at its terminal would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// `SIGINT`, as Ctrl-C.
+    Interrupt,
+    /// `SIGTERM`.
+    Terminate,
+}
+
+/// Signals the one process `pid`; returns whether it was the right one.
 ///
 /// `is_same` is asked while the number cannot change its owner (on Linux).
 ///
 /// # Errors
 /// [`ProcessError::Signal`] where the process may not be signalled.
-pub fn interrupt(pid: u32, is_same: impl Fn() -> bool) -> Result<bool, ProcessError> {
+pub fn ask(pid: u32, what: Ask, is_same: impl Fn() -> bool) -> Result<bool, ProcessError> {
     let failed = |source| ProcessError::Signal { pid, source };
     let Some(number) = group(pid) else {
         let reason = "it has no number of its own here";
         return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, reason)));
     };
-    let is_sent = Cell::new(false);
-    let check = || {
-        is_sent.set(is_same());
-        is_sent.get()
+    let signal = match what {
+        Ask::Interrupt => Signal::INT,
+        Ask::Terminate => Signal::TERM,
     };
-    match send_checked(number, Signal::INT, check) {
-        Ok(()) => Ok(is_sent.get()),
+    let is_right = Cell::new(false);
+    let check = || {
+        is_right.set(is_same());
+        is_right.get()
+    };
+    match send_checked(number, signal, check) {
+        Ok(()) => Ok(is_right.get()),
         Err(Errno::SRCH) => Ok(false),
         Err(errno) => Err(failed(errno.into())),
     }

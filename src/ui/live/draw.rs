@@ -88,6 +88,12 @@ fn worker_line(worker: &LiveWorker, id_width: usize, width: usize) -> Line<'stat
 fn plan_line(live: &Live, width: usize) -> Line<'static> {
     let n_full = (BAR_WIDTH * live.n_done).checked_div(live.n_tasks).unwrap_or(BAR_WIDTH);
     let mut parts = vec![format!("{}/{} done", live.n_done, live.n_tasks)];
+    parts.push(render_duration(live.elapsed));
+    if live.is_stopping {
+        parts.push("stopping (Ctrl-C again kills)".to_owned());
+    } else if let Some(remaining) = live.remaining.filter(|left| *left > Duration::ZERO) {
+        parts.push(format!("about {} to go", render_duration(remaining)));
+    }
     let counts = live.counts.iter().filter(|(state, _)| !matches!(*state, "done" | "cancelled"));
     parts.extend(counts.map(|(state, n)| format!("{n} {state}")));
     parts.extend(live.gate.map(|level| format!("gate of level {level}")));
@@ -97,12 +103,6 @@ fn plan_line(live: &Live, width: usize) -> Line<'static> {
     }
     if live.usage.cost_usd > 0.0 {
         parts.push(format!("${:.2}", live.usage.cost_usd));
-    }
-    parts.push(render_duration(live.elapsed));
-    if live.is_stopping {
-        parts.push("stopping (Ctrl-C again kills)".to_owned());
-    } else if let Some(remaining) = live.remaining.filter(|left| *left > Duration::ZERO) {
-        parts.push(format!("about {} to go", render_duration(remaining)));
     }
     let bar = format!(" {}{} ", "█".repeat(n_full), "░".repeat(BAR_WIDTH - n_full));
     let rest = width.saturating_sub(BAR_WIDTH + 2);
@@ -179,13 +179,13 @@ mod tests {
             | ▶ API-011       1m 02s       Rate limiting
             | ▶ API-012 #2    1m 02s  40%  wiring the middleware, all of it, in detail
             | ◆ DOC-1         1m 02s       verifying
-            | ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verifying · 4 ready · 1200…
+            | ███████████████░░░░░░░░░ 12/19 done · 2m 10s · about 3m 20s to go · 2 running …
         "#]]
         .assert_eq(&draw(80, 10));
         expect![[r#"
             | ▶ API-011       1m 02s       Rate limiting
             |  … and 2 more
-            | ███████████████░░░░░░░░░ 12/19 done · 2 running · 1 verify…
+            | ███████████████░░░░░░░░░ 12/19 done · 2m 10s · about 3m 20…
         "#]]
         .assert_eq(&draw(60, 4));
     }

@@ -1,13 +1,20 @@
 //! The binary, driven from outside: one module per command.
 
+mod approve;
+mod cancel;
 mod check;
 mod explain;
 mod graph;
+mod init;
 mod list;
 mod logs;
+mod new;
 mod plan;
+mod retry;
+mod schema;
 mod show;
 mod status;
+mod stop;
 
 use std::{
     fs,
@@ -82,6 +89,15 @@ impl Sandbox {
         command.env("HOME", self.root()).envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command
     }
+}
+
+/// Returns the record of an ended attempt.
+pub(crate) fn record(task: &str, attempt: u32, outcome: &str) -> String {
+    format!(
+        "task: {task}\nattempt: {attempt}\noutcome: {outcome}\nreason: planted\n\
+         started: 2026-11-20T10:15:00.000Z\nended: 2026-11-20T10:16:00.000Z\nworker: true\n\
+         executor: local\nnonce: planted\nlog: .orch/local/logs/{task}/{attempt}.log\n"
+    )
 }
 
 impl Output {

@@ -67,7 +67,7 @@ impl Load {
     /// Says what there is too much of: rule, message, help.
     fn excess(&self) -> Option<(&'static str, String, &'static str)> {
         if self.depth > YAML_DEPTH_MAX || self.n_markers > OPENINGS_MAX {
-            let message = format!("lists are nested deeper than {YAML_DEPTH_MAX}");
+            let message = format!("lists and mappings are nested deeper than {YAML_DEPTH_MAX}");
             Some(("yaml-too-deep", message, "close the brackets, or put the text in quotes"))
         } else if self.n_openings > OPENINGS_MAX {
             let message = format!("more than {OPENINGS_MAX} brackets");

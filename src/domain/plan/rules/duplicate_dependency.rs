@@ -19,7 +19,7 @@ pub const CODE: &str = "duplicate-dependency";
 
 /// Adds a diagnostic for each repeated dependency.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
-    for spec in input.specs.iter().filter(|spec| spec.depends_on.len() > 1) {
+    for spec in input.specs().filter(|spec| spec.depends_on.len() > 1) {
         let mut first_places: BTreeMap<&str, Span> = BTreeMap::new();
         for written in &spec.depends_on {
             let first = *first_places.entry(&written.value).or_insert(written.span);

@@ -7,39 +7,28 @@
 //!
 //! **Example:** `.orch/tasks/a.md` and `.orch/tasks/old/a.md`, both without an `id` of their own.
 
-use std::collections::BTreeMap;
-
 use super::Input;
-use crate::domain::model::{
-    diagnostic::{Diagnostic, Label},
-    id::TaskId,
-    task::TaskSpec,
-};
+use crate::domain::model::diagnostic::{Diagnostic, Label};
 
 /// The name of the rule.
 pub const CODE: &str = "duplicate-id";
 
 /// Adds a diagnostic for each file whose id is already taken.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
-    let mut by_id: BTreeMap<&TaskId, Vec<&TaskSpec>> = BTreeMap::new();
-    for spec in input.specs {
-        by_id.entry(&spec.id.value).or_default().push(spec);
-    }
-    for (id, mut specs) in by_id {
-        specs.sort_by(|a, b| a.path.cmp(&b.path));
-        let Some((first, others)) = specs.split_first() else { continue };
-        for other in others {
-            let primary = Label::new(&*other.path, other.id.span, "used again here");
-            out.push(
-                Diagnostic::error(CODE, format!("another task already has the id `{id}`"), primary)
-                    .with_related(Label::new(&*first.path, first.id.span, "first used here"))
-                    .with_help(if other.id.span.is_known() {
-                        "give one of them another `id`"
-                    } else {
-                        "rename one of the files, or give one of them an `id` of its own"
-                    }),
-            );
-        }
+    for other in input.plan.duplicates() {
+        let id = &other.id.value;
+        let Some(first) = input.plan.find(id.as_str()) else { continue };
+        let first = input.plan.spec(first);
+        let primary = Label::new(&*other.path, other.id.span, "used again here");
+        out.push(
+            Diagnostic::error(CODE, format!("another task already has the id `{id}`"), primary)
+                .with_related(Label::new(&*first.path, first.id.span, "first used here"))
+                .with_help(if other.id.span.is_known() {
+                    "give one of them another `id`"
+                } else {
+                    "rename one of the files, or give one of them an `id` of its own"
+                }),
+        );
     }
 }
 

@@ -19,11 +19,11 @@ pub const CODE: &str = "level-gate-without-level";
 
 /// Adds a diagnostic for each gate that would never run.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
-    if input.specs.is_empty() {
+    if input.plan.n_tasks() == 0 {
         return;
     }
     let used: BTreeSet<u32> =
-        input.specs.iter().filter_map(|spec| spec.level.as_ref()).map(|l| l.value).collect();
+        input.specs().filter_map(|spec| spec.level.as_ref()).map(|l| l.value).collect();
     for level in input.plan.config().levels.keys().filter(|level| !used.contains(level)) {
         let message = format!("a gate is set for level {level}, which no task has");
         let help = match used.iter().map(ToString::to_string).collect::<Vec<_>>() {

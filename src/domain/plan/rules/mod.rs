@@ -115,10 +115,8 @@ pub const RULES: &[Rule] = &[
 
 /// What the rules look at.
 pub struct Input<'a> {
-    /// The plan built from `specs`.
+    /// The plan built from everything that could be read.
     pub plan: &'a Plan,
-    /// Every task that could be read; of several with one id the plan holds only one.
-    pub specs: &'a [TaskSpec],
     /// Files that gave no task or role: the path, and for a task the id that its name stands for.
     pub unreadable: &'a [(String, Option<TaskId>)],
     /// What the run records say of a task.
@@ -139,6 +137,11 @@ pub enum Progress {
 }
 
 impl Input<'_> {
+    /// Returns every task that could be read, also those whose id another one has.
+    fn specs(&self) -> impl Iterator<Item = &TaskSpec> {
+        self.plan.specs().chain(self.plan.duplicates())
+    }
+
     /// Returns how far `task` has come: the author's word first, then the records.
     pub fn progress(&self, task: TaskIndex) -> Progress {
         match self.plan.spec(task).status.value {

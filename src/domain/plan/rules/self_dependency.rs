@@ -14,7 +14,7 @@ pub const CODE: &str = "self-dependency";
 
 /// Adds a diagnostic for each task that names itself.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
-    for spec in input.specs {
+    for spec in input.specs() {
         let own = spec.id.value.as_str();
         if let Some(written) = spec.depends_on.iter().find(|d| d.value == own) {
             let primary = Label::new(&*spec.path, written.span, "this is the task itself");

@@ -126,12 +126,7 @@ impl Case {
         let plan: Plan = build(self.specs.clone(), self.roles.clone(), self.config.clone());
         let recorded =
             |task| self.recorded.get(plan.id(task).as_str()).copied().unwrap_or(Progress::Open);
-        check_all(&Input {
-            plan: &plan,
-            specs: &self.specs,
-            unreadable: &self.unreadable,
-            recorded: &recorded,
-        })
+        check_all(&Input { plan: &plan, unreadable: &self.unreadable, recorded: &recorded })
     }
 
     /// Compares what all rules find with `expected`.

@@ -20,7 +20,7 @@ pub const CODE: &str = "unknown-dependency";
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
     let mut n_suggestions = 0;
     let n_max = n_suggestions_max(input.plan.n_tasks());
-    for spec in input.specs {
+    for spec in input.specs() {
         for dependency in &spec.depends_on {
             let (own, id) = (spec.id.value.as_str(), dependency.value.as_str());
             if id == own || input.plan.find(id).is_some() {

@@ -21,7 +21,7 @@ pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
     let known = || input.plan.roles().keys().map(|name| name.0.as_str());
     let mut n_suggestions = 0;
     let n_max = n_suggestions_max(input.plan.roles().len());
-    for spec in input.specs {
+    for spec in input.specs() {
         let Some(role) = &spec.role else { continue };
         if input.plan.roles().contains_key(&role.value) {
             continue;

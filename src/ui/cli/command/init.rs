@@ -50,17 +50,16 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
 
 /// Says what to do next.
 fn next_steps(made: &Initialized) -> String {
-    let first = made.files.iter().find(|file| file.is_new && file.path.contains("/tasks/"));
-    let (edit, why) = match first {
-        Some(file) => (format!("$EDITOR {}", file.path), "say what is to be done"),
-        None => ("orch new \"Title\"".to_owned(), "add a task"),
-    };
-    let steps = [
-        (edit.as_str(), why),
-        ("orch check", "see whether the plan has faults"),
-        ("orch run", "carry it out"),
-    ];
-    let width = edit.len().max("orch check".len());
-    let lines = steps.map(|(command, why)| format!("  {command:width$}  # {why}\n"));
-    format!("\nnext:\n{}", lines.concat())
+    let is_new = |part: &str| made.files.iter().any(|file| file.is_new && file.path.contains(part));
+    let mut steps = vec![("orch check", "see whether the plan has faults")];
+    if is_new("/tasks/") {
+        steps.push(("orch run", "carry the first task out; it needs no worker"));
+    }
+    if is_new("/roles/") {
+        steps.push(("$EDITOR .orch/roles/worker.md", "say what works on your tasks"));
+    }
+    steps.push(("orch new \"Title\" --role worker", "write a task of your own"));
+    let width = steps.iter().map(|(command, _)| command.len()).max().unwrap_or(0);
+    let lines = steps.iter().map(|(command, why)| format!("  {command:width$}  # {why}\n"));
+    format!("\nnext:\n{}", lines.collect::<String>())
 }
