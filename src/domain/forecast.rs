@@ -43,10 +43,12 @@ pub struct Entry {
 /// Plays the rest of the plan from where `scheduler` stands: every attempt succeeds after the
 /// time that `length` gives, every gate passes at once; closed outside gates stay closed.
 pub fn forecast(
-    mut scheduler: Scheduler,
+    scheduler: &Scheduler,
     now: Now,
     length: impl Fn(TaskIndex) -> Duration,
 ) -> Forecast {
+    // What is only assumed is not stopped for the time it takes.
+    let mut scheduler = scheduler.with_plan(Plan::clone(scheduler.plan()).without_timeouts(), now);
     let plan = Arc::clone(scheduler.plan());
     let mut play = Play {
         plan: &plan,
@@ -57,7 +59,8 @@ pub fn forecast(
         entries: Vec::new(),
     };
     for live in scheduler.running() {
-        play.start(&live.assignment.attempt, Tick::default());
+        let limit = live.deadline().map(|tick| tick.0.saturating_sub(now.tick.0));
+        play.start(&live.assignment.attempt, Tick::default(), limit);
     }
     let mut elapsed = Tick::default();
     let mut event = Event::TimePassed;
@@ -100,7 +103,7 @@ pub fn waves(scheduler: &Scheduler, plan: &Plan, now: Now) -> BTreeMap<TaskIndex
     let unit = Duration::from_secs(1);
     let everybody = u32::try_from(plan.n_tasks()).unwrap_or(u32::MAX).max(1);
     let scheduler = scheduler.with_plan(plan.clone().with_max_workers(everybody), now);
-    let forecast = forecast(scheduler, now, |_| unit);
+    let forecast = forecast(&scheduler, now, |_| unit);
     let wave = |entry: &Entry| usize::try_from(entry.start.as_secs()).unwrap_or(usize::MAX);
     forecast.entries.iter().map(|entry| (entry.task, wave(entry).saturating_add(1))).collect()
 }
@@ -125,7 +128,8 @@ struct Play<'a, F> {
 }
 
 impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
-    fn start(&mut self, attempt: &AttemptId, now: Tick) {
+    /// Starts an assumed attempt; `limit` is the time after which a real one would be stopped.
+    fn start(&mut self, attempt: &AttemptId, now: Tick, limit: Option<Duration>) {
         let Some(task) = self.plan.find(attempt.task.as_str()) else { return };
         let worker = self.free.pop().map_or_else(
             || {
@@ -134,10 +138,8 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
             },
             |Reverse(worker)| worker,
         );
-        // An assumed attempt is never stopped for the time it takes.
-        let limit = self.plan.policy(task).timeout.unwrap_or(Duration::MAX);
-        let tick =
-            now.plus((self.length)(task).min(limit.saturating_sub(Duration::from_millis(1))));
+        let limit = limit.unwrap_or(Duration::MAX).saturating_sub(Duration::from_millis(1));
+        let tick = now.plus((self.length)(task).min(limit));
         self.entries.push(Entry { task, start: now.0, end: tick.0, worker });
         self.ends.push(Reverse(End { tick, attempt: attempt.clone(), worker }));
     }
@@ -146,7 +148,7 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
     fn answer(&mut self, effect: Effect, now: Tick) -> Option<Event> {
         match effect {
             Effect::StartWorker(assignment) => {
-                self.start(&assignment.attempt, now);
+                self.start(&assignment.attempt, now, None);
                 None
             }
             Effect::StartVerify { attempt } => {

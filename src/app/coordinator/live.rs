@@ -121,5 +121,5 @@ fn forecast_end(scheduler: &Scheduler, now: Now) -> Option<Tick> {
     let length = |task| {
         Duration::try_from_secs_f64(plan.duration(task).as_secs_f64() * factor).unwrap_or_default()
     };
-    Some(now.tick.plus(forecast(scheduler.clone(), now, length).end))
+    Some(now.tick.plus(forecast(scheduler, now, length).end))
 }

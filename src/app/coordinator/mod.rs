@@ -101,8 +101,9 @@ pub async fn run(
     observers: Observers,
     stops: tokio::sync::mpsc::Receiver<StopMode>,
 ) -> Result<Summary, AppError> {
+    // The watch comes before the first look: what changes in between is looked at again.
+    let mut sources = Sources::new(repository.store(), &options, stops)?;
     let mut coordinator = Coordinator::start(repository, options, observers).await?;
-    let mut sources = Sources::new(repository.store(), &coordinator.options, stops)?;
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
@@ -257,13 +258,14 @@ impl Coordinator {
             Incoming::Hint(Hint::Paths(paths)) => {
                 let mut plan_may_have_changed = false;
                 for path in paths {
-                    let Ok(path) = path.strip_prefix(self.store.root()) else { continue };
-                    match layout::classify(&path.to_string_lossy()) {
+                    let Ok(below) = path.strip_prefix(self.store.root()) else { continue };
+                    match layout::classify(&below.to_string_lossy()) {
                         FileKind::Status(attempt) => batch.extend(self.read_report(&attempt)),
                         FileKind::Task | FileKind::Role(_) | FileKind::Config | FileKind::Event => {
                             plan_may_have_changed = true;
                         }
-                        _ => {}
+                        // What was written into a new folder may not be told on its own.
+                        _ => plan_may_have_changed |= path.is_dir(),
                     }
                 }
                 if plan_may_have_changed {
@@ -297,7 +299,8 @@ impl Coordinator {
             let n_errors = errors.filter(|found| found.severity.is_error()).count();
             self.tell(Happened::PlanBroken { n_errors });
             let plan = Arc::clone(self.scheduler.plan());
-            return Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }));
+            let is_new = snapshot.outside != *self.scheduler.outside();
+            return Ok(is_new.then_some(Event::PlanChanged { plan, outside: snapshot.outside }));
         }
         let plan = apply(&self.options, &snapshot.plan);
         Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }))

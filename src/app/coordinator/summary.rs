@@ -53,8 +53,8 @@ impl Tally {
         let n_done = count(TaskState::Done);
         let (failed, review, blocked) =
             (with(TaskState::Failed), with(TaskState::Review), with(TaskState::Blocked));
-        let n_set_aside = count(TaskState::Draft) + count(TaskState::Hold);
-        let left = n_tasks - n_done - failed.len() - review.len() - blocked.len() - n_set_aside;
+        let kept_back = count(TaskState::Draft) + count(TaskState::Hold);
+        let left = n_tasks - n_done - failed.len() - review.len() - blocked.len() - kept_back;
         let is_stopped = scheduler.verdict() == Some(Verdict::Stopped);
         let is_clean = failed.is_empty() && review.is_empty() && blocked.is_empty();
         let (verdict, exit_code) = match (is_stopped, is_clean) {
@@ -72,6 +72,7 @@ impl Tally {
             failed,
             review,
             blocked,
+            kept_back,
             left,
             seconds: now.tick.0.saturating_sub(self.began.tick.0).as_secs_f64(),
             tokens: self.usage.tokens(),

@@ -71,7 +71,7 @@ pub(crate) fn forecast_with(
     let plan = standing.plan().clone().with_max_workers(max_workers);
     let scheduler = standing.scheduler.with_plan(plan, standing.now);
     let length = |task| length_from_now(standing, calibration, task);
-    forecast::forecast(scheduler, standing.now, length)
+    forecast::forecast(&scheduler, standing.now, length)
 }
 
 /// Returns how much longer a task is thought to take: all of it, or what is left where it runs.

@@ -161,6 +161,8 @@ pub struct Summary {
     pub review: Vec<Unfinished>,
     /// Tasks that cannot start before somebody acts.
     pub blocked: Vec<Unfinished>,
+    /// Tasks that their author keeps back: drafts and those on hold.
+    pub kept_back: usize,
     /// Tasks that could go on but did not, because the run was stopped.
     pub left: usize,
     /// How long the run took.

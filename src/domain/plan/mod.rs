@@ -176,6 +176,17 @@ impl Plan {
         self
     }
 
+    /// Returns this plan without any limit on the time of an attempt.
+    #[must_use]
+    pub fn without_timeouts(mut self) -> Self {
+        let workers = self.tasks.iter_mut().map(|task| &mut task.worker);
+        let workers = workers.chain(self.roles.values_mut().map(|role| &mut role.worker));
+        for worker in workers.chain([&mut self.config.worker]) {
+            worker.timeout = None;
+        }
+        self
+    }
+
     /// Returns this plan with one command for all tasks.
     #[must_use]
     pub fn with_worker(mut self, command: &CommandLine) -> Self {

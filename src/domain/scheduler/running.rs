@@ -43,7 +43,7 @@ impl Finish {
 
 impl Live {
     /// Returns the moment at which something must be done about the attempt.
-    pub(super) fn deadline(&self) -> Option<Tick> {
+    pub fn deadline(&self) -> Option<Tick> {
         match self.stage {
             Stage::Working => self.assignment.policy.timeout.map(|timeout| {
                 self.started.tick.plus(timeout.max(std::time::Duration::from_millis(1)))

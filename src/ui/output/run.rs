@@ -47,6 +47,11 @@ pub fn line(event: &RunEvent, style: Style) -> Option<String> {
     Some(format!("{time} {}", style.paint(look, &clean_line(&text))))
 }
 
+/// Returns a number with its noun.
+fn count(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Returns hours, minutes and seconds of an RFC 3339 timestamp.
 pub fn time_of_day(at: &str) -> &str {
     at.get(11..19).unwrap_or(at)
@@ -124,7 +129,8 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::PlanBroken { n_errors } => (
             Tone::Uneasy,
             format!(
-                "plan      changed, but has {n_errors} errors (`orch check`): going on with the one before"
+                "plan      changed, but has {} (`orch check`): going on with the one before",
+                count(*n_errors, "error")
             ),
         ),
         Happened::PlanChanged | Happened::RunEnded(_) => return None,
@@ -194,6 +200,7 @@ pub fn summary(summary: &Summary, style: Style) -> String {
         (summary.failed.len(), "failed"),
         (summary.review.len(), "to review"),
         (summary.blocked.len(), "blocked"),
+        (summary.kept_back, "on hold or draft"),
         (summary.left, "left"),
     ] {
         if n > 0 {
