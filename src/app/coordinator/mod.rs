@@ -122,7 +122,7 @@ struct Coordinator {
     journal: Journal,
     nonces: Nonces,
     /// What happened in this turn, to be told at its end.
-    outbox: std::cell::RefCell<Vec<RunEvent>>,
+    outbox: Vec<RunEvent>,
     /// What all workers have in their environment.
     environment: Vec<(OsString, OsString)>,
     /// What is being carried out.
@@ -165,7 +165,7 @@ impl Coordinator {
         }
         journal.reset()?;
         let scheduler = Scheduler::recover(Arc::clone(&plan), snapshot.recorded(), clock.now());
-        let coordinator = Self {
+        let mut coordinator = Self {
             environment: environment::allowed(&plan.config().env_pass),
             tally: summary::Tally::new(clock.now()),
             live: live::LiveView::new(clock.now()),
@@ -176,7 +176,7 @@ impl Coordinator {
             scheduler,
             journal,
             nonces: Nonces::new(),
-            outbox: std::cell::RefCell::default(),
+            outbox: Vec::new(),
             workers: BTreeMap::new(),
             gate_stop: None,
             events: None,
@@ -186,8 +186,8 @@ impl Coordinator {
         Ok(coordinator)
     }
 
-    fn tell_start(&self, left: Option<Happened>) {
-        let plan = self.scheduler.plan();
+    fn tell_start(&mut self, left: Option<Happened>) {
+        let plan = Arc::clone(self.scheduler.plan());
         let n_open = self.scheduler.states().iter().filter(|state| !state.is_settled()).count();
         self.tell(Happened::RunStarted {
             n_tasks: plan.n_tasks(),
@@ -321,13 +321,13 @@ impl Coordinator {
     }
 
     /// Puts what happened into the outbox.
-    fn tell(&self, happened: Happened) {
-        self.outbox.borrow_mut().push(RunEvent::new(self.clock.now().wall, happened));
+    fn tell(&mut self, happened: Happened) {
+        self.outbox.push(RunEvent::new(self.clock.now().wall, happened));
     }
 
     /// Tells the observers what was put into the outbox.
-    fn send_outbox(&self) {
-        let events = self.outbox.take();
+    fn send_outbox(&mut self) {
+        let events = std::mem::take(&mut self.outbox);
         if !events.is_empty() && self.observers.events.send(events).is_err() {
             tracing::trace!("nobody listens");
         }

@@ -60,8 +60,6 @@ pub struct RawRun {
     pub verify: Field<List<RawCheck>>,
     /// What the worker reported to have used.
     pub usage: Field<RawUsage>,
-    /// Notes of the worker for the next attempt.
-    pub notes: Field<Word>,
     /// Digest of the task file as it was run.
     pub digest: Field<Word>,
     /// Where the output is, relative to the repository root.
@@ -144,7 +142,6 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         exit: exit(&raw.exit_code, &raw.signal),
         verify: checks(raw.verify),
         usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
-        notes: word(raw.notes),
     });
     Some(AttemptRecord {
         attempt,
@@ -260,9 +257,6 @@ pub fn render(record: &AttemptRecord) -> String {
         render_exit(&mut out, "", ending.exit);
         render_checks(&mut out, "verify", &ending.verify);
         render::usage(&mut out, &ending.usage);
-        if !ending.notes.is_empty() {
-            render::key(&mut out, "notes", &ending.notes);
-        }
     }
     if let Some(digest) = &record.digest {
         render::key(&mut out, "digest", digest);
@@ -361,7 +355,6 @@ mod tests {
             exit: rng.bool().then_some(Exit::Code(rng.i32(..))),
             verify: checks(rng),
             usage: Usage { output_tokens: rng.u64(..), cost_usd: rng.f64(), ..Usage::default() },
-            notes: word(rng),
         };
         AttemptRecord {
             attempt: AttemptId::new(TaskId::parse("007").unwrap(), rng.u32(1..)),
@@ -421,7 +414,6 @@ mod tests {
                     output_tail: "not kept".to_owned(),
                 }],
                 usage: Usage { input_tokens: 5, cost_usd: 0.02, ..Usage::default() },
-                notes: "see\nlog".to_owned(),
             }),
         };
         expect_test::expect![[r#"
@@ -441,7 +433,6 @@ mod tests {
                 exit_code: 1
                 duration: 4s200ms
             usage: {input_tokens: 5, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.02}
-            notes: "see\nlog"
             log: ".orch/local/logs/API-1/2.log"
             nonce: k3x
         "#]].assert_eq(&render(&record));

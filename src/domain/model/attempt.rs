@@ -46,8 +46,6 @@ pub struct Ending {
     pub verify: Vec<CheckResult>,
     /// What the worker reported to have used.
     pub usage: Usage,
-    /// Notes of the worker for the next attempt.
-    pub notes: String,
 }
 
 /// How an attempt ended, in one word.

@@ -210,7 +210,6 @@ impl Scheduler {
                 exit: None,
                 verify: Vec::new(),
                 usage: Usage::default(),
-                notes: String::new(),
             };
             if let Some(history) = self.histories.get_mut(&attempt.task) {
                 // The time between the crash and now is nobody's work.

@@ -272,7 +272,6 @@ impl Scheduler {
             exit: live.exit,
             verify,
             usage: live.report.as_ref().map(|report| report.usage).unwrap_or_default(),
-            notes: String::new(),
         };
         effects
             .push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending.clone()) });

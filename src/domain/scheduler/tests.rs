@@ -582,7 +582,6 @@ fn reviewed(last: u32) -> Recorded {
             exit: Some(Exit::Code(0)),
             verify: Vec::new(),
             usage: Usage::default(),
-            notes: String::new(),
         }),
     };
     Recorded::default().with_attempts((1..=last).map(record))
