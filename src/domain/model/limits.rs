@@ -21,9 +21,6 @@ pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Deepest folder below `.orch/tasks` that is visited.
 pub const FOLDER_DEPTH_MAX: usize = 64;
 
-/// Largest log of one attempt; what comes after is counted, not kept.
-pub const LOG_BYTES_MAX: u64 = 64 * 1024 * 1024;
-
 /// How much of the end of a failed command's output goes into the record and the next prompt.
 pub const FAILURE_TAIL_BYTES: usize = 4 * 1024;
 

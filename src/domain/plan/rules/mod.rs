@@ -11,6 +11,7 @@ pub mod duplicate_id;
 pub mod id_case_clash;
 pub mod later_level;
 pub mod level_gate_without_level;
+pub mod no_effect_yet;
 pub mod self_dependency;
 pub mod unknown_dependency;
 pub mod unknown_role;
@@ -86,6 +87,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "a gate is configured for a level that no task has",
         check: level_gate_without_level::check,
+    },
+    Rule {
+        code: no_effect_yet::CODE,
+        severity: Severity::Warning,
+        summary: "a key is set that this version does not act on",
+        check: no_effect_yet::check,
     },
     Rule {
         code: self_dependency::CODE,
