@@ -243,6 +243,7 @@ impl Coordinator {
                 if let Event::WorkerExited { attempt, .. } = &event {
                     batch.extend(self.read_report(&attempt.clone()));
                 }
+                self.note_end(&event);
                 batch.push(event);
             }
             Incoming::Deadline => batch.push(Event::TimePassed),
