@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Look};
 
-use super::{Style, escape::clean_line};
+use super::{Style, escape::clean_line, figures::counted};
 use crate::{
     app::view::run::{Happened, RunEvent, Summary, Unfinished},
     domain::model::time::render_duration,
@@ -119,12 +119,16 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::StopAsked { n_running, is_kill } => {
             let what = if *is_kill { "killing" } else { "stopping" };
             let more = if *is_kill { "" } else { " (Ctrl-C again kills them)" };
-            (Tone::Uneasy, format!("stop      {what} {n_running} running workers{more}"))
+            (
+                Tone::Uneasy,
+                format!("stop      {what} {}{more}", counted(*n_running, "running worker")),
+            )
         }
         Happened::PlanBroken { n_errors } => (
             Tone::Uneasy,
             format!(
-                "plan      changed, but has {n_errors} errors (`orch check`): going on with the one before"
+                "plan      changed, but has {} (`orch check`): going on with the one before",
+                counted(*n_errors, "error")
             ),
         ),
         Happened::PlanChanged | Happened::RunEnded(_) => return None,
