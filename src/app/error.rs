@@ -90,6 +90,9 @@ impl AppError {
             Self::Lock(LockError::Held(_)) => {
                 Some("wait for it to end, or look on with `orch status`".to_owned())
             }
+            Self::Lock(LockError::Lost) => {
+                Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
+            }
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
             }

@@ -50,7 +50,7 @@ use crate::{
         store::{
             Store,
             journal::{Journal, JournalLine},
-            lock::Lock,
+            lock::{Lock, LockError},
         },
         watch::Hint,
     },
@@ -133,7 +133,7 @@ struct Coordinator {
     tally: summary::Tally,
     live: live::LiveView,
     /// Held as long as the loop lives.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Coordinator {
@@ -179,7 +179,7 @@ impl Coordinator {
             workers: BTreeMap::new(),
             gate_stop: None,
             events: None,
-            _lock: lock,
+            lock,
         };
         coordinator.tell_start(left);
         Ok(coordinator)
@@ -249,6 +249,7 @@ impl Coordinator {
             Incoming::Deadline => batch.push(Event::TimePassed),
             Incoming::Stop(mode) => batch.push(Event::StopAsked(mode)),
             Incoming::Refresh => {
+                self.require_lock()?;
                 self.note_processes();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
@@ -331,7 +332,14 @@ impl Coordinator {
         }
     }
 
+    /// Refuses to go on where the lock was taken away, as with all of `.orch`: what is written
+    /// then would be lost, or be in the way of another coordinator.
+    fn require_lock(&self) -> Result<(), AppError> {
+        if self.lock.is_in_place() { Ok(()) } else { Err(LockError::Lost.into()) }
+    }
+
     fn end(&mut self) -> Result<Summary, AppError> {
+        self.require_lock()?;
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
         if self.scheduler.plan().config().durability == Durability::Power {
             self.store.sync_file_system()?;
