@@ -101,8 +101,9 @@ pub async fn run(
     observers: Observers,
     stops: tokio::sync::mpsc::Receiver<StopMode>,
 ) -> Result<Summary, AppError> {
-    let mut coordinator = Coordinator::start(repository, options, observers).await?;
-    let mut sources = Sources::new(repository.store(), &coordinator.options, stops)?;
+    // From here on no wish to stop and no edit goes unheard.
+    let mut sources = Sources::new(repository.store(), &options, stops)?;
+    let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
@@ -142,6 +143,7 @@ impl Coordinator {
         repository: &Repository,
         options: RunOptions,
         observers: Observers,
+        sources: &mut Sources,
     ) -> Result<Self, AppError> {
         let store = repository.store().clone();
         let clock = Clock::start();
@@ -158,7 +160,11 @@ impl Coordinator {
         }
         let plan = apply(&options, &snapshot.plan);
         require_commands(&plan, &snapshot, clock.now())?;
-        let left = recovery::stop_what_was_left(&snapshot, &lines).await;
+        let left = tokio::select! {
+            left = recovery::stop_what_was_left(&snapshot, &lines) => left,
+            // The journal stays as it is, so the next run takes this up again.
+            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
+        };
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }

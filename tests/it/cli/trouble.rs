@@ -59,3 +59,22 @@ fn a_run_whose_folder_was_removed_does_not_end_well() {
         assert!(text.contains("`.orch/local/lock` was removed or replaced"), "{gone}: {text}");
     }
 }
+
+#[test]
+fn a_run_that_still_stops_what_another_left_can_be_stopped() {
+    let worker =
+        "worker: {command: 'trap \"\" TERM; touch up; while test ! -e go; do sleep 0.05; done'}";
+    let sandbox = plan(&[("a", worker)]);
+    sandbox.write(".orch/config.yaml", "worker: {grace: 10m}\n");
+    let mut first = start(&sandbox, &["run"]);
+    wait_for("the worker", || sandbox.path("up").exists());
+    first.kill().unwrap();
+    first.wait().unwrap();
+    let second = start(&sandbox, &["run"]);
+    wait_for("the lock", || read(&sandbox, ".orch/local/lock").contains(&second.id().to_string()));
+    let is_deaf = || !sandbox.orch(&["stop"]).stdout.contains("no coordinator");
+    wait_for("the stop", || !is_deaf());
+    assert_eq!(exit_code(second), Some(130));
+    sandbox.write("go", "");
+    assert!(!sandbox.path(".orch/runs/a.2.yaml").exists());
+}
