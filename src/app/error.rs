@@ -35,6 +35,9 @@ pub enum AppError {
     /// Another coordinator is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A run was stopped before it started anything.
+    #[error("stopped before anything was started")]
+    StoppedEarly,
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -68,10 +71,12 @@ impl AppError {
         Self::Usage { message: message.into(), help: Some(help.into()) }
     }
 
-    /// Returns the exit code: 1 for a plan with errors, 2 for wrong usage, 3 for the world.
+    /// Returns the exit code: 1 for a plan with errors, 2 for wrong usage, 3 for the world, 130
+    /// for a run that was stopped.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::PlanHasErrors { .. } => 1,
+            Self::StoppedEarly => 130,
             Self::Usage { .. } | Self::Store(StoreError::NoStore { .. }) => 2,
             Self::Store(_)
             | Self::Lock(_)
@@ -90,6 +95,10 @@ impl AppError {
             Self::Lock(LockError::Held(_)) => {
                 Some("wait for it to end, or look on with `orch status`".to_owned())
             }
+            Self::Lock(LockError::Lost) => {
+                Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
+            }
+            Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
             }

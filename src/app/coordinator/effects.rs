@@ -1,6 +1,6 @@
 //! Effects → calls into `io`. Records first, in their order; then everything that acts.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 
@@ -47,6 +47,16 @@ pub(super) struct Worker {
     is_in_journal: bool,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
+}
+
+/// How long killed processes are waited for.
+const KILL_PATIENCE: Duration = Duration::from_secs(2);
+
+impl Worker {
+    /// Says whether a process of it runs.
+    fn is_at_work(&self) -> bool {
+        self.pid.is_some() || self.check_stop.is_some()
+    }
 }
 
 fn how(force: Force) -> How {
@@ -288,17 +298,32 @@ impl Coordinator {
             }
         }
         stop_checks(self.gate_stop.as_ref(), Force::Kill);
-        self.workers.retain(|_, worker| worker.pid.is_some());
-        while !self.workers.is_empty() {
-            let patience = std::time::Duration::from_secs(2);
-            let next = tokio::time::timeout(patience, sources.next(None)).await;
-            match next {
-                Ok(super::Incoming::Event(
-                    Event::WorkerExited { attempt, .. } | Event::VerifyFinished { attempt, .. },
-                )) => drop(self.workers.remove(&attempt)),
+        // One deadline for all: sources that tick would put off one for each wait for ever.
+        let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
+        while self.gate_stop.is_some() || self.workers.values().any(Worker::is_at_work) {
+            match tokio::time::timeout_at(deadline, sources.next(None)).await {
+                Ok(super::Incoming::Event(event)) => self.note_end(&event),
                 Ok(_) => {}
                 Err(_) => return,
             }
+        }
+    }
+
+    /// Forgets a process that has ended, so that nothing waits for it or signals its number.
+    pub(super) fn note_end(&mut self, event: &Event) {
+        match event {
+            Event::WorkerExited { attempt, .. } | Event::WorkerNotStarted { attempt, .. } => {
+                if let Some(worker) = self.workers.get_mut(attempt) {
+                    worker.pid = None;
+                }
+            }
+            Event::VerifyFinished { attempt, .. } => {
+                if let Some(worker) = self.workers.get_mut(attempt) {
+                    worker.check_stop = None;
+                }
+            }
+            Event::GateFinished { .. } => self.gate_stop = None,
+            _ => {}
         }
     }
 }

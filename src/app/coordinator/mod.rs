@@ -50,7 +50,7 @@ use crate::{
         store::{
             Store,
             journal::{Journal, JournalLine},
-            lock::Lock,
+            lock::{Lock, LockError},
         },
         watch::Hint,
     },
@@ -101,9 +101,9 @@ pub async fn run(
     observers: Observers,
     stops: tokio::sync::mpsc::Receiver<StopMode>,
 ) -> Result<Summary, AppError> {
-    // The watch comes before the first look: what changes in between is looked at again.
+    // The watch comes before the first look: no wish to stop and no edit goes unheard.
     let mut sources = Sources::new(repository.store(), &options, stops)?;
-    let mut coordinator = Coordinator::start(repository, options, observers).await?;
+    let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
@@ -134,7 +134,7 @@ struct Coordinator {
     tally: summary::Tally,
     live: live::LiveView,
     /// Held as long as the loop lives.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Coordinator {
@@ -143,6 +143,7 @@ impl Coordinator {
         repository: &Repository,
         options: RunOptions,
         observers: Observers,
+        sources: &mut Sources,
     ) -> Result<Self, AppError> {
         let store = repository.store().clone();
         let clock = Clock::start();
@@ -159,7 +160,11 @@ impl Coordinator {
         }
         let plan = apply(&options, &snapshot.plan);
         require_commands(&plan, &snapshot, clock.now())?;
-        let left = recovery::stop_what_was_left(&snapshot, &lines).await;
+        let left = tokio::select! {
+            left = recovery::stop_what_was_left(&snapshot, &lines) => left,
+            // The journal stays as it is, so the next run takes this up again.
+            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
+        };
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }
@@ -180,7 +185,7 @@ impl Coordinator {
             workers: BTreeMap::new(),
             gate_stop: None,
             events: None,
-            _lock: lock,
+            lock,
         };
         coordinator.tell_start(left);
         Ok(coordinator)
@@ -244,11 +249,13 @@ impl Coordinator {
                 if let Event::WorkerExited { attempt, .. } = &event {
                     batch.extend(self.read_report(&attempt.clone()));
                 }
+                self.note_end(&event);
                 batch.push(event);
             }
             Incoming::Deadline => batch.push(Event::TimePassed),
             Incoming::Stop(mode) => batch.push(Event::StopAsked(mode)),
             Incoming::Refresh => {
+                self.require_lock()?;
                 self.note_processes();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
@@ -333,7 +340,14 @@ impl Coordinator {
         }
     }
 
+    /// Refuses to go on where the lock was taken away, as with all of `.orch`: what is written
+    /// then would be lost, or be in the way of another coordinator.
+    fn require_lock(&self) -> Result<(), AppError> {
+        if self.lock.is_in_place() { Ok(()) } else { Err(LockError::Lost.into()) }
+    }
+
     fn end(&mut self) -> Result<Summary, AppError> {
+        self.require_lock()?;
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
         if self.scheduler.plan().config().durability == Durability::Power {
             self.store.sync_file_system()?;

@@ -140,6 +140,14 @@ impl Sources {
         self.events.try_recv().ok()
     }
 
+    /// Waits until somebody wants the run to end before it has begun.
+    pub(super) async fn stop_asked(&mut self) {
+        tokio::select! {
+            () = Signals::next(&mut self.signals) => {}
+            Some(_) = self.stops.recv() => {}
+        }
+    }
+
     /// Waits for whatever comes first; `wait` is the time until the scheduler wants to be woken.
     pub(super) async fn next(&mut self, wait: Option<Duration>) -> Incoming {
         let deadline = wait.map(|wait| Instant::now() + wait);

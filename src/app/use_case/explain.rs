@@ -75,7 +75,7 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         }
         Reason::LevelGate { level, has_failed: true } => (
             format!("waits for the gate after level {level}, which failed"),
-            "mend what the gate checks; `orch run` runs it again".to_owned(),
+            failed_gate_help(*level),
         ),
         Reason::LevelGate { level, has_failed: false } => {
             (format!("waits for the gate after level {level}"), "`orch run` runs it".to_owned())
@@ -149,6 +149,12 @@ fn settled_words(
 
 fn failed_help(task: &TaskId) -> String {
     format!("`orch logs {task}` shows what it printed, `orch retry {task}` tries it again")
+}
+
+/// Returns what to do about the failed gate of a level.
+pub(super) fn failed_gate_help(level: u32) -> String {
+    let folder = layout::gate_log_folder(level);
+    format!("mend what the log in {folder} shows; `orch run` runs the gate again")
 }
 
 /// Says where a task is: reads on from its id.
@@ -434,7 +440,7 @@ mod tests {
             X waits for the gate after level 1
               `orch run` runs it
             X waits for the gate after level 1, which failed
-              mend what the gate checks; `orch run` runs it again
+              mend what the log in .orch/local/logs/@level-1 shows; `orch run` runs the gate again
             X waits for the gate `approval`
               `orch approve X` opens it
             X waits for the gate `ci/build`, which failed

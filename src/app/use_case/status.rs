@@ -181,7 +181,7 @@ fn gate_need(standing: &Standing, level: u32) -> Option<Need> {
         title: format!("gate after level {level}"),
         state: "failed",
         sentence: format!("failed: `{}`: {}", failed.command, failed.ending()),
-        help: "mend what the gate checks; `orch run` runs it again".to_owned(),
+        help: explain::failed_gate_help(level),
         n_downstream: None,
     })
 }

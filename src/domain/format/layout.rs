@@ -117,9 +117,14 @@ pub fn log_folder(task: &TaskId) -> String {
     format!("{LOGS_DIR}/{task}")
 }
 
+/// Returns the folder of the logs of a level's gate.
+pub fn gate_log_folder(level: u32) -> String {
+    format!("{LOGS_DIR}/@level-{level}")
+}
+
 /// Returns the log of a run of a level's gate.
 pub fn gate_log_path(level: u32, number: u32) -> String {
-    format!("{LOGS_DIR}/@level-{level}/{number}.log")
+    format!("{}/{number}.log", gate_log_folder(level))
 }
 
 /// Returns where a new task is written.

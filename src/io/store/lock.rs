@@ -62,6 +62,9 @@ pub enum LockError {
     /// Another coordinator has it.
     #[error("another coordinator is at work here: {}", describe(.0.as_ref()))]
     Held(Option<LockInfo>),
+    /// Someone took it away while it was held.
+    #[error("`{PATH}` was removed or replaced: another coordinator could start beside this one")]
+    Lost,
     /// The world failed.
     #[error(transparent)]
     Store(#[from] StoreError),

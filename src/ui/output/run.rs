@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Look};
 
-use super::{Style, escape::clean_line};
+use super::{Style, escape::clean_line, figures::counted};
 use crate::{
     app::view::run::{Happened, RunEvent, Summary, Unfinished},
     domain::model::time::render_duration,
@@ -45,11 +45,6 @@ pub fn line(event: &RunEvent, style: Style) -> Option<String> {
     let look = tone.color().map_or_else(Look::new, AnsiColor::on_default);
     let time = style.paint(Look::new().dimmed(), time_of_day(&event.at));
     Some(format!("{time} {}", style.paint(look, &clean_line(&text))))
-}
-
-/// Returns a number with its noun.
-fn count(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Returns hours, minutes and seconds of an RFC 3339 timestamp.
@@ -124,13 +119,16 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::StopAsked { n_running, is_kill } => {
             let what = if *is_kill { "killing" } else { "stopping" };
             let more = if *is_kill { "" } else { " (Ctrl-C again kills them)" };
-            (Tone::Uneasy, format!("stop      {what} {n_running} running workers{more}"))
+            (
+                Tone::Uneasy,
+                format!("stop      {what} {}{more}", counted(*n_running, "running worker")),
+            )
         }
         Happened::PlanBroken { n_errors } => (
             Tone::Uneasy,
             format!(
                 "plan      changed, but has {} (`orch check`): going on with the one before",
-                count(*n_errors, "error")
+                counted(*n_errors, "error")
             ),
         ),
         Happened::PlanChanged | Happened::RunEnded(_) => return None,

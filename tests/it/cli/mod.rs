@@ -16,6 +16,7 @@ mod schema;
 mod show;
 mod status;
 mod stop;
+mod trouble;
 
 use std::{
     fs,

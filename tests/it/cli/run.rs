@@ -12,12 +12,12 @@ use std::{
 use super::{Output, Sandbox};
 
 /// No test waits longer for something that must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 const CONFIG: &str = "max_workers: 2\nretry: {max_attempts: 2, backoff: 0s}\nworker: {grace: 1s}\n";
 
 /// Makes a plan from `(id, front matter)`; the body of each task is `Do <id>.`.
-fn plan(tasks: &[(&str, &str)]) -> Sandbox {
+pub(super) fn plan(tasks: &[(&str, &str)]) -> Sandbox {
     let sandbox = Sandbox::with(&[(".orch/config.yaml", CONFIG)]);
     for (id, keys) in tasks {
         sandbox.write(&format!(".orch/tasks/{id}.md"), &format!("---\n{keys}\n---\nDo {id}.\n"));
@@ -26,7 +26,7 @@ fn plan(tasks: &[(&str, &str)]) -> Sandbox {
 }
 
 /// Returns what stands in a file of the sandbox; nothing where there is none.
-fn read(sandbox: &Sandbox, path: &str) -> String {
+pub(super) fn read(sandbox: &Sandbox, path: &str) -> String {
     fs::read_to_string(sandbox.path(path)).unwrap_or_default()
 }
 
@@ -47,7 +47,7 @@ fn run(sandbox: &Sandbox) -> Output {
     sandbox.orch(&["run"])
 }
 
-fn wait_for(what: &str, holds: impl Fn() -> bool) {
+pub(super) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never came: {what}");
@@ -55,14 +55,18 @@ fn wait_for(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+pub(super) fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
     let mut command = sandbox.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn interrupt(child: &Child) {
+    signal(child, rustix::process::Signal::INT);
+}
+
+pub(super) fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 #[test]

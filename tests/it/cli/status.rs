@@ -93,7 +93,7 @@ fn what_needs_a_person_is_told_with_the_command_to_type() {
 
         needs a person
           ✗ gate after level 1 failed: `make test`: exit code 2
-            mend what the gate checks; `orch run` runs it again
+            mend what the log in .orch/local/logs/@level-1 shows; `orch run` runs the gate again
           ■ b waits for the gate `ci/build`
             `orch approve b --gate ci/build` opens it, or `state: pass` in .orch/events/ci/build.yaml
           ‖ c is on hold
