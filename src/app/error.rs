@@ -77,7 +77,8 @@ impl AppError {
         match self {
             Self::PlanHasErrors { .. } => 1,
             Self::StoppedEarly => 130,
-            Self::Usage { .. } | Self::Store(StoreError::NoStore { .. }) => 2,
+            Self::Usage { .. }
+            | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
             Self::Store(_)
             | Self::Lock(_)
             | Self::Process(_)

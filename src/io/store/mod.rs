@@ -41,6 +41,12 @@ pub enum StoreError {
         /// Where the search began.
         from: PathBuf,
     },
+    /// The folder where the search for a store was to begin is none.
+    #[error("{} is not a folder, or is not there", from.display())]
+    NoFolder {
+        /// Which one.
+        from: PathBuf,
+    },
     /// A file or folder could not be read.
     #[error("failed to read {path}")]
     Read {
@@ -98,9 +104,12 @@ impl Store {
     /// Finds the store in `from` or the nearest folder above it.
     ///
     /// # Errors
-    /// [`StoreError::NoStore`].
+    /// [`StoreError::NoStore`], [`StoreError::NoFolder`].
     pub fn discover(from: &Path) -> Result<Self, StoreError> {
         let absolute = std::path::absolute(from).unwrap_or_else(|_| from.to_owned());
+        if !absolute.is_dir() {
+            return Err(StoreError::NoFolder { from: absolute });
+        }
         absolute
             .ancestors()
             .find(|folder| folder.join(FOLDER).is_dir())

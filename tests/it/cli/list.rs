@@ -126,3 +126,11 @@ fn text_of_tasks_cannot_reach_the_terminal_unescaped() {
     let text = sandbox.orch(&["list"]).text();
     assert!(text.contains(r"x\x1b[31m\u{202e}"), "{text}");
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_called_so() {
+    let sandbox = Sandbox::with_plan();
+    let error = sandbox.orch(&["-C", "nowhere", "list"]).error(2);
+    let path = sandbox.root().join("nowhere");
+    assert_eq!(error, format!("error: {} is not a folder, or is not there\n", path.display()));
+}
