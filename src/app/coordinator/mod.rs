@@ -4,6 +4,7 @@ mod effects;
 mod live;
 mod prompt;
 mod recovery;
+mod replan;
 mod sources;
 mod summary;
 mod worker;
@@ -121,6 +122,8 @@ struct Coordinator {
     scheduler: Scheduler,
     journal: Journal,
     nonces: Nonces,
+    /// Errors that the plan had when it was last read.
+    n_errors: usize,
     /// What happened in this turn, to be told at its end.
     outbox: Vec<RunEvent>,
     /// What all workers have in their environment.
@@ -181,6 +184,7 @@ impl Coordinator {
             scheduler,
             journal,
             nonces: Nonces::new(),
+            n_errors: 0,
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             gate_stop: None,
@@ -297,20 +301,25 @@ impl Coordinator {
         Some(Event::StatusReported(report))
     }
 
-    /// Reads tasks, roles, settings and outside facts again. A plan with errors is not taken
-    /// over: the run goes on with the one it has.
+    /// Reads tasks, roles, settings and outside facts again; `None` where nothing has changed. A
+    /// broken task file stays as it was; where that does not help, the whole plan does.
     fn read_plan(&mut self) -> Result<Option<Event>, AppError> {
         let snapshot = snapshot::read(&self.store, Reading::Whole)?;
-        if snapshot.has_errors() {
-            let errors = snapshot.diagnostics.iter();
-            let n_errors = errors.filter(|found| found.severity.is_error()).count();
+        let last = self.scheduler.plan();
+        let plan = if snapshot.has_errors() {
+            replan::with_last_good(&snapshot, last).map(Arc::new)
+        } else {
+            Some(Arc::clone(&snapshot.plan))
+        };
+        let plan = plan.map_or_else(|| Arc::clone(last), |plan| apply(&self.options, &plan));
+        let is_same = plan == *last && snapshot.outside == *self.scheduler.outside();
+        let errors = snapshot.diagnostics.iter();
+        let n_errors = errors.filter(|found| found.severity.is_error()).count();
+        if std::mem::replace(&mut self.n_errors, n_errors) != n_errors && n_errors > 0 {
             self.tell(Happened::PlanBroken { n_errors });
-            let plan = Arc::clone(self.scheduler.plan());
-            let is_new = snapshot.outside != *self.scheduler.outside();
-            return Ok(is_new.then_some(Event::PlanChanged { plan, outside: snapshot.outside }));
         }
-        let plan = apply(&self.options, &snapshot.plan);
-        Ok(Some(Event::PlanChanged { plan, outside: snapshot.outside }))
+        let outside = snapshot.outside;
+        Ok((!is_same).then_some(Event::PlanChanged { plan, outside }))
     }
 
     /// Says whether to wait for a gate, an approval or an edit that sets something going.

@@ -131,7 +131,7 @@ pub enum Happened {
     },
     /// Task files, roles, settings or events changed and were read again.
     PlanChanged,
-    /// Files changed, but the plan has errors now: the run goes on with the plan as it was.
+    /// Files changed, and the plan has errors now: what is broken stays as it was.
     PlanBroken {
         /// How many errors there are.
         n_errors: usize,

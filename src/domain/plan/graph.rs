@@ -13,7 +13,7 @@ use super::TaskIndex;
 use crate::domain::model::limits::KNOT_CYCLES_MAX;
 
 /// Dependencies and dependents of every task, and an order to visit them in.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
     dependencies: Vec<Box<[TaskIndex]>>,
     dependents: Vec<Box<[TaskIndex]>>,

@@ -51,7 +51,7 @@ pub enum Fault {
 }
 
 /// All tasks, roles and settings, with the graph of dependencies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Sorted by id; the position is the [`TaskIndex`].
     tasks: Vec<TaskSpec>,

@@ -127,7 +127,7 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::PlanBroken { n_errors } => (
             Tone::Uneasy,
             format!(
-                "plan      changed, but has {} (`orch check`): going on with the one before",
+                "plan      has {} now (`orch check`): what is broken stays as it was",
                 counted(*n_errors, "error")
             ),
         ),
