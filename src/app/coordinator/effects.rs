@@ -216,7 +216,6 @@ impl Coordinator {
             not_started(events, attempt.clone(), cause, false);
             return Ok(());
         };
-        self.store.make_folder(&layout::log_folder(&attempt.task))?;
         match process::start(&launch) {
             Ok(running) => {
                 worker.pid = Some(running.pid);

@@ -112,11 +112,6 @@ fn ordinal(text: &str) -> Option<u32> {
     text.parse().ok().filter(|_| is_plain)
 }
 
-/// Returns the folder of the logs of a task.
-pub fn log_folder(task: &TaskId) -> String {
-    format!("{LOGS_DIR}/{task}")
-}
-
 /// Returns the folder of the logs of a level's gate.
 pub fn gate_log_folder(level: u32) -> String {
     format!("{LOGS_DIR}/@level-{level}")

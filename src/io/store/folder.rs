@@ -3,7 +3,7 @@
 use std::{io, os::fd::OwnedFd};
 
 use rustix::{
-    fs::{CWD, Mode, OFlags, mkdirat, openat},
+    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat},
     io::Errno,
 };
 
@@ -83,6 +83,12 @@ fn open_at_once(root: &OwnedFd, relative: &str) -> Option<OwnedFd> {
     }
     relative.split('/').try_for_each(check_name).ok()?;
     openat2(root, relative, FLAGS, Mode::empty(), rules).ok()
+}
+
+/// Says, in one call, whether there is surely nothing at `path`.
+pub(super) fn is_missing(store: &Store, path: &str) -> bool {
+    let (Ok(root), Ok(_)) = (open_root(store), split(path)) else { return false };
+    statat(root, path, AtFlags::SYMLINK_NOFOLLOW).is_err_and(|errno| errno == Errno::NOENT)
 }
 
 #[cfg(not(target_os = "linux"))]

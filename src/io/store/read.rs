@@ -117,6 +117,10 @@ impl Store {
     /// # Errors
     /// Why it was not read.
     pub fn read_file(&self, path: &str) -> Result<Vec<u8>, ReadFault> {
+        // A missing file is common here, and opening its folder would wake whoever watches that.
+        if folder::is_missing(self, path) {
+            return Err(ReadFault::Missing);
+        }
         let mut reader = Reader::new(self, 0);
         let n_bytes = reader.read(path)?.len();
         reader.buffer.truncate(n_bytes);
