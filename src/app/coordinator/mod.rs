@@ -2,9 +2,9 @@
 
 mod effects;
 mod live;
+mod planning;
 mod prompt;
 mod recovery;
-mod replan;
 mod sources;
 mod summary;
 mod worker;
@@ -24,20 +24,13 @@ use self::{
 use super::{
     error::AppError,
     repository::Repository,
-    snapshot::{self, Snapshot},
+    snapshot::{self},
     view::run::{Happened, Live, RunEvent, Summary},
 };
 use crate::{
     domain::{
         format::{layout, layout::FileKind, status_file, task_file::Reading},
-        model::{
-            attempt::StatusReport,
-            config::Durability,
-            id::AttemptId,
-            task::{AuthorStatus, CommandLine},
-            time::Now,
-        },
-        plan::Plan,
+        model::{attempt::StatusReport, config::Durability, id::AttemptId, task::CommandLine},
         scheduler::{
             Scheduler, Verdict,
             event::{Event, StopMode},
@@ -161,8 +154,8 @@ impl Coordinator {
             let n_tasks = snapshot.plan.n_tasks();
             return Err(AppError::PlanHasErrors { diagnostics: snapshot.diagnostics, n_tasks });
         }
-        let plan = apply(&options, &snapshot.plan);
-        require_commands(&plan, &snapshot, clock.now())?;
+        let plan = planning::overridden(&options, &snapshot.plan);
+        planning::require_commands(&plan, &snapshot, clock.now())?;
         let left = tokio::select! {
             left = recovery::stop_what_was_left(&snapshot, &lines) => left,
             // The journal stays as it is, so the next run takes this up again.
@@ -307,11 +300,12 @@ impl Coordinator {
         let snapshot = snapshot::read(&self.store, Reading::Whole)?;
         let last = self.scheduler.plan();
         let plan = if snapshot.has_errors() {
-            replan::with_last_good(&snapshot, last).map(Arc::new)
+            planning::with_last_good(&snapshot, last).map(Arc::new)
         } else {
             Some(Arc::clone(&snapshot.plan))
         };
-        let plan = plan.map_or_else(|| Arc::clone(last), |plan| apply(&self.options, &plan));
+        let plan = plan
+            .map_or_else(|| Arc::clone(last), |plan| planning::overridden(&self.options, &plan));
         let is_same = plan == *last && snapshot.outside == *self.scheduler.outside();
         let errors = snapshot.diagnostics.iter();
         let n_errors = errors.filter(|found| found.severity.is_error()).count();
@@ -366,42 +360,4 @@ impl Coordinator {
         self.send_outbox();
         Ok(summary)
     }
-}
-
-/// Returns the plan with what the command line says instead.
-fn apply(options: &RunOptions, plan: &Arc<Plan>) -> Arc<Plan> {
-    if options.max_workers.is_none() && options.worker.is_none() {
-        return Arc::clone(plan);
-    }
-    let mut plan = Plan::clone(plan);
-    if let Some(max_workers) = options.max_workers {
-        plan = plan.with_max_workers(max_workers);
-    }
-    if let Some(command) = &options.worker {
-        plan = plan.with_worker(command);
-    }
-    Arc::new(plan)
-}
-
-/// Refuses to start where a task that could be started has no command.
-fn require_commands(plan: &Plan, snapshot: &Snapshot, now: Now) -> Result<(), AppError> {
-    let states = snapshot.scheduler(now).states();
-    let lacking: Vec<String> = plan
-        .indices()
-        .zip(states)
-        .filter(|(task, state)| {
-            let is_todo = plan.spec(*task).status.value == AuthorStatus::Todo;
-            is_todo && !state.is_settled() && plan.policy(*task).command.is_none()
-        })
-        .map(|(task, _)| plan.id(task).to_string())
-        .collect();
-    let Some(first) = lacking.first() else { return Ok(()) };
-    let others = match lacking.len() {
-        1 => String::new(),
-        n => format!(" and {} more", n - 1),
-    };
-    Err(AppError::usage(
-        format!("no command is given for task `{first}`{others}"),
-        "set `worker: {command: …}` in the task, its role or .orch/config.yaml, or use `orch run --worker CMD`",
-    ))
 }

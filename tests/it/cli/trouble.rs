@@ -62,8 +62,7 @@ fn a_run_whose_folder_was_removed_does_not_end_well() {
 
 #[test]
 fn a_run_that_still_stops_what_another_left_can_be_stopped() {
-    let worker =
-        "worker: {command: 'trap \"\" TERM; touch up; while test ! -e go; do sleep 0.05; done'}";
+    let worker = "worker: {command: 'trap \"\" TERM; touch up; while test ! -e go; do sleep 0.05; done; touch down'}";
     let sandbox = plan(&[("a", worker)]);
     sandbox.write(".orch/config.yaml", "worker: {grace: 10m}\n");
     let mut first = start(&sandbox, &["run"]);
@@ -76,5 +75,6 @@ fn a_run_that_still_stops_what_another_left_can_be_stopped() {
     wait_for("the stop", || !is_deaf());
     assert_eq!(exit_code(second), Some(130));
     sandbox.write("go", "");
+    wait_for("the end of the worker", || sandbox.path("down").exists());
     assert!(!sandbox.path(".orch/runs/a.2.yaml").exists());
 }
