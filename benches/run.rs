@@ -42,20 +42,28 @@ fn main() -> Result<(), Failure> {
     for peer in Peer::ALL.into_iter().filter(|peer| !peer.is_installed()) {
         table::missing(peer.name(), "it is not installed");
     }
+    // Nothing is removed before the end: ext4 is slow to create files for minutes after many were
+    // removed, because it does not give their inodes out again at once.
+    let scratch = floor::scratch()?;
     for (_, shape) in Shape::NAMED {
-        bench(GOAL_TASKS, shape, &[2, 8], 5)?;
+        bench(scratch.path(), (GOAL_TASKS, shape), &[2, 8], 5)?;
     }
-    bench(10_000, Shape::Layered, &[2], 3)?;
+    bench(scratch.path(), (10_000, Shape::Layered), &[2], 3)?;
     if floor::is_full() {
-        bench(floor::FULL, Shape::Layered, &[2], 3)?;
+        bench(scratch.path(), (floor::FULL, Shape::Layered), &[2], 3)?;
     }
     Ok(())
 }
 
 /// Measures one plan with each number of slots.
-fn bench(n_tasks: usize, shape: Shape, slots: &[usize], n_rounds: usize) -> Result<(), Failure> {
-    let scratch = floor::scratch()?;
-    let mut plan = Plan::write(scratch.path().join("plan"), n_tasks, shape)?;
+fn bench(
+    scratch: &Path,
+    (n_tasks, shape): (usize, Shape),
+    slots: &[usize],
+    n_rounds: usize,
+) -> Result<(), Failure> {
+    let folder = scratch.join(format!("{n_tasks}-{}", shape.name()));
+    let mut plan = Plan::write(folder, n_tasks, shape)?;
     for peer in Peer::ALL {
         peer.write(&plan)?;
     }

@@ -5,6 +5,7 @@
 pub mod explain;
 pub mod graph;
 pub mod list;
+pub mod logs;
 pub mod plan;
 pub mod run;
 pub mod show;

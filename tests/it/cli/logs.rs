@@ -87,3 +87,16 @@ fn a_log_is_followed_until_its_attempt_has_ended() {
     assert!(child.wait().unwrap().success());
     drop(lock);
 }
+
+#[test]
+fn a_log_is_printed_as_json_line_by_line() {
+    let sandbox = Sandbox::with_plan();
+    let text = sandbox.orch(&["logs", "build", "--json", "-n", "2"]).text();
+    let objects: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(objects[0]["line"], "\u{1b}[31mtwo");
+    assert_eq!(
+        (objects[1]["line"].as_str(), objects[1]["attempt"].as_u64()),
+        (Some("three"), Some(2))
+    );
+}
