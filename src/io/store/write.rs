@@ -160,7 +160,10 @@ impl Store {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let mut file = File::from(openat(&spares, &*spare, flags, FILE_MODE)?);
             file.write_all(bytes)?;
-            file.set_len(bytes.len() as u64)?;
+            // Only where the old content is longer: the call costs as much as all the rest.
+            if fstat(&file)?.st_size.cast_unsigned() > bytes.len() as u64 {
+                file.set_len(bytes.len() as u64)?;
+            }
             match renameat_with(&spares, &*spare, &folder, name, RenameFlags::EXCHANGE) {
                 Err(errno) if errno == Errno::NOENT || is_unsupported(errno) => {
                     Ok(renameat(&spares, &*spare, &folder, name)?)
