@@ -225,8 +225,11 @@ impl Coordinator {
                 worker::watch_over(running, attempt.clone(), signal, events);
             }
             Err(error) => {
-                let is_passing = error.is_temporary();
-                not_started(events, attempt.clone(), cause_of(&error), is_passing);
+                let cause = cause_of(&error);
+                // Where people look for what went wrong.
+                let note = format!("orch: {cause}\n");
+                self.store.write_scratch(&layout::log_path(attempt), note.as_bytes())?;
+                not_started(events, attempt.clone(), cause, error.is_temporary());
             }
         }
         Ok(())

@@ -121,6 +121,8 @@ fn completion_is_exit_code_then_signal_then_verify() {
     for (attempt, words) in expected {
         assert_eq!(ending(&sandbox, attempt), words, "{attempt}");
     }
+    let log = sandbox.orch(&["logs", "missing"]).text();
+    assert!(log.starts_with("orch: failed to start `no-such-program`"), "{log}");
 }
 
 #[test]
