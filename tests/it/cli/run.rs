@@ -12,7 +12,7 @@ use std::{
 use super::{Output, Sandbox};
 
 /// No test waits longer for something that must happen.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 const CONFIG: &str = "max_workers: 2\nretry: {max_attempts: 2, backoff: 0s}\nworker: {grace: 1s}\n";
 
