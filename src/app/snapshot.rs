@@ -89,7 +89,7 @@ impl Snapshot {
 
     /// Says whether the plan has errors.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.diagnostics.iter().any(|found| found.severity.is_error())
     }
 }
 
@@ -154,15 +154,6 @@ fn read_events(store: &Store) -> Result<Vec<Parsed<OutsideEvent>>, StoreError> {
         Ok(bytes) => event_file::parse(path, bytes),
         Err(fault) => (None, vec![unreadable(path, &fault)]),
     })
-}
-
-/// Reads only the outside facts.
-///
-/// # Errors
-/// [`AppError::Store`] where the folder cannot be listed.
-pub fn read_outside(store: &Store) -> Result<OutsideFacts, AppError> {
-    let events = read_events(store)?;
-    Ok(OutsideFacts::gather(events.into_iter().filter_map(|(event, _)| event)))
 }
 
 enum Record {
@@ -246,7 +237,7 @@ fn assemble(
     let mut specs: Vec<TaskSpec> = Vec::with_capacity(written.tasks.len());
     let mut unreadable = Vec::new();
     for (path, file) in written.tasks {
-        let is_fault = file.diagnostics.iter().any(|d| d.severity == Severity::Error);
+        let is_fault = file.diagnostics.iter().any(|found| found.severity.is_error());
         match file.spec {
             Some(spec) => specs.push(spec),
             None if is_fault => {

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     domain::{
         format::task_file::Reading,
-        model::{diagnostic::Severity, time::Now},
+        model::{
+            diagnostic::{self, Severity},
+            time::Now,
+        },
         plan::{Plan, TaskIndex},
         scheduler::{Scheduler, phase::TaskState},
     },
@@ -63,7 +66,6 @@ impl Standing {
 
     /// Returns the number of errors in the files of the plan.
     pub fn n_errors(&self) -> usize {
-        let diagnostics = self.snapshot.diagnostics.iter();
-        diagnostics.filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+        diagnostic::count(&self.snapshot.diagnostics, Severity::Error)
     }
 }

@@ -21,11 +21,13 @@ pub struct Calibration {
 impl Calibration {
     /// Returns how long `task` is thought to take.
     pub fn length(&self, plan: &Plan, task: TaskIndex) -> Duration {
-        let estimated = || {
-            let seconds = plan.duration(task).as_secs_f64() * self.factor;
-            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
-        };
-        self.recorded.get(&task).copied().unwrap_or_else(estimated)
+        self.recorded.get(&task).copied().unwrap_or_else(|| self.estimated(plan, task))
+    }
+
+    /// Returns the estimate of `task` as the record corrects it, whatever `task` itself took.
+    pub fn estimated(&self, plan: &Plan, task: TaskIndex) -> Duration {
+        let seconds = plan.duration(task).as_secs_f64() * self.factor;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 

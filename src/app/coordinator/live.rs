@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::{
     app::view::run::{Live, LiveWorker},
     domain::{
+        calibrate::calibrate,
         forecast::forecast,
         model::{
             attempt::Usage,
@@ -110,16 +111,13 @@ fn usage(scheduler: &Scheduler) -> Usage {
 fn forecast_end(scheduler: &Scheduler, now: Now) -> Option<Tick> {
     let plan = scheduler.plan();
     let ended = plan.indices().filter_map(|task| {
-        let time = scheduler.history(plan.id(task)).map(|history| history.time)?;
-        (!time.is_zero()).then(|| (time.as_secs_f64(), plan.duration(task).as_secs_f64()))
+        let time = scheduler.history(plan.id(task))?.time;
+        (!time.is_zero() && !plan.duration(task).is_zero()).then_some((task, time))
     });
-    let (took, thought) = ended.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    if took <= 0.0 || thought <= 0.0 {
+    let calibration = calibrate(plan, ended);
+    if calibration.n_tasks == 0 {
         return None;
     }
-    let factor = took / thought;
-    let length = |task| {
-        Duration::try_from_secs_f64(plan.duration(task).as_secs_f64() * factor).unwrap_or_default()
-    };
+    let length = |task| calibration.estimated(plan, task);
     Some(now.tick.plus(forecast(scheduler, now, length).end))
 }

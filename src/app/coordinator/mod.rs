@@ -30,7 +30,13 @@ use super::{
 use crate::{
     domain::{
         format::{layout, layout::FileKind, status_file, task_file::Reading},
-        model::{attempt::StatusReport, config::Durability, id::AttemptId, task::CommandLine},
+        model::{
+            attempt::StatusReport,
+            config::Durability,
+            diagnostic::{self, Severity},
+            id::AttemptId,
+            task::CommandLine,
+        },
         scheduler::{
             Scheduler, Verdict,
             event::{Event, StopMode},
@@ -155,7 +161,8 @@ impl Coordinator {
             return Err(AppError::PlanHasErrors { diagnostics: snapshot.diagnostics, n_tasks });
         }
         let plan = planning::overridden(&options, &snapshot.plan);
-        planning::require_commands(&plan, &snapshot, clock.now())?;
+        let scheduler = Scheduler::recover(plan, snapshot.recorded(), clock.now());
+        planning::require_commands(&scheduler)?;
         let left = tokio::select! {
             left = recovery::stop_what_was_left(&snapshot, &lines) => left,
             // The journal stays as it is, so the next run takes this up again.
@@ -165,9 +172,8 @@ impl Coordinator {
             store.sync_file_system()?;
         }
         journal.reset()?;
-        let scheduler = Scheduler::recover(Arc::clone(&plan), snapshot.recorded(), clock.now());
         let mut coordinator = Self {
-            environment: environment::allowed(&plan.config().env_pass),
+            environment: environment::allowed(&scheduler.plan().config().env_pass),
             tally: summary::Tally::new(clock.now()),
             live: live::LiveView::new(clock.now()),
             store,
@@ -307,8 +313,7 @@ impl Coordinator {
         let plan = plan
             .map_or_else(|| Arc::clone(last), |plan| planning::overridden(&self.options, &plan));
         let is_same = plan == *last && snapshot.outside == *self.scheduler.outside();
-        let errors = snapshot.diagnostics.iter();
-        let n_errors = errors.filter(|found| found.severity.is_error()).count();
+        let n_errors = diagnostic::count(&snapshot.diagnostics, Severity::Error);
         if std::mem::replace(&mut self.n_errors, n_errors) != n_errors && n_errors > 0 {
             self.tell(Happened::PlanBroken { n_errors });
         }

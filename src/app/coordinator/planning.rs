@@ -8,14 +8,12 @@ use crate::{
     app::{error::AppError, snapshot::Snapshot},
     domain::{
         format::layout::{self, FileKind},
-        model::{
-            task::{AuthorStatus, TaskSpec},
-            time::Now,
-        },
+        model::task::{AuthorStatus, TaskSpec},
         plan::{
             self, Plan,
             rules::{self, Input, Progress, RULES},
         },
+        scheduler::Scheduler,
     },
 };
 
@@ -58,11 +56,11 @@ pub(super) fn overridden(options: &RunOptions, plan: &Arc<Plan>) -> Arc<Plan> {
 }
 
 /// Refuses to start where a task that could be started has no command.
-pub(super) fn require_commands(plan: &Plan, snapshot: &Snapshot, now: Now) -> Result<(), AppError> {
-    let states = snapshot.scheduler(now).states();
+pub(super) fn require_commands(scheduler: &Scheduler) -> Result<(), AppError> {
+    let plan = scheduler.plan();
     let lacking: Vec<String> = plan
         .indices()
-        .zip(states)
+        .zip(scheduler.states())
         .filter(|(task, state)| {
             let is_todo = plan.spec(*task).status.value == AuthorStatus::Todo;
             is_todo && !state.is_settled() && plan.policy(*task).command.is_none()

@@ -14,14 +14,13 @@ use crate::{
         process::{
             How, Launch, ProcessError, Running, Stdin,
             check::{CheckTimes, Checked, run_check},
-            kill_group_leftovers, log,
+            kill_group_leftovers,
+            leftovers::NONCE_VARIABLE,
+            log,
         },
         store::Store,
     },
 };
-
-/// The variable that carries the nonce of an attempt.
-const NONCE: &str = "ORCH_NONCE";
 
 /// How often a check is tried again while the machine is out of processes.
 const SHORTAGE_TRIES: u32 = 30;
@@ -40,7 +39,7 @@ pub(super) fn launch(
     let mut env = base.to_vec();
     env.extend(assignment.policy.env.iter().map(|(name, value)| set(name, value.into())));
     env.extend([
-        set(NONCE, nonce.into()),
+        set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
         set("ORCH_ATTEMPT", attempt.number.to_string().into()),
         set("ORCH_TASK_FILE", store.path(&assignment.spec.path).into()),

@@ -6,7 +6,7 @@ use crate::{
     app::{error::AppError, repository::Repository},
     domain::{
         format::task_file::Reading,
-        model::diagnostic::{Diagnostic, Label, Severity},
+        model::diagnostic::{Diagnostic, Label, Severity, count},
     },
     io::store::Store,
 };
@@ -23,16 +23,12 @@ pub struct Checked {
 impl Checked {
     /// Returns the number of errors.
     pub fn n_errors(&self) -> usize {
-        self.count(Severity::Error)
+        count(&self.diagnostics, Severity::Error)
     }
 
     /// Returns the number of warnings.
     pub fn n_warnings(&self) -> usize {
-        self.count(Severity::Warning)
-    }
-
-    fn count(&self, severity: Severity) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        count(&self.diagnostics, Severity::Warning)
     }
 }
 

@@ -29,6 +29,11 @@ impl Severity {
     }
 }
 
+/// Returns how many of `diagnostics` matter exactly that much.
+pub fn count(diagnostics: &[Diagnostic], severity: Severity) -> usize {
+    diagnostics.iter().filter(|found| found.severity == severity).count()
+}
+
 /// A place in a file, with a few words about it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {

@@ -16,11 +16,6 @@ use crate::domain::{
 pub enum Event {
     /// Nothing but time; also the first event of every coordinator.
     TimePassed,
-    /// The process of an attempt runs.
-    WorkerStarted {
-        /// Whose.
-        attempt: AttemptId,
-    },
     /// The process of an attempt could not be started.
     WorkerNotStarted {
         /// Whose.

@@ -115,7 +115,6 @@ impl Scheduler {
         self.settle_lost(&mut effects);
         match event {
             Event::TimePassed => {}
-            Event::WorkerStarted { .. } => {}
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
                 self.worker_not_started(&attempt, cause, is_passing, &mut effects);
             }

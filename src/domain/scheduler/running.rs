@@ -330,28 +330,14 @@ impl Scheduler {
 
     /// Returns the attempt that is being carried out for a task.
     pub(super) fn at(&self, task: TaskIndex) -> Option<&Live> {
-        match self.phases.get(task.position())? {
-            Phase::Running(live) => Some(live),
-            Phase::Open
-            | Phase::BackingOff { .. }
-            | Phase::Done
-            | Phase::Review
-            | Phase::Failed
-            | Phase::Cancelled => None,
-        }
+        let phase = self.phases.get(task.position())?;
+        if let Phase::Running(live) = phase { Some(live) } else { None }
     }
 
     /// As [`Self::at`], for changes that move neither stage nor limits.
     fn at_mut(&mut self, task: TaskIndex) -> Option<&mut Live> {
-        match self.phases.get_mut(task.position())? {
-            Phase::Running(live) => Some(live),
-            Phase::Open
-            | Phase::BackingOff { .. }
-            | Phase::Done
-            | Phase::Review
-            | Phase::Failed
-            | Phase::Cancelled => None,
-        }
+        let phase = self.phases.get_mut(task.position())?;
+        if let Phase::Running(live) = phase { Some(live) } else { None }
     }
 
     fn set_stage(&mut self, task: TaskIndex, stage: Stage) {

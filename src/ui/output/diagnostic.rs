@@ -6,9 +6,10 @@ use unicode_width::UnicodeWidthChar as _;
 use super::{
     Style,
     escape::{clean_line, is_unsafe, spelled},
+    figures::counted,
 };
 use crate::domain::model::{
-    diagnostic::{Diagnostic, Label, Severity},
+    diagnostic::{Diagnostic, Label, Severity, count},
     place::Span,
 };
 
@@ -37,18 +38,12 @@ pub fn render(diagnostics: &[Diagnostic], style: Style) -> String {
 pub fn summary(diagnostics: &[Diagnostic], n_tasks: usize) -> String {
     let counts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
-        .map(|severity| {
-            (diagnostics.iter().filter(|d| d.severity == severity).count(), severity.as_str())
-        })
+        .map(|severity| (count(diagnostics, severity), severity.as_str()))
         .filter(|(n, _)| *n > 0)
         .map(|(n, word)| counted(n, word))
         .collect();
     let counts = if counts.is_empty() { "no faults".to_owned() } else { counts.join(", ") };
     format!("{counts} in {}", counted(n_tasks, "task"))
-}
-
-fn counted(n: usize, word: &str) -> String {
-    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Which label it is: how its place and its caret look.

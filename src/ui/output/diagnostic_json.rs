@@ -15,7 +15,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::model::diagnostic::{Diagnostic, Label, Severity};
+use crate::domain::model::diagnostic::{Diagnostic, Label, Severity, count};
 
 /// Returns the JSON form of one diagnostic.
 pub fn value(diagnostic: &Diagnostic) -> Value {
@@ -44,11 +44,10 @@ fn place(label: &Label) -> Value {
 
 /// Returns what `orch check --json` prints: the counts, and every diagnostic.
 pub fn report(diagnostics: &[Diagnostic], n_tasks: usize) -> Value {
-    let count = |severity| diagnostics.iter().filter(|found| found.severity == severity).count();
     json!({
         "n_tasks": n_tasks,
-        "n_errors": count(Severity::Error),
-        "n_warnings": count(Severity::Warning),
+        "n_errors": count(diagnostics, Severity::Error),
+        "n_warnings": count(diagnostics, Severity::Warning),
         "diagnostics": diagnostics.iter().map(value).collect::<Vec<_>>(),
     })
 }
