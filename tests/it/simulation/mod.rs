@@ -81,7 +81,7 @@ fn play(seed: u64, bug: Bug) -> Result<usize, String> {
     let mut event = Event::TimePassed;
     for _ in 0..N_STEPS_MAX {
         let effects = scheduler.step(world.now(), event);
-        let effects = if seed % 2 == 0 { effects } else { records_first(effects) };
+        let effects = if seed.is_multiple_of(2) { effects } else { records_first(effects) };
         let effects = reorder(effects, bug);
         let mut has_crashed = false;
         for effect in effects {
