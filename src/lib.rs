@@ -12,7 +12,7 @@ pub mod domain;
 pub use app::{
     error::AppError,
     repository::Repository,
-    running::{Run, RunOptions, StopMode, WhenIdle},
+    running::{Picture, Request, Run, RunOptions, StopMode, WhenIdle},
     use_case::check::Checked,
     view::{
         plan::PlanView,

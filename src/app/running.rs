@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::watch;
 
-pub use super::coordinator::{RunOptions, WhenIdle};
+pub use super::coordinator::{Picture, Request, RunOptions, WhenIdle};
 pub use crate::domain::scheduler::event::StopMode;
 
 use super::{
@@ -18,11 +18,14 @@ use super::{
     view::run::{Live, RunEvent, Summary},
 };
 
+/// Requests that may wait; more are dropped.
+const REQUESTS_WAITING_MAX: usize = 16;
+
 /// A run that goes on in a thread of its own until it ends or is stopped. Dropping it stops the
 /// run politely and waits.
 #[derive(Debug)]
 pub struct Run {
-    stops: tokio::sync::mpsc::Sender<StopMode>,
+    requests: tokio::sync::mpsc::Sender<Request>,
     events: mpsc::Receiver<Vec<RunEvent>>,
     live: watch::Receiver<Live>,
     thread: Option<JoinHandle<Result<Summary, AppError>>>,
@@ -35,21 +38,41 @@ impl Run {
     /// [`AppError::System`] where the system gives no thread. What else can go wrong is returned
     /// by [`Run::wait`].
     pub fn start(repository: &Repository, options: RunOptions) -> Result<Self, AppError> {
-        let (stops, stop_receiver) = tokio::sync::mpsc::channel(4);
+        let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_WAITING_MAX);
         let (event_sender, events) = mpsc::channel();
         let (live_sender, live) = watch::channel(Live::default());
         let observers = Observers { events: event_sender, live: live_sender };
         let repository = repository.clone();
         let thread = std::thread::Builder::new()
             .name("coordinator".to_owned())
-            .spawn(move || carry_out(&repository, options, observers, stop_receiver))
+            .spawn(move || carry_out(&repository, options, observers, request_receiver))
             .map_err(|source| AppError::System { what: "start a thread".to_owned(), source })?;
-        Ok(Self { stops, events, live, thread: Some(thread) })
+        Ok(Self { requests, events, live, thread: Some(thread) })
     }
 
     /// Asks the run to end: politely, or at once. The run ends when its workers have ended.
     pub fn stop(&self, mode: StopMode) {
-        if self.stops.try_send(mode).is_err() {
+        self.ask(Request::Stop(mode));
+    }
+
+    /// Starts nothing more until [`Run::resume`]; what runs goes on.
+    pub fn pause(&self) {
+        self.ask(Request::Pause);
+    }
+
+    /// Starts tasks again.
+    pub fn resume(&self) {
+        self.ask(Request::Resume);
+    }
+
+    /// Ends the run and leaves its workers at work. Nobody checks or records what they do; the
+    /// next run stops what is left of them, and starts their tasks again.
+    pub fn leave(&self) {
+        self.ask(Request::Leave);
+    }
+
+    fn ask(&self, request: Request) {
+        if self.requests.try_send(request).is_err() {
             tracing::debug!("the run has ended, or was asked often enough");
         }
     }
@@ -70,7 +93,7 @@ impl Run {
         self.events.iter().flatten()
     }
 
-    /// Returns the state of things; it changes only with [`RunOptions::is_live`].
+    /// Returns the state of things; it changes only with a [`RunOptions::picture`].
     pub fn live(&self) -> Live {
         self.live.borrow().clone()
     }
@@ -134,11 +157,11 @@ fn carry_out(
     repository: &Repository,
     options: RunOptions,
     observers: Observers,
-    stops: tokio::sync::mpsc::Receiver<StopMode>,
+    requests: tokio::sync::mpsc::Receiver<Request>,
 ) -> Result<Summary, AppError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
             |source| AppError::System { what: "start the event loop".to_owned(), source },
         )?;
-    runtime.block_on(coordinator::run(repository, options, observers, stops))
+    runtime.block_on(coordinator::run(repository, options, observers, requests))
 }

@@ -234,12 +234,12 @@ fn assemble(
     reports: BTreeMap<AttemptId, StatusReport>,
     (coordinator, mut diagnostics): (Option<LockInfo>, Vec<Diagnostic>),
 ) -> Snapshot {
-    let mut specs: Vec<TaskSpec> = Vec::with_capacity(written.tasks.len());
+    let mut specs: Vec<Arc<TaskSpec>> = Vec::with_capacity(written.tasks.len());
     let mut unreadable = Vec::new();
     for (path, file) in written.tasks {
         let is_fault = file.diagnostics.iter().any(|found| found.severity.is_error());
         match file.spec {
-            Some(spec) => specs.push(spec),
+            Some(spec) => specs.push(Arc::new(spec)),
             None if is_fault => {
                 let id = TaskId::parse(layout::stem(&path)).ok();
                 unreadable.push((path, id));

@@ -2,6 +2,8 @@
 //!
 //! The names of the fields are part of what users rely on: they are only added to.
 
+pub mod board;
+pub mod change;
 pub mod explain;
 pub mod graph;
 pub mod list;

@@ -71,7 +71,8 @@ mod tests {
             spec.estimate = Some(Estimate::Time(minutes(n)));
             spec
         });
-        let plan = plan::build(specs.to_vec(), [], Config::default());
+        let plan =
+            plan::build(specs.iter().cloned().map(Into::into).collect(), [], Config::default());
         let [a, b, c, d] = ["a", "b", "c", "d"].map(|id| plan.find(id).unwrap());
 
         let none = calibrate(&plan, []);

@@ -1,6 +1,6 @@
 //! The run at one moment, for whoever draws it.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     app::view::run::{Live, LiveWorker},
@@ -75,6 +75,7 @@ impl LiveView {
             usage: usage(scheduler),
             gate: scheduler.running_gate(),
             is_stopping: scheduler.is_stopping(),
+            board: Arc::default(),
         }
     }
 }

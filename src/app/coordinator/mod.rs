@@ -39,7 +39,7 @@ use crate::{
         },
         scheduler::{
             Scheduler, Verdict,
-            event::{Event, StopMode},
+            event::{Event, Hold, StopMode},
         },
     },
     io::{
@@ -67,8 +67,33 @@ pub struct RunOptions {
     pub when_idle: WhenIdle,
     /// Takes SIGINT, SIGTERM and SIGHUP as wishes to stop.
     pub handles_signals: bool,
-    /// Publishes a [`Live`] view several times a second.
-    pub is_live: bool,
+    /// What is published several times a second, for whoever draws it.
+    pub picture: Picture,
+}
+
+/// How much of a run is published while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// Nothing but what happens.
+    #[default]
+    None,
+    /// What runs, and how many tasks are in which state.
+    Workers,
+    /// Every task as well.
+    Board,
+}
+
+/// What whoever embeds a run can ask of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// End, and stop the workers.
+    Stop(StopMode),
+    /// Start nothing more for now.
+    Pause,
+    /// Start tasks again.
+    Resume,
+    /// End, and leave the workers at work.
+    Leave,
 }
 
 /// What a run does when nothing runs and nothing can be started.
@@ -99,10 +124,10 @@ pub async fn run(
     repository: &Repository,
     options: RunOptions,
     observers: Observers,
-    stops: tokio::sync::mpsc::Receiver<StopMode>,
+    requests: tokio::sync::mpsc::Receiver<Request>,
 ) -> Result<Summary, AppError> {
     // The watch comes before the first look: no wish to stop and no edit goes unheard.
-    let mut sources = Sources::new(repository.store(), &options, stops)?;
+    let mut sources = Sources::new(repository.store(), &options, requests)?;
     let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
@@ -123,6 +148,8 @@ struct Coordinator {
     nonces: Nonces,
     /// Errors that the plan had when it was last read.
     n_errors: usize,
+    /// Whether somebody wants to leave the workers at work.
+    is_left: bool,
     /// What happened in this turn, to be told at its end.
     outbox: Vec<RunEvent>,
     /// What all workers have in their environment.
@@ -184,6 +211,7 @@ impl Coordinator {
             journal,
             nonces: Nonces::new(),
             n_errors: 0,
+            is_left: false,
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             gate_stop: None,
@@ -256,7 +284,7 @@ impl Coordinator {
                 batch.push(event);
             }
             Incoming::Deadline => batch.push(Event::TimePassed),
-            Incoming::Stop(mode) => batch.push(Event::StopAsked(mode)),
+            Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
                 self.require_lock()?;
                 self.note_processes();
@@ -284,6 +312,26 @@ impl Coordinator {
             }
         }
         Ok(())
+    }
+
+    /// Turns what somebody asked for into an event.
+    fn requested(&mut self, request: Request) -> Option<Event> {
+        match request {
+            Request::Stop(mode) => Some(Event::StopAsked(mode)),
+            Request::Leave => {
+                self.is_left = true;
+                None
+            }
+            Request::Pause => {
+                let help = "resume it".to_owned();
+                self.tell(Happened::Held { reason: "paused".to_owned(), help });
+                Some(Event::Held(Hold::Person))
+            }
+            Request::Resume => {
+                self.tell(Happened::Released);
+                Some(Event::Released(Hold::Person))
+            }
+        }
     }
 
     /// Reads what the worker of a running attempt reported; `None` where it says nothing new.
@@ -314,9 +362,7 @@ impl Coordinator {
             .map_or_else(|| Arc::clone(last), |plan| planning::overridden(&self.options, &plan));
         let is_same = plan == *last && snapshot.outside == *self.scheduler.outside();
         let n_errors = diagnostic::count(&snapshot.diagnostics, Severity::Error);
-        if std::mem::replace(&mut self.n_errors, n_errors) != n_errors && n_errors > 0 {
-            self.tell(Happened::PlanBroken { n_errors });
-        }
+        self.n_errors = n_errors;
         let outside = snapshot.outside;
         Ok((!is_same).then_some(Event::PlanChanged { plan, outside }))
     }
@@ -329,7 +375,7 @@ impl Coordinator {
 
     fn publish(&mut self) {
         self.send_outbox();
-        if self.options.is_live && self.live.is_due(self.clock.now()) {
+        if self.options.picture != Picture::None && self.live.is_due(self.clock.now()) {
             let view = self.live.draw(&self.scheduler, self.clock.now());
             self.observers.live.send_replace(view);
         }

@@ -31,7 +31,7 @@ pub(super) fn with_last_good(snapshot: &Snapshot, last: &Plan) -> Option<Plan> {
     let whole = snapshot.plan.specs().filter(|spec| !is_broken(spec));
     let kept = last.specs().filter(is_broken);
     let plan = plan::build(
-        whole.chain(kept).cloned().collect(),
+        whole.chain(kept).cloned().map(Arc::new).collect(),
         snapshot.plan.roles().values().cloned(),
         snapshot.plan.config().clone(),
     );

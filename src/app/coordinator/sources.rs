@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use super::RunOptions;
+use super::{Picture, Request, RunOptions};
 use crate::{
     app::error::AppError,
     domain::{
@@ -45,8 +45,8 @@ pub(super) enum Incoming {
     Hint(Hint),
     /// The scheduler asked to be woken now.
     Deadline,
-    /// Somebody wants the run to end.
-    Stop(StopMode),
+    /// Somebody wants something of the run.
+    Request(Request),
     /// It is time to look at status files.
     Refresh,
     /// It is time to draw.
@@ -57,7 +57,7 @@ pub(super) enum Incoming {
 pub(super) struct Sources {
     sender: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
-    stops: mpsc::Receiver<StopMode>,
+    requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
     n_signals: u32,
     hints: Option<(Watcher, mpsc::Receiver<Hint>)>,
@@ -108,7 +108,7 @@ impl Sources {
     pub(super) fn new(
         store: &Store,
         options: &RunOptions,
-        stops: mpsc::Receiver<StopMode>,
+        requests: mpsc::Receiver<Request>,
     ) -> Result<Self, AppError> {
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
         let folders =
@@ -119,14 +119,14 @@ impl Sources {
         Ok(Self {
             sender,
             events,
-            stops,
+            requests,
             signals: options.handles_signals.then(Signals::new).transpose()?,
             n_signals: 0,
             hints,
             dirty: None,
             refresh: every(REFRESH),
             rescan: every(RESCAN),
-            redraw: options.is_live.then(|| every(REDRAW)),
+            redraw: (options.picture != Picture::None).then(|| every(REDRAW)),
         })
     }
 
@@ -144,7 +144,7 @@ impl Sources {
     pub(super) async fn stop_asked(&mut self) {
         tokio::select! {
             () = Signals::next(&mut self.signals) => {}
-            Some(_) = self.stops.recv() => {}
+            () = end_requested(&mut self.requests) => {}
         }
     }
 
@@ -160,9 +160,9 @@ impl Sources {
                     self.n_signals += 1;
                     let is_first = self.n_signals == 1;
                     let mode = if is_first { StopMode::Polite } else { StopMode::Now };
-                    return Incoming::Stop(mode);
+                    return Incoming::Request(Request::Stop(mode));
                 }
-                Some(mode) = self.stops.recv() => return Incoming::Stop(mode),
+                Some(request) = self.requests.recv() => return Incoming::Request(request),
                 () = sleep_until(deadline) => return Incoming::Deadline,
                 () = sleep_until(quiet) => {
                     if let Some((_, hint)) = self.dirty.take() {
@@ -202,6 +202,17 @@ impl Sources {
             Ok(false) => {}
             Ok(true) => self.note(Hint::Everything),
             Err(error) => tracing::warn!(%error, "a folder is only looked at every 30 s"),
+        }
+    }
+}
+
+/// Waits for a request that ends the run; the others make no sense before it has begun.
+async fn end_requested(requests: &mut mpsc::Receiver<Request>) {
+    loop {
+        match requests.recv().await {
+            Some(Request::Stop(_) | Request::Leave) => return,
+            Some(Request::Pause | Request::Resume) => {}
+            None => std::future::pending().await,
         }
     }
 }

@@ -1,7 +1,13 @@
 //! What a run tells while it goes on, and when it has ended.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
+use super::{
+    board::Board,
+    change::{FaultView, PlanChange},
+};
 use crate::domain::{
     model::{
         attempt::{StatusReport, Usage},
@@ -129,12 +135,73 @@ pub enum Happened {
         /// Whether they are killed at once.
         is_kill: bool,
     },
-    /// Task files, roles, settings or events changed and were read again.
-    PlanChanged,
-    /// Files changed, and the plan has errors now: what is broken stays as it was.
-    PlanBroken {
-        /// How many errors there are.
+    /// Task files, roles or settings changed and were read again.
+    PlanChanged(PlanChange),
+    /// Faults came up in files, or are gone; what is broken stays as it was.
+    FaultsChanged {
+        /// Faults that were not there before.
+        new: Vec<FaultView>,
+        /// Faults that were repaired.
+        gone: Vec<FaultView>,
+        /// Errors that there are now.
         n_errors: usize,
+    },
+    /// The file of a task is gone, and its attempt still runs: somebody should say whether it
+    /// shall.
+    RemovedWhileRunning {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// The file or role of a task changed after it was done.
+    BecameStale {
+        /// The task.
+        task: String,
+        /// Whether it runs again for that.
+        runs_again: bool,
+    },
+    /// A change of the settings has no effect before the next start.
+    NotApplied {
+        /// The setting.
+        setting: String,
+        /// What to do.
+        help: String,
+    },
+    /// How changes of files are noticed, where that is not as it should be.
+    Watching {
+        /// `events` or `polling`.
+        mode: &'static str,
+        /// Seconds between two looks, where it polls.
+        period: Option<f64>,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// Git moved the checkout to another branch or commit.
+    HeadMoved {
+        /// The branch, or the commit.
+        to: String,
+    },
+    /// Nothing is started for now: a person paused it, or git is at work.
+    Held {
+        /// Why.
+        reason: String,
+        /// What to do; empty where it passes by itself.
+        help: String,
+    },
+    /// Ready tasks are started again.
+    Released,
+    /// The run was left: its workers go on without it.
+    Left {
+        /// How many workers run.
+        n_running: usize,
+    },
+    /// The coordinator that another process runs came or went (told to those who only look).
+    CoordinatorChanged {
+        /// Who it is; `None` where nobody dispatches.
+        coordinator: Option<String>,
     },
     /// The run ended.
     RunEnded(Summary),
@@ -205,6 +272,8 @@ pub struct Live {
     pub gate: Option<u32>,
     /// Whether the run is being stopped.
     pub is_stopping: bool,
+    /// Every task, where [`Picture::Board`](crate::Picture::Board) asks for it.
+    pub board: Arc<Board>,
 }
 
 /// One running worker.
@@ -278,7 +347,6 @@ impl Happened {
             Notice::StopAsked { n_running, force } => {
                 Self::StopAsked { n_running, is_kill: force == Force::Kill }
             }
-            Notice::PlanChanged => Self::PlanChanged,
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::domain::model::{
 /// Of several tasks with one id, the first by path is kept; [`super::rules`] reports the others.
 /// A task that can never start keeps its place and gets a [`Fault`].
 pub fn build(
-    mut specs: Vec<TaskSpec>,
+    mut specs: Vec<Arc<TaskSpec>>,
     roles: impl IntoIterator<Item = Role>,
     config: Config,
 ) -> Plan {
@@ -40,7 +40,7 @@ pub fn build(
 }
 
 /// Returns all edges `(task, dependency)` whose ends exist.
-fn edges(specs: &[TaskSpec]) -> Vec<(TaskIndex, TaskIndex)> {
+fn edges(specs: &[Arc<TaskSpec>]) -> Vec<(TaskIndex, TaskIndex)> {
     let mut edges = Vec::with_capacity(specs.len() * 2);
     for (position, spec) in specs.iter().enumerate() {
         for dependency in &spec.depends_on {
@@ -52,13 +52,13 @@ fn edges(specs: &[TaskSpec]) -> Vec<(TaskIndex, TaskIndex)> {
     edges
 }
 
-fn position_of(specs: &[TaskSpec], id: &str) -> Option<usize> {
+fn position_of(specs: &[Arc<TaskSpec>], id: &str) -> Option<usize> {
     specs.binary_search_by(|spec| spec.id.value.as_str().cmp(id)).ok()
 }
 
 /// Finds the tasks that can never start. A task with several faults keeps the first kind.
 fn faults(
-    specs: &[TaskSpec],
+    specs: &[Arc<TaskSpec>],
     roles: &BTreeMap<RoleName, Role>,
     graph: &Graph,
 ) -> BTreeMap<TaskIndex, Fault> {
@@ -90,7 +90,7 @@ fn faults(
 }
 
 /// Gives every member of a knot a cycle that it is on, or at least one that it waits for.
-fn cycle_faults(specs: &[TaskSpec], graph: &Graph) -> BTreeMap<TaskIndex, Fault> {
+fn cycle_faults(specs: &[Arc<TaskSpec>], graph: &Graph) -> BTreeMap<TaskIndex, Fault> {
     let mut faults = BTreeMap::new();
     for knot in graph.knots() {
         let mut first: Option<Arc<[TaskId]>> = None;
@@ -122,7 +122,8 @@ mod tests {
 
     /// Builds a plan without roles and lists its faults.
     fn faults_of(drafts: &[Draft]) -> Vec<String> {
-        let plan = build(drafts.iter().map(Draft::spec).collect(), [], Config::default());
+        let plan =
+            build(drafts.iter().map(|draft| draft.spec().into()).collect(), [], Config::default());
         plan.indices()
             .filter_map(|task| plan.fault(task).map(|fault| format!("{} {fault:?}", plan.id(task))))
             .collect()
@@ -173,7 +174,8 @@ mod tests {
     #[test]
     fn of_two_files_with_one_id_the_first_by_path_counts() {
         let drafts = [task("a").at("z.md").needs("b"), task("a").at("b.md"), task("b")];
-        let plan = build(drafts.iter().map(Draft::spec).collect(), [], Config::default());
+        let plan =
+            build(drafts.iter().map(|draft| draft.spec().into()).collect(), [], Config::default());
         assert_eq!(plan.n_tasks(), 2);
         assert_eq!(&*plan.spec(TaskIndex::new(0)).path, "b.md");
     }

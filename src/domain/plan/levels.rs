@@ -1,6 +1,6 @@
 //! Which levels stand before a task: what its dependencies, near and far, must wait for.
 
-use std::iter;
+use std::{iter, sync::Arc};
 
 use super::{TaskIndex, graph::Graph};
 use crate::domain::model::task::TaskSpec;
@@ -27,7 +27,7 @@ pub(super) struct Before {
 
 impl Levels {
     /// Finds the levels in one pass over the topological order.
-    pub(super) fn of(specs: &[TaskSpec], graph: &Graph) -> Self {
+    pub(super) fn of(specs: &[Arc<TaskSpec>], graph: &Graph) -> Self {
         let mut before: Vec<Option<Before>> = vec![None; specs.len()];
         for &task in graph.topological_order() {
             let mut highest: Option<Before> = None;

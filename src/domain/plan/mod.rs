@@ -54,9 +54,9 @@ pub enum Fault {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Sorted by id; the position is the [`TaskIndex`].
-    tasks: Vec<TaskSpec>,
+    tasks: Vec<Arc<TaskSpec>>,
     /// Tasks whose id one of `tasks` has.
-    duplicates: Vec<TaskSpec>,
+    duplicates: Vec<Arc<TaskSpec>>,
     graph: Graph,
     faults: BTreeMap<TaskIndex, Fault>,
     roles: BTreeMap<RoleName, Role>,
@@ -82,11 +82,11 @@ impl Plan {
 
     /// Returns what the author of each task wrote, in the order of the ids.
     pub fn specs(&self) -> impl Iterator<Item = &TaskSpec> {
-        self.tasks.iter()
+        self.tasks.iter().map(|spec| &**spec)
     }
 
     /// Returns the tasks that have no place in the plan, because another one has their id.
-    pub fn duplicates(&self) -> &[TaskSpec] {
+    pub fn duplicates(&self) -> &[Arc<TaskSpec>] {
         &self.duplicates
     }
 
@@ -95,6 +95,15 @@ impl Plan {
     /// # Panics
     /// If `task` comes from another plan.
     pub fn spec(&self, task: TaskIndex) -> &TaskSpec {
+        self.shared_spec(task)
+    }
+
+    /// As [`Plan::spec`], for whoever keeps it. Plans that follow each other share the specs that
+    /// did not change.
+    ///
+    /// # Panics
+    /// If `task` comes from another plan.
+    pub fn shared_spec(&self, task: TaskIndex) -> &Arc<TaskSpec> {
         match self.tasks.get(task.position()) {
             Some(spec) => spec,
             None => unreachable!("a task index is only used with the plan it comes from"),
@@ -164,7 +173,7 @@ impl Plan {
 
     /// Returns this plan with further tasks, built anew.
     #[must_use]
-    pub fn with_tasks(&self, tasks: Vec<TaskSpec>) -> Self {
+    pub fn with_tasks(&self, tasks: Vec<Arc<TaskSpec>>) -> Self {
         let specs = self.tasks.iter().cloned().chain(tasks).collect();
         build(specs, self.roles.values().cloned(), self.config.clone())
     }
@@ -179,7 +188,7 @@ impl Plan {
     /// Returns this plan without any limit on the time of an attempt.
     #[must_use]
     pub fn without_timeouts(mut self) -> Self {
-        let workers = self.tasks.iter_mut().map(|task| &mut task.worker);
+        let workers = self.tasks.iter_mut().map(|task| &mut Arc::make_mut(task).worker);
         let workers = workers.chain(self.roles.values_mut().map(|role| &mut role.worker));
         for worker in workers.chain([&mut self.config.worker]) {
             worker.timeout = None;
@@ -191,7 +200,7 @@ impl Plan {
     #[must_use]
     pub fn with_worker(mut self, command: &CommandLine) -> Self {
         for task in &mut self.tasks {
-            task.worker.command = Some(command.clone());
+            Arc::make_mut(task).worker.command = Some(command.clone());
         }
         self
     }

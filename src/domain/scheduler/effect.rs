@@ -78,7 +78,7 @@ pub struct Assignment {
     /// Which attempt.
     pub attempt: AttemptId,
     /// The task as it was then.
-    pub spec: TaskSpec,
+    pub spec: Arc<TaskSpec>,
     /// Its role as it was then.
     pub role: Option<Role>,
     /// What follows from task, role and config.
@@ -169,6 +169,4 @@ pub enum Notice {
         /// How hard.
         force: Force,
     },
-    /// The plan was read again.
-    PlanChanged,
 }

@@ -60,8 +60,21 @@ pub enum Event {
         /// The outside facts as they are now.
         outside: OutsideFacts,
     },
+    /// Nothing more is to be started for now. What runs goes on.
+    Held(Hold),
+    /// One thing less keeps tasks from being started.
+    Released(Hold),
     /// Somebody wants the run to end before its time.
     StopAsked(StopMode),
+}
+
+/// What keeps all tasks from being started, until it is released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hold {
+    /// A person paused it.
+    Person,
+    /// Git changes the checkout: what would be started now might see half of it.
+    Checkout,
 }
 
 /// How a run is ended before its time.

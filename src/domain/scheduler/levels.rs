@@ -138,7 +138,7 @@ impl Scheduler {
     pub(super) fn advance_levels(&mut self, effects: &mut Vec<Effect>) {
         self.pass_ended_levels();
         let Some(level) = self.levels.current else { return };
-        let may_start = self.course == Course::Running && self.levels.gate == Gate::Pending;
+        let may_start = self.may_start() && self.levels.gate == Gate::Pending;
         let Some(gate) = self.gate_of(level).cloned().filter(|_| may_start) else { return };
         if !self.levels.has_ended(level) {
             return;

@@ -27,7 +27,7 @@ use std::{
 };
 
 use effect::{Assignment, Effect, Force, Notice, Previous};
-use event::{Event, StopMode};
+use event::{Event, Hold, StopMode};
 use history::{History, Recorded};
 use levels::Levels;
 use phase::{Course, Live, Phase, Stage};
@@ -64,6 +64,8 @@ pub struct Scheduler {
     /// Attempts that an earlier coordinator left without an ending, to be settled first.
     lost: Vec<AttemptId>,
     course: Course,
+    /// What keeps tasks from being started.
+    holds: BTreeSet<Hold>,
     /// The present of the event that is being handled.
     now: Now,
 }
@@ -101,6 +103,7 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            holds: BTreeSet::new(),
             now,
         };
         scheduler.build(BTreeMap::new(), &BTreeMap::new());
@@ -129,6 +132,12 @@ impl Scheduler {
                 self.gate_finished(level, number, results, &mut effects);
             }
             Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
+            Event::Held(hold) => {
+                self.holds.insert(hold);
+            }
+            Event::Released(hold) => {
+                self.holds.remove(&hold);
+            }
             Event::StopAsked(mode) => self.stop_asked(mode, &mut effects),
         }
         self.pass_deadlines(&mut effects);
@@ -150,7 +159,10 @@ impl Scheduler {
         match self.course {
             Course::Stopping(_) if is_idle => Some(Verdict::Stopped),
             Course::Running
-                if is_idle && self.ready.n_tasks() == 0 && self.deadlines.is_empty() =>
+                if is_idle
+                    && self.holds.is_empty()
+                    && self.ready.n_tasks() == 0
+                    && self.deadlines.is_empty() =>
             {
                 Some(Verdict::Finished)
             }
@@ -174,6 +186,16 @@ impl Scheduler {
     /// Returns the level whose gate is being run.
     pub fn running_gate(&self) -> Option<u32> {
         self.levels.current().filter(|_| self.levels.is_gate_running())
+    }
+
+    /// Says whether anything may be started at all.
+    fn may_start(&self) -> bool {
+        self.course == Course::Running && self.holds.is_empty()
+    }
+
+    /// Says whether `hold` keeps tasks from being started.
+    pub fn is_held(&self, hold: Hold) -> bool {
+        self.holds.contains(&hold)
     }
 
     /// Says whether the run was asked to end.
@@ -232,7 +254,7 @@ impl Scheduler {
             }
         }
         // A task that left the plan stays until its attempt has ended.
-        let kept: Vec<TaskSpec> = live
+        let kept: Vec<Arc<TaskSpec>> = live
             .values()
             .filter(|live| plan.find(live.assignment.attempt.task.as_str()).is_none())
             .map(|live| live.assignment.spec.clone())
@@ -240,7 +262,6 @@ impl Scheduler {
         self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
         self.outside = outside;
         self.build(live, &waits);
-        effects.push(Effect::Announce(Notice::PlanChanged));
         self.stop_cancelled(effects);
     }
 
@@ -260,9 +281,7 @@ impl Scheduler {
 
     /// Starts whatever may start, best first, while there is room.
     fn dispatch(&mut self, effects: &mut Vec<Effect>) {
-        while self.course == Course::Running
-            && self.running.len() < self.plan.config().max_workers as usize
-        {
+        while self.may_start() && self.running.len() < self.plan.config().max_workers as usize {
             let first = self
                 .ready
                 .first(|lane| self.lane_has_room(lane), |task| self.file_conflict(task).is_none());
@@ -296,7 +315,7 @@ impl Scheduler {
 
     fn start(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
         assert!(self.is_ready(task), "only a ready task is started");
-        let spec = self.plan.spec(task).clone();
+        let spec = Arc::clone(self.plan.shared_spec(task));
         let id = spec.id.value.clone();
         let history = self.histories.entry(id.clone()).or_default();
         let previous = history.ending.as_ref().map(|ending| Previous {

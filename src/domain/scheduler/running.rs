@@ -71,7 +71,7 @@ impl Scheduler {
             let live = Live {
                 assignment: Arc::new(super::Assignment {
                     attempt,
-                    spec: self.plan.spec(task).clone(),
+                    spec: Arc::clone(self.plan.shared_spec(task)),
                     role: self.plan.role(task).cloned(),
                     policy: self.plan.policy(task),
                     previous: None,

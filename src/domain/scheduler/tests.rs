@@ -77,7 +77,12 @@ fn config() -> Config {
 }
 
 fn plan(text: &str) -> Plan {
-    let specs = text.lines().map(str::trim).filter(|l| !l.is_empty()).map(task).collect();
+    let specs = text
+        .lines()
+        .map(str::trim)
+        .filter(|l| !l.is_empty())
+        .map(|line| task(line).into())
+        .collect();
     let role = Role {
         name: RoleName("solo".to_owned()),
         path: ".orch/roles/solo.md".into(),

@@ -166,6 +166,7 @@ mod tests {
             usage: Usage { input_tokens: 1200, ..Usage::default() },
             gate: None,
             is_stopping: false,
+            ..Live::default()
         };
         let draw = |width, height| {
             let lines = lines(&live, width, height);

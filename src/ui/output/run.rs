@@ -124,14 +124,18 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
                 format!("stop      {what} {}{more}", counted(*n_running, "running worker")),
             )
         }
-        Happened::PlanBroken { n_errors } => (
-            Tone::Uneasy,
-            format!(
-                "plan      has {} now (`orch check`): what is broken stays as it was",
-                counted(*n_errors, "error")
-            ),
-        ),
-        Happened::PlanChanged | Happened::RunEnded(_) => return None,
+        Happened::PlanChanged(_)
+        | Happened::FaultsChanged { .. }
+        | Happened::RemovedWhileRunning { .. }
+        | Happened::BecameStale { .. }
+        | Happened::NotApplied { .. }
+        | Happened::Watching { .. }
+        | Happened::HeadMoved { .. }
+        | Happened::Held { .. }
+        | Happened::Released
+        | Happened::Left { .. }
+        | Happened::CoordinatorChanged { .. }
+        | Happened::RunEnded(_) => return None,
     })
 }
 

@@ -81,7 +81,7 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
             spec.completion.verify.push(CommandLine::Text("check".to_owned()));
         }
         spec.completion.signal = (rng.u8(..) < 40).then(|| "OK".to_owned());
-        specs.push(spec);
+        specs.push(spec.into());
     }
     let gate = LevelGate {
         run: vec![CommandLine::Text("gate".to_owned())],

@@ -146,7 +146,7 @@ pub enum Progress {
 impl Input<'_> {
     /// Returns every task that could be read, also those whose id another one has.
     fn specs(&self) -> impl Iterator<Item = &TaskSpec> {
-        self.plan.specs().chain(self.plan.duplicates())
+        self.plan.specs().chain(self.plan.duplicates().iter().map(|spec| &**spec))
     }
 
     /// Returns how far `task` has come: the author's word first, then the records.

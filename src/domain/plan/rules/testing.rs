@@ -123,7 +123,11 @@ impl Case {
 
     /// Runs all rules.
     pub(crate) fn found(&self) -> Vec<Diagnostic> {
-        let plan: Plan = build(self.specs.clone(), self.roles.clone(), self.config.clone());
+        let plan: Plan = build(
+            self.specs.iter().cloned().map(Into::into).collect(),
+            self.roles.clone(),
+            self.config.clone(),
+        );
         let recorded =
             |task| self.recorded.get(plan.id(task).as_str()).copied().unwrap_or(Progress::Open);
         check_all(&Input { plan: &plan, unreadable: &self.unreadable, recorded: &recorded })

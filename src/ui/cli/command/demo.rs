@@ -3,7 +3,7 @@
 use super::run::{Face, face, show};
 use crate::{
     app::{
-        running::{RunOptions, WhenIdle},
+        running::{Picture, RunOptions, WhenIdle},
         use_case::demo,
     },
     ui::cli::{Outcome, terminal::Terminal},
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Args, terminal: &Terminal) -> Outcome {
     let options = RunOptions {
         when_idle: WhenIdle::End,
         handles_signals: true,
-        is_live: face == Face::Live,
+        picture: if face == Face::Live { Picture::Workers } else { Picture::None },
         ..RunOptions::default()
     };
     let summary = show(&repository, options, face, terminal)?;

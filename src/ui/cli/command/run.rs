@@ -6,7 +6,7 @@ use crate::{
     app::{
         error::AppError,
         repository::Repository,
-        running::{Run, RunOptions, WhenIdle},
+        running::{Picture, Run, RunOptions, WhenIdle},
         view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         worker: args.worker.clone().map(CommandLine::Text),
         when_idle: if args.wait { WhenIdle::Wait } else { WhenIdle::End },
         handles_signals: true,
-        is_live: face == Face::Live,
+        picture: if face == Face::Live { Picture::Workers } else { Picture::None },
     };
     let summary = show(&repository, options, face, terminal)?;
     Ok(summary.exit_code)

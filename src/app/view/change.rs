@@ -1,0 +1,86 @@
+//! What changed in the files of the plan, for lines and for JSON.
+
+use serde::Serialize;
+
+use crate::domain::model::diagnostic::Diagnostic;
+
+/// What an edit, a checkout or a merge did to the plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PlanChange {
+    /// Tasks, in the order of their ids.
+    pub tasks: Vec<ItemChange>,
+    /// Roles, in the order of their names.
+    pub roles: Vec<ItemChange>,
+    /// Settings.
+    pub settings: Vec<FieldChange>,
+}
+
+/// What became of one task or role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ItemChange {
+    /// Its id or name.
+    pub id: String,
+    /// `added`, `removed`, `renamed` or `changed`.
+    pub change: &'static str,
+    /// Its id before, where it was renamed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
+    /// Its file; where it was removed, the one it had.
+    pub path: String,
+    /// What is different, in the order in which the keys are documented; empty for what was added
+    /// or removed.
+    pub fields: Vec<FieldChange>,
+}
+
+/// What became of one key, or of the body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// The key as it stands in the file, with dots where it is nested (`completion.verify`);
+    /// `body`, or `path` where the file was moved.
+    pub field: String,
+    /// What it was; `None` where it was not said, and for lists and the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// What a list gained, in its order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<String>,
+    /// What a list lost.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
+}
+
+/// A fault in a file, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FaultView {
+    /// `error`, `warning` or `note`.
+    pub severity: &'static str,
+    /// The name of the rule.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The file, below the repository root.
+    pub path: String,
+    /// From 1; 0 where the whole file is meant.
+    pub line: u32,
+    /// From 1; 0 where the whole line is meant.
+    pub column: u32,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl From<&Diagnostic> for FaultView {
+    fn from(found: &Diagnostic) -> Self {
+        Self {
+            severity: found.severity.as_str(),
+            code: found.code,
+            message: found.message.clone(),
+            path: found.primary.path.clone(),
+            line: found.primary.span.line,
+            column: found.primary.span.column,
+            help: found.help.clone(),
+        }
+    }
+}
