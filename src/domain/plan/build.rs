@@ -31,12 +31,24 @@ pub fn build(
         roles.into_iter().map(|role| (role.name.clone(), role)).collect();
     let graph = Graph::build(specs.len(), edges(&specs));
     let faults = faults(&specs, &roles, &graph);
-    let durations: Vec<Duration> = specs
-        .iter()
-        .map(|spec| config.length_of(spec.estimate.unwrap_or(Estimate::Size(Size::M))))
-        .collect();
+    let durations: Vec<Duration> = specs.iter().map(|spec| duration(spec, &config)).collect();
     let remaining = critical_path::remaining(&graph, &durations);
-    Plan { tasks: specs, duplicates, graph, faults, roles, config, durations, remaining }
+    Plan {
+        tasks: specs,
+        duplicates,
+        graph: Arc::new(graph),
+        faults,
+        roles: Arc::new(roles),
+        config: Arc::new(config),
+        worker: None,
+        durations,
+        remaining,
+    }
+}
+
+/// Returns how long a task is thought to take.
+pub(super) fn duration(spec: &TaskSpec, config: &Config) -> Duration {
+    config.length_of(spec.estimate.unwrap_or(Estimate::Size(Size::M)))
 }
 
 /// Returns all edges `(task, dependency)` whose ends exist.
@@ -52,7 +64,7 @@ fn edges(specs: &[Arc<TaskSpec>]) -> Vec<(TaskIndex, TaskIndex)> {
     edges
 }
 
-fn position_of(specs: &[Arc<TaskSpec>], id: &str) -> Option<usize> {
+pub(super) fn position_of(specs: &[Arc<TaskSpec>], id: &str) -> Option<usize> {
     specs.binary_search_by(|spec| spec.id.value.as_str().cmp(id)).ok()
 }
 
@@ -66,18 +78,8 @@ fn faults(
     let levels = Levels::of(specs, graph);
     for (position, spec) in specs.iter().enumerate() {
         let task = TaskIndex::new(position);
-        let own_id = spec.id.value.as_str();
-        if spec.depends_on.iter().any(|d| d.value == own_id) {
-            let path = [spec.id.value.clone(), spec.id.value.clone()];
-            faults.entry(task).or_insert(Fault::Cycle(path.into()));
-        }
-        if let Some(unknown) =
-            spec.depends_on.iter().find(|d| position_of(specs, &d.value).is_none())
-        {
-            faults.entry(task).or_insert(Fault::UnknownDependency(unknown.value.clone()));
-        }
-        if let Some(role) = spec.role.as_ref().filter(|role| !roles.contains_key(&role.value)) {
-            faults.entry(task).or_insert(Fault::UnknownRole(role.value.clone()));
+        if let Some(fault) = own_fault(spec, specs, roles) {
+            faults.entry(task).or_insert(fault);
         }
         if let (Some(own), Some(before)) = (&spec.level, levels.before(task))
             && before.level > own.value
@@ -87,6 +89,25 @@ fn faults(
         }
     }
     faults
+}
+
+/// Returns the fault that a task has by what it says itself, whatever the others say.
+pub(super) fn own_fault(
+    spec: &TaskSpec,
+    specs: &[Arc<TaskSpec>],
+    roles: &BTreeMap<RoleName, Role>,
+) -> Option<Fault> {
+    let own_id = spec.id.value.as_str();
+    if spec.depends_on.iter().any(|dependency| dependency.value == own_id) {
+        let path = [spec.id.value.clone(), spec.id.value.clone()];
+        return Some(Fault::Cycle(path.into()));
+    }
+    let unknown = spec.depends_on.iter().find(|d| position_of(specs, &d.value).is_none());
+    if let Some(unknown) = unknown {
+        return Some(Fault::UnknownDependency(unknown.value.clone()));
+    }
+    let role = spec.role.as_ref().filter(|role| !roles.contains_key(&role.value));
+    role.map(|role| Fault::UnknownRole(role.value.clone()))
 }
 
 /// Gives every member of a knot a cycle that it is on, or at least one that it waits for.

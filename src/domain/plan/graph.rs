@@ -9,14 +9,14 @@ use petgraph::{
     graph::{DiGraph, NodeIndex},
 };
 
-use super::TaskIndex;
+use super::{TaskIndex, adjacency::Adjacency};
 use crate::domain::model::limits::KNOT_CYCLES_MAX;
 
 /// Dependencies and dependents of every task, and an order to visit them in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    dependencies: Vec<Box<[TaskIndex]>>,
-    dependents: Vec<Box<[TaskIndex]>>,
+    dependencies: Adjacency,
+    dependents: Adjacency,
     order: Vec<TaskIndex>,
     /// Groups of tasks that wait for each other; only groups of two and more.
     knots: Vec<Vec<TaskIndex>>,
@@ -58,17 +58,22 @@ impl Graph {
             }
         }
         knots.sort();
-        Self { dependencies: pack(dependencies), dependents: pack(dependents), order, knots }
+        Self {
+            dependencies: Adjacency::pack(dependencies),
+            dependents: Adjacency::pack(dependents),
+            order,
+            knots,
+        }
     }
 
     /// Returns the tasks that must be done before `task`.
     pub fn dependencies(&self, task: TaskIndex) -> &[TaskIndex] {
-        self.dependencies.get(task.position()).map_or(&[], |list| list)
+        self.dependencies.of(task)
     }
 
     /// Returns the tasks that wait for `task`.
     pub fn dependents(&self, task: TaskIndex) -> &[TaskIndex] {
-        self.dependents.get(task.position()).map_or(&[], |list| list)
+        self.dependents.of(task)
     }
 
     /// Returns all tasks so that each comes after its dependencies.
@@ -79,6 +84,44 @@ impl Graph {
     /// Returns the groups of tasks that wait for each other, each with its members.
     pub fn knots(&self) -> &[Vec<TaskIndex>] {
         &self.knots
+    }
+
+    /// Returns this graph with other dependencies of one task; `None` where the order among the
+    /// tasks would have to be found anew.
+    ///
+    /// What is returned has the edges of the graph that is built from scratch, and a topological
+    /// order that fits them, if not always the same one.
+    pub fn with_dependencies(&self, task: TaskIndex, dependencies: &[TaskIndex]) -> Option<Self> {
+        if !self.knots.is_empty() {
+            return None;
+        }
+        let mut wanted: Vec<TaskIndex> =
+            dependencies.iter().copied().filter(|other| *other != task).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        let old = self.dependencies(task);
+        let is_new = |other: &&TaskIndex| old.binary_search(other).is_err();
+        let new: BTreeSet<TaskIndex> = wanted.iter().filter(is_new).copied().collect();
+        // The order still fits if all new ones come before the task.
+        let before = self.order.iter().take_while(|other| **other != task);
+        if before.filter(|other| new.contains(other)).count() != new.len() {
+            return None;
+        }
+        let gone = old.iter().filter(|other| wanted.binary_search(other).is_err());
+        let mut graph = self.clone();
+        for &other in gone {
+            let left: Vec<TaskIndex> =
+                self.dependents(other).iter().copied().filter(|one| *one != task).collect();
+            graph.dependents.set(other, &left);
+        }
+        for other in new {
+            let mut more = graph.dependents(other).to_vec();
+            more.extend([task]);
+            more.sort_unstable();
+            graph.dependents.set(other, &more);
+        }
+        graph.dependencies.set(task, &wanted);
+        Some(graph)
     }
 
     /// Returns cycles of `knot` that together visit its members, in the direction "depends on";
@@ -140,18 +183,6 @@ fn walk_back(
 
 fn node(task: TaskIndex) -> NodeIndex<u32> {
     NodeIndex::new(task.position())
-}
-
-/// Sorts each list and drops repeated edges.
-fn pack(lists: Vec<Vec<TaskIndex>>) -> Vec<Box<[TaskIndex]>> {
-    lists
-        .into_iter()
-        .map(|mut list| {
-            list.sort_unstable();
-            list.dedup();
-            list.into_boxed_slice()
-        })
-        .collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 pub mod graph;
 pub mod rules;
 
+mod adjacency;
 mod build;
 mod critical_path;
 mod levels;
+mod update;
 
 pub use build::build;
 
@@ -57,10 +59,12 @@ pub struct Plan {
     tasks: Vec<Arc<TaskSpec>>,
     /// Tasks whose id one of `tasks` has.
     duplicates: Vec<Arc<TaskSpec>>,
-    graph: Graph,
+    graph: Arc<Graph>,
     faults: BTreeMap<TaskIndex, Fault>,
-    roles: BTreeMap<RoleName, Role>,
-    config: Config,
+    roles: Arc<BTreeMap<RoleName, Role>>,
+    config: Arc<Config>,
+    /// The command for all tasks, whatever they say.
+    worker: Option<CommandLine>,
     /// How long each task is thought to take.
     durations: Vec<Duration>,
     /// Longest path from the start of each task to the end of the plan.
@@ -158,7 +162,8 @@ impl Plan {
 
     /// Returns how `task` is carried out, after task, role and config have spoken.
     pub fn policy(&self, task: TaskIndex) -> Policy {
-        Policy::of(self.spec(task), self.role(task), &self.config)
+        let policy = Policy::of(self.spec(task), self.role(task), &self.config);
+        Policy { command: self.worker.clone().or(policy.command), ..policy }
     }
 
     /// Returns how long `task` is thought to take: its estimate, or size M where it has none.
@@ -171,17 +176,23 @@ impl Plan {
         self.remaining.get(task.position()).copied().unwrap_or_default()
     }
 
+    /// Says whether all tasks have as long a way to the end of the plan as in `other`.
+    pub fn has_same_lengths(&self, other: &Self) -> bool {
+        self.remaining == other.remaining
+    }
+
     /// Returns this plan with further tasks, built anew.
     #[must_use]
     pub fn with_tasks(&self, tasks: Vec<Arc<TaskSpec>>) -> Self {
         let specs = self.tasks.iter().cloned().chain(tasks).collect();
-        build(specs, self.roles.values().cloned(), self.config.clone())
+        let plan = build(specs, self.roles.values().cloned(), Config::clone(&self.config));
+        Self { worker: self.worker.clone(), ..plan }
     }
 
     /// Returns this plan with another number of workers side by side.
     #[must_use]
     pub fn with_max_workers(mut self, max_workers: u32) -> Self {
-        self.config.max_workers = max_workers;
+        Arc::make_mut(&mut self.config).max_workers = max_workers;
         self
     }
 
@@ -189,8 +200,9 @@ impl Plan {
     #[must_use]
     pub fn without_timeouts(mut self) -> Self {
         let workers = self.tasks.iter_mut().map(|task| &mut Arc::make_mut(task).worker);
-        let workers = workers.chain(self.roles.values_mut().map(|role| &mut role.worker));
-        for worker in workers.chain([&mut self.config.worker]) {
+        let roles = Arc::make_mut(&mut self.roles).values_mut();
+        let workers = workers.chain(roles.map(|role| &mut role.worker));
+        for worker in workers.chain([&mut Arc::make_mut(&mut self.config).worker]) {
             worker.timeout = None;
         }
         self
@@ -198,11 +210,8 @@ impl Plan {
 
     /// Returns this plan with one command for all tasks.
     #[must_use]
-    pub fn with_worker(mut self, command: &CommandLine) -> Self {
-        for task in &mut self.tasks {
-            Arc::make_mut(task).worker.command = Some(command.clone());
-        }
-        self
+    pub fn with_worker(self, command: &CommandLine) -> Self {
+        Self { worker: Some(command.clone()), ..self }
     }
 
     /// Returns the longest chain among the tasks that `counts` lets through.

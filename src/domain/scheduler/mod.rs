@@ -14,6 +14,7 @@ mod levels;
 pub mod phase;
 mod queue;
 mod rebuild;
+mod replan;
 mod retry;
 mod running;
 mod states;
@@ -38,7 +39,6 @@ use super::{
         attempt::{Ending, Outcome, Usage},
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
-        task::TaskSpec,
         time::{Now, Tick},
     },
     plan::{Plan, TaskIndex},
@@ -240,29 +240,6 @@ impl Scheduler {
             }
             effects.push(Effect::RecordEnd { attempt, ending: Box::new(ending) });
         }
-    }
-
-    fn plan_changed(&mut self, plan: Arc<Plan>, outside: OutsideFacts, effects: &mut Vec<Effect>) {
-        let mut live: BTreeMap<TaskId, Live> = BTreeMap::new();
-        let mut waits = BTreeMap::new();
-        for (task, phase) in self.plan.indices().zip(std::mem::take(&mut self.phases)) {
-            let id = self.plan.id(task).clone();
-            match phase {
-                Phase::Running(attempt) => drop(live.insert(id, *attempt)),
-                Phase::BackingOff { until } => drop(waits.insert(id, until)),
-                Phase::Open | Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled => {}
-            }
-        }
-        // A task that left the plan stays until its attempt has ended.
-        let kept: Vec<Arc<TaskSpec>> = live
-            .values()
-            .filter(|live| plan.find(live.assignment.attempt.task.as_str()).is_none())
-            .map(|live| live.assignment.spec.clone())
-            .collect();
-        self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
-        self.outside = outside;
-        self.build(live, &waits);
-        self.stop_cancelled(effects);
     }
 
     fn stop_asked(&mut self, mode: StopMode, effects: &mut Vec<Effect>) {

@@ -12,7 +12,7 @@ use crate::domain::model::{
     id::GateName,
     outside::{EventKind, OutsideEvent},
     place::Located,
-    task::{AuthorStatus, CommandLine, Priority, WorkerSpec},
+    task::{AuthorStatus, CommandLine, Priority, TaskSpec, WorkerSpec},
     time::Timestamp,
 };
 
@@ -76,7 +76,7 @@ fn config() -> Config {
     }
 }
 
-fn plan(text: &str) -> Plan {
+pub(super) fn plan(text: &str) -> Plan {
     let specs = text
         .lines()
         .map(str::trim)
@@ -95,7 +95,7 @@ fn plan(text: &str) -> Plan {
     crate::domain::plan::build(specs, [role], config())
 }
 
-fn at(seconds: u64) -> Now {
+pub(super) fn at(seconds: u64) -> Now {
     Now {
         tick: Tick(Duration::from_secs(seconds)),
         wall: Timestamp(i64::try_from(seconds).unwrap() * 1000),

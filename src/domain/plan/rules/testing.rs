@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// A task under construction; each fact stands on a line of its own, from line 3.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft {
     spec: TaskSpec,
     n_lines: u32,
@@ -50,6 +50,12 @@ impl Draft {
     pub(crate) fn role(mut self, name: &str) -> Self {
         let span = self.span(7, name);
         self.spec.role = Some(Located::new(RoleName(name.to_owned()), span));
+        self
+    }
+
+    pub(crate) fn estimate(mut self, minutes: u64) -> Self {
+        let time = Duration::from_secs(minutes * 60);
+        self.spec.estimate = Some(crate::domain::model::task::Estimate::Time(time));
         self
     }
 
