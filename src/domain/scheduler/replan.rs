@@ -205,6 +205,7 @@ mod tests {
                 let facts = scheduler.outside.clone();
                 scheduler.plan_changed(Arc::clone(&next), facts.clone(), &mut Vec::new());
                 other.rebuild(next, facts);
+                other.stop_cancelled(&mut Vec::new());
                 assert_eq!(told(&scheduler), told(&other), "seed {seed}: {text}");
             }
         }

@@ -300,7 +300,9 @@ impl Scheduler {
     fn move_on(&mut self, task: TaskIndex, attempt: &AttemptId) -> Option<std::time::Duration> {
         let history = self.histories.get(&attempt.task)?;
         let outcome = history.outcome(self.outside.retried_after(&attempt.task));
-        if outcome != Some(Outcome::Failed) {
+        let author = self.plan.spec(task).status.value;
+        let is_settled = matches!(author, AuthorStatus::Done | AuthorStatus::Cancelled);
+        if outcome != Some(Outcome::Failed) || is_settled {
             let phase = self.settled_phase(task, None);
             self.set_phase(task, phase);
             return None;
