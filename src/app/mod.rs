@@ -2,9 +2,11 @@
 
 pub mod coordinator;
 pub mod error;
+mod files;
 pub mod repository;
 pub mod running;
 pub mod snapshot;
 pub mod standing;
+mod tracker;
 pub mod use_case;
 pub mod view;

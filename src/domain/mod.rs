@@ -18,3 +18,5 @@ pub mod scheduler;
 pub mod forecast;
 
 pub mod calibrate;
+
+pub mod settle;

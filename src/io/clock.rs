@@ -22,6 +22,11 @@ impl Clock {
     }
 }
 
+/// Returns the time since 1970, as file systems write it.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 /// Returns the present on the wall clock; a clock before 1970 gives a negative number.
 fn wall() -> Timestamp {
     let ms = |d: Duration| i64::try_from(d.as_millis()).unwrap_or(i64::MAX);

@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain/plan", &["domain/model"]),
     ("domain/scheduler", &["domain/model", "domain/plan"]),
     ("domain/calibrate", &["domain/model", "domain/plan"]),
+    ("domain/settle", &["domain/model"]),
     ("domain/forecast", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("io", &["io"]),
     ("io/*", &["domain"]),

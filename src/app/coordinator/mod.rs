@@ -1,6 +1,7 @@
 //! The one loop: next event → step → carry out → publish.
 
 mod effects;
+mod follow;
 mod live;
 mod planning;
 mod prompt;
@@ -10,7 +11,7 @@ mod summary;
 mod worker;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     sync::{Arc, mpsc},
 };
@@ -24,17 +25,18 @@ use self::{
 use super::{
     error::AppError,
     repository::Repository,
-    snapshot::{self},
+    files::Scope,
+    tracker::Tracker,
     view::run::{Happened, Live, RunEvent, Summary},
 };
 use crate::{
     domain::{
-        format::{layout, layout::FileKind, status_file, task_file::Reading},
+        format::{layout, status_file},
         model::{
             attempt::StatusReport,
-            config::Durability,
-            diagnostic::{self, Severity},
+            config::{Config, Durability},
             id::AttemptId,
+            limits::GRACE_DEFAULT,
             task::CommandLine,
         },
         scheduler::{
@@ -52,7 +54,6 @@ use crate::{
             journal::{Journal, JournalLine},
             lock::{Lock, LockError},
         },
-        watch::Hint,
     },
 };
 
@@ -104,6 +105,9 @@ pub enum WhenIdle {
     End,
     /// It waits for gates, approvals and edits, unless everything is done.
     Wait,
+    /// It stays, whatever is done, until it is stopped or left. It also begins with a plan that
+    /// has errors: what is broken is left out until it is repaired.
+    Stay,
 }
 
 /// Who is told what happens. Nobody needs to listen.
@@ -126,8 +130,7 @@ pub async fn run(
     observers: Observers,
     requests: tokio::sync::mpsc::Receiver<Request>,
 ) -> Result<Summary, AppError> {
-    // The watch comes before the first look: no wish to stop and no edit goes unheard.
-    let mut sources = Sources::new(repository.store(), &options, requests)?;
+    let mut sources = Sources::new(&options, requests)?;
     let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
@@ -146,8 +149,11 @@ struct Coordinator {
     scheduler: Scheduler,
     journal: Journal,
     nonces: Nonces,
-    /// Errors that the plan had when it was last read.
-    n_errors: usize,
+    tracker: Tracker,
+    /// The settings as they stand in the file.
+    settings: Config,
+    /// Running attempts whose tasks are gone, as far as that was told.
+    removed: BTreeSet<AttemptId>,
     /// Whether somebody wants to leave the workers at work.
     is_left: bool,
     /// What happened in this turn, to be told at its end.
@@ -179,19 +185,18 @@ impl Coordinator {
         let lock = Lock::take(&store, clock.now())?;
         recovery::prepare_folders(&store)?;
         let (mut journal, lines) = recovery::replay(&store)?;
-        let mut snapshot = repository.read(Reading::Whole)?;
-        // The lock is ours: whoever the snapshot saw holding it is this process.
-        snapshot.coordinator = None;
-        if snapshot.has_errors() {
-            super::use_case::check::quote_sources(&store, &mut snapshot.diagnostics);
-            let n_tasks = snapshot.plan.n_tasks();
-            return Err(AppError::PlanHasErrors { diagnostics: snapshot.diagnostics, n_tasks });
+        let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
+        let recorded = tracker.files().recorded();
+        let plan = planning::overridden(&options, tracker.plan());
+        let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
+        let unsettled = recovery::unsettled(tracker.files());
+        let scheduler = Scheduler::recover(plan, recorded, clock.now());
+        if options.when_idle != WhenIdle::Stay {
+            planning::require_whole(&mut tracker, &scheduler)?;
+            planning::require_commands(&scheduler)?;
         }
-        let plan = planning::overridden(&options, &snapshot.plan);
-        let scheduler = Scheduler::recover(plan, snapshot.recorded(), clock.now());
-        planning::require_commands(&scheduler)?;
         let left = tokio::select! {
-            left = recovery::stop_what_was_left(&snapshot, &lines) => left,
+            left = recovery::stop_what_was_left(&unsettled, &lines, grace) => left,
             // The journal stays as it is, so the next run takes this up again.
             () = sources.stop_asked() => return Err(AppError::StoppedEarly),
         };
@@ -210,7 +215,9 @@ impl Coordinator {
             scheduler,
             journal,
             nonces: Nonces::new(),
-            n_errors: 0,
+            settings: tracker.plan().config().clone(),
+            tracker,
+            removed: BTreeSet::new(),
             is_left: false,
             outbox: Vec::new(),
             workers: BTreeMap::new(),
@@ -240,6 +247,9 @@ impl Coordinator {
         loop {
             self.turn(batch)?;
             self.publish();
+            if self.is_left {
+                break;
+            }
             match self.scheduler.verdict() {
                 Some(Verdict::Stopped) => break,
                 Some(Verdict::Finished) if !self.waits_for_somebody() => break,
@@ -264,7 +274,7 @@ impl Coordinator {
     async fn next_events(&mut self, sources: &mut Sources) -> Result<Vec<Event>, AppError> {
         let deadline = self.scheduler.next_deadline();
         let wait = deadline.map(|tick| tick.0.saturating_sub(self.clock.now().tick.0));
-        let incoming = sources.next(wait).await;
+        let incoming = sources.next(wait, &self.tracker).await;
         let mut batch = Vec::new();
         self.take(incoming, &mut batch)?;
         while let Some(event) = sources.waiting() {
@@ -292,24 +302,7 @@ impl Coordinator {
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
             Incoming::Redraw => {}
-            Incoming::Hint(Hint::Everything) => batch.extend(self.read_plan()?),
-            Incoming::Hint(Hint::Paths(paths)) => {
-                let mut plan_may_have_changed = false;
-                for path in paths {
-                    let Ok(below) = path.strip_prefix(self.store.root()) else { continue };
-                    match layout::classify(&below.to_string_lossy()) {
-                        FileKind::Status(attempt) => batch.extend(self.read_report(&attempt)),
-                        FileKind::Task | FileKind::Role(_) | FileKind::Config | FileKind::Event => {
-                            plan_may_have_changed = true;
-                        }
-                        // What was written into a new folder may not be told on its own.
-                        _ => plan_may_have_changed |= path.is_dir(),
-                    }
-                }
-                if plan_may_have_changed {
-                    batch.extend(self.read_plan()?);
-                }
-            }
+            Incoming::Files => self.follow_files(batch)?,
         }
         Ok(())
     }
@@ -348,29 +341,13 @@ impl Coordinator {
         Some(Event::StatusReported(report))
     }
 
-    /// Reads tasks, roles, settings and outside facts again; `None` where nothing has changed. A
-    /// broken task file stays as it was; where that does not help, the whole plan does.
-    fn read_plan(&mut self) -> Result<Option<Event>, AppError> {
-        let snapshot = snapshot::read(&self.store, Reading::Whole)?;
-        let last = self.scheduler.plan();
-        let plan = if snapshot.has_errors() {
-            planning::with_last_good(&snapshot, last).map(Arc::new)
-        } else {
-            Some(Arc::clone(&snapshot.plan))
-        };
-        let plan = plan
-            .map_or_else(|| Arc::clone(last), |plan| planning::overridden(&self.options, &plan));
-        let is_same = plan == *last && snapshot.outside == *self.scheduler.outside();
-        let n_errors = diagnostic::count(&snapshot.diagnostics, Severity::Error);
-        self.n_errors = n_errors;
-        let outside = snapshot.outside;
-        Ok((!is_same).then_some(Event::PlanChanged { plan, outside }))
-    }
-
     /// Says whether to wait for a gate, an approval or an edit that sets something going.
     fn waits_for_somebody(&self) -> bool {
-        self.options.when_idle == WhenIdle::Wait
-            && self.scheduler.states().iter().any(|state| !state.is_settled())
+        match self.options.when_idle {
+            WhenIdle::End => false,
+            WhenIdle::Wait => self.scheduler.states().iter().any(|state| !state.is_settled()),
+            WhenIdle::Stay => true,
+        }
     }
 
     fn publish(&mut self) {

@@ -1,43 +1,39 @@
 //! The plan that a run carries out: with what the command line says instead, and, when files
 //! changed, with broken task files as they were.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use super::RunOptions;
 use crate::{
-    app::{error::AppError, snapshot::Snapshot},
+    app::{
+        error::AppError, snapshot::progress, tracker::Tracker, use_case::check::quote_sources,
+    },
     domain::{
-        format::layout::{self, FileKind},
-        model::task::{AuthorStatus, TaskSpec},
-        plan::{
-            self, Plan,
-            rules::{self, Input, Progress, RULES},
-        },
+        model::{id::TaskId, task::AuthorStatus},
+        plan::{Plan, rules::Progress},
         scheduler::Scheduler,
     },
 };
 
-/// Returns the plan of `snapshot` with the tasks of broken files as they were in `last`; `None`
-/// where the errors are not in single task files, or go on in the plan as a whole.
-pub(super) fn with_last_good(snapshot: &Snapshot, last: &Plan) -> Option<Plan> {
-    let errors = snapshot.diagnostics.iter().filter(|found| found.severity.is_error());
-    let is_of_file = |code: &str| RULES.iter().all(|rule| rule.code != code);
-    let broken: BTreeSet<&str> =
-        errors.filter(|found| is_of_file(found.code)).map(|found| &*found.primary.path).collect();
-    if broken.iter().any(|path| layout::classify(path) != FileKind::Task) {
-        return None;
+/// Refuses to start where the plan has errors. Other faults are known from here on.
+pub(super) fn require_whole(tracker: &mut Tracker, scheduler: &Scheduler) -> Result<(), AppError> {
+    let recorded = |id: &TaskId| progress_of(scheduler, id);
+    let mut diagnostics = tracker.diagnostics(&recorded);
+    if diagnostics.iter().any(|found| found.severity.is_error()) {
+        diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
+        quote_sources(tracker.store(), &mut diagnostics);
+        return Err(AppError::PlanHasErrors { diagnostics, n_tasks: tracker.plan().n_tasks() });
     }
-    let is_broken = |spec: &&TaskSpec| broken.contains(&*spec.path);
-    let whole = snapshot.plan.specs().filter(|spec| !is_broken(spec));
-    let kept = last.specs().filter(is_broken);
-    let plan = plan::build(
-        whole.chain(kept).cloned().map(Arc::new).collect(),
-        snapshot.plan.roles().values().cloned(),
-        snapshot.plan.config().clone(),
-    );
-    let input = Input { plan: &plan, unreadable: &[], recorded: &|_| Progress::Open };
-    let has_errors = rules::check_all(&input).iter().any(|found| found.severity.is_error());
-    (!has_errors).then_some(plan)
+    tracker.look_for_faults(&recorded);
+    Ok(())
+}
+
+/// Returns what the records say of a task, for the rules.
+pub(super) fn progress_of(scheduler: &Scheduler, id: &TaskId) -> Progress {
+    let history = scheduler.history(id);
+    let ending = history.and_then(|history| history.ending.as_ref());
+    let last = history.map_or(0, |history| history.last);
+    progress(id, last, ending.map(|ending| ending.outcome), scheduler.outside())
 }
 
 /// Returns the plan with what the command line says instead.

@@ -3,10 +3,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    app::{error::AppError, snapshot::Snapshot, view::run::Happened},
+    app::{
+        error::AppError,
+        files::{Files, Record},
+        view::run::Happened,
+    },
     domain::{
         format::{layout, run_record},
-        model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
+        model::attempt::AttemptRecord,
     },
     io::{
         process::{ProcessIdentity, leftovers::stop_leftovers},
@@ -43,14 +47,22 @@ fn is_settled(path: &str, bytes: &[u8]) -> bool {
     run_record::parse(path, bytes).0.is_some_and(|record| record.ending.is_some())
 }
 
+/// Returns the attempts that have no ending.
+pub(super) fn unsettled(files: &Files) -> Vec<AttemptRecord> {
+    let attempts = files.records().filter_map(|record| match record {
+        Record::Attempt(record) => Some(record),
+        Record::Gate(_) => None,
+    });
+    attempts.filter(|record| record.ending.is_none()).cloned().collect()
+}
+
 /// Stops what is left of the attempts that have no ending. Nobody watches over them any more, so
 /// they are started again.
 pub(super) async fn stop_what_was_left(
-    snapshot: &Snapshot,
+    unsettled: &[AttemptRecord],
     lines: &[JournalLine],
+    grace: Duration,
 ) -> Option<Happened> {
-    let unsettled: Vec<&AttemptRecord> =
-        snapshot.attempts.values().filter(|record| record.ending.is_none()).collect();
     if unsettled.is_empty() {
         return None;
     }
@@ -67,16 +79,12 @@ pub(super) async fn stop_what_was_left(
         .filter(|record| !record.nonce.is_empty())
         .map(|record| (record.nonce.clone(), identities.get(record.nonce.as_str()).cloned()))
         .collect();
-    let stopped = stop_leftovers(&attempts, grace(snapshot)).await;
+    let stopped = stop_leftovers(&attempts, grace).await;
     Some(Happened::LeftoversStopped {
         attempts: unsettled.iter().map(|record| record.attempt.to_string()).collect(),
         n_processes: stopped.n_stopped,
         survivors: stopped.survivors,
     })
-}
-
-fn grace(snapshot: &Snapshot) -> Duration {
-    snapshot.plan.config().worker.grace.unwrap_or(GRACE_DEFAULT)
 }
 
 /// Makes the folders that workers write into, keeps `local` out of git, and removes what writers
@@ -85,10 +93,7 @@ fn grace(snapshot: &Snapshot) -> Duration {
 /// # Errors
 /// [`AppError::Store`].
 pub(super) fn prepare_folders(store: &Store) -> Result<(), AppError> {
-    let ignore = format!("{}/.gitignore", layout::LOCAL_DIR);
-    if store.read_file(&ignore).is_err() {
-        store.replace(&ignore, b"*\n")?;
-    }
+    store.ignore_local()?;
     store.make_folder(layout::STATUS_DIR)?;
     store.make_folder(layout::PROMPTS_DIR)?;
     for folder in [layout::RUNS_DIR, layout::STATUS_DIR, layout::EVENTS_DIR] {

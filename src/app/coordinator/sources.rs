@@ -1,6 +1,6 @@
 //! Where events come from: background work, files, time, signals and whoever embeds the run.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -10,28 +10,15 @@ use tokio::{
 
 use super::{Picture, Request, RunOptions};
 use crate::{
-    app::error::AppError,
-    domain::{
-        format::layout,
-        scheduler::event::{Event, StopMode},
-    },
-    io::{
-        store::Store,
-        watch::{self, Hint, Watcher},
-    },
+    app::{error::AppError, tracker::Tracker},
+    domain::scheduler::event::{Event, StopMode},
 };
 
 /// Events that may wait; what sends more waits until the loop has caught up.
 const EVENTS_WAITING_MAX: usize = 4096;
 
-/// Files are read this long after the last hint about them: writers come in bursts.
-const QUIET: Duration = Duration::from_millis(30);
-
 /// Status files of running attempts are looked at this often, hint or no hint.
 const REFRESH: Duration = Duration::from_secs(1);
-
-/// Everything is looked at this often, hint or no hint.
-const RESCAN: Duration = Duration::from_secs(30);
 
 /// How often a live view is drawn.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -41,8 +28,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 pub(super) enum Incoming {
     /// Background work ended.
     Event(Event),
-    /// Files may have changed.
-    Hint(Hint),
+    /// Files may have changed, or it is time to look at them.
+    Files,
     /// The scheduler asked to be woken now.
     Deadline,
     /// Somebody wants something of the run.
@@ -60,11 +47,7 @@ pub(super) struct Sources {
     requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
     n_signals: u32,
-    hints: Option<(Watcher, mpsc::Receiver<Hint>)>,
-    /// Paths that were hinted at, and when to read them.
-    dirty: Option<(Instant, Hint)>,
     refresh: Interval,
-    rescan: Interval,
     redraw: Option<Interval>,
 }
 
@@ -104,28 +87,19 @@ impl Signals {
 }
 
 impl Sources {
-    /// Opens all sources. Where files cannot be watched, they are looked at from time to time.
+    /// Opens all sources.
     pub(super) fn new(
-        store: &Store,
         options: &RunOptions,
         requests: mpsc::Receiver<Request>,
     ) -> Result<Self, AppError> {
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
-        let folders =
-            [layout::TASKS_DIR, layout::ROLES_DIR, layout::EVENTS_DIR, layout::STATUS_DIR];
-        let hints = watch::watch(store.root(), &folders)
-            .inspect_err(|error| tracing::warn!(%error, "files are only looked at every 30 s"))
-            .ok();
         Ok(Self {
             sender,
             events,
             requests,
             signals: options.handles_signals.then(Signals::new).transpose()?,
             n_signals: 0,
-            hints,
-            dirty: None,
             refresh: every(REFRESH),
-            rescan: every(RESCAN),
             redraw: (options.picture != Picture::None).then(|| every(REDRAW)),
         })
     }
@@ -149,59 +123,22 @@ impl Sources {
     }
 
     /// Waits for whatever comes first; `wait` is the time until the scheduler wants to be woken.
-    pub(super) async fn next(&mut self, wait: Option<Duration>) -> Incoming {
+    pub(super) async fn next(&mut self, wait: Option<Duration>, tracker: &Tracker) -> Incoming {
         let deadline = wait.map(|wait| Instant::now() + wait);
-        loop {
-            let quiet = self.dirty.as_ref().map(|(until, _)| *until);
-            tokio::select! {
-                biased;
-                Some(event) = self.events.recv() => return Incoming::Event(event),
-                () = Signals::next(&mut self.signals) => {
-                    self.n_signals += 1;
-                    let is_first = self.n_signals == 1;
-                    let mode = if is_first { StopMode::Polite } else { StopMode::Now };
-                    return Incoming::Request(Request::Stop(mode));
-                }
-                Some(request) = self.requests.recv() => return Incoming::Request(request),
-                () = sleep_until(deadline) => return Incoming::Deadline,
-                () = sleep_until(quiet) => {
-                    if let Some((_, hint)) = self.dirty.take() {
-                        return Incoming::Hint(hint);
-                    }
-                }
-                Some(hint) = next_hint(&mut self.hints) => self.note(hint),
-                _ = self.refresh.tick() => {
-                    self.watch_new_folders();
-                    return Incoming::Refresh;
-                }
-                _ = self.rescan.tick() => return Incoming::Hint(Hint::Everything),
-                () = next_tick(&mut self.redraw) => return Incoming::Redraw,
+        tokio::select! {
+            biased;
+            Some(event) = self.events.recv() => Incoming::Event(event),
+            () = Signals::next(&mut self.signals) => {
+                self.n_signals += 1;
+                let is_first = self.n_signals == 1;
+                let mode = if is_first { StopMode::Polite } else { StopMode::Now };
+                Incoming::Request(Request::Stop(mode))
             }
-        }
-    }
-
-    /// Remembers what a hint is about until it has been quiet for a while.
-    fn note(&mut self, hint: Hint) {
-        let until = Instant::now() + QUIET;
-        let all = match (self.dirty.take().map(|(_, hint)| hint), hint) {
-            (None, hint) => hint,
-            (Some(Hint::Everything), _) | (_, Hint::Everything) => Hint::Everything,
-            (Some(Hint::Paths(mut paths)), Hint::Paths(more)) => {
-                let is_new = |path: &PathBuf| !paths.contains(path);
-                let new: Vec<PathBuf> = more.into_iter().filter(is_new).collect();
-                paths.extend(new);
-                Hint::Paths(paths)
-            }
-        };
-        self.dirty = Some((until, all));
-    }
-
-    fn watch_new_folders(&mut self) {
-        let Some((watcher, _)) = &mut self.hints else { return };
-        match watcher.watch_missing() {
-            Ok(false) => {}
-            Ok(true) => self.note(Hint::Everything),
-            Err(error) => tracing::warn!(%error, "a folder is only looked at every 30 s"),
+            Some(request) = self.requests.recv() => Incoming::Request(request),
+            () = sleep_until(deadline) => Incoming::Deadline,
+            () = tracker.wait() => Incoming::Files,
+            _ = self.refresh.tick() => Incoming::Refresh,
+            () = next_tick(&mut self.redraw) => Incoming::Redraw,
         }
     }
 }
@@ -226,13 +163,6 @@ fn every(period: Duration) -> Interval {
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_hint(hints: &mut Option<(Watcher, mpsc::Receiver<Hint>)>) -> Option<Hint> {
-    match hints {
-        Some((_, hints)) => hints.recv().await,
         None => std::future::pending().await,
     }
 }

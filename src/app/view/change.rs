@@ -15,6 +15,16 @@ pub struct PlanChange {
     pub settings: Vec<FieldChange>,
 }
 
+impl From<&crate::domain::plan::diff::PlanDiff> for PlanChange {
+    fn from(_: &crate::domain::plan::diff::PlanDiff) -> Self { Self::default() }
+}
+impl PlanChange {
+    /// Says whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && self.roles.is_empty() && self.settings.is_empty()
+    }
+}
+
 /// What became of one task or role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ItemChange {

@@ -58,7 +58,7 @@ pub enum FileKind {
 /// Says what `path` means; it is relative to the repository root, with `/`.
 pub fn classify(path: &str) -> FileKind {
     let Some(below) = path.strip_prefix(".orch/") else { return FileKind::Ignored };
-    if below.split('/').any(is_no_name) {
+    if below.split('/').any(is_passed_over) {
         return FileKind::Ignored;
     }
     if below == "config.yaml" {
@@ -84,8 +84,9 @@ pub fn classify(path: &str) -> FileKind {
     found.unwrap_or(FileKind::Ignored)
 }
 
-/// Says whether a part of a path is a dotfile, or what an editor or an unfinished write leaves.
-fn is_no_name(part: &str) -> bool {
+/// Says whether a part of a path is a dotfile, or what an editor or an unfinished write leaves:
+/// then it is never read.
+pub fn is_passed_over(part: &str) -> bool {
     part.is_empty()
         || part.starts_with('.')
         || part.ends_with('~')

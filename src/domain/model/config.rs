@@ -27,6 +27,10 @@ pub struct Config {
     pub levels: BTreeMap<u32, LevelGate>,
     /// What a record must survive before the work it speaks of starts.
     pub durability: Durability,
+    /// How changes of files are noticed.
+    pub watch: WatchSpec,
+    /// What becomes of a done task whose file or role changed.
+    pub on_change: OnChange,
 }
 
 impl Default for Config {
@@ -46,8 +50,45 @@ impl Default for Config {
             ]),
             levels: BTreeMap::new(),
             durability: Durability::default(),
+            watch: WatchSpec::default(),
+            on_change: OnChange::default(),
         }
     }
+}
+
+/// How changes of files are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchSpec {
+    /// Time between two looks at everything, whatever the system tells.
+    pub rescan: Duration,
+    /// Whether the system is asked to tell of changes.
+    pub mode: WatchMode,
+}
+
+impl Default for WatchSpec {
+    fn default() -> Self {
+        Self { rescan: Duration::from_secs(30), mode: WatchMode::default() }
+    }
+}
+
+/// Whether the system is asked to tell of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatchMode {
+    /// Where it does so.
+    #[default]
+    Auto,
+    /// Never: files are looked at from time to time.
+    Poll,
+}
+
+/// What becomes of a done task whose file or role changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnChange {
+    /// It stays done, and is shown as stale.
+    #[default]
+    Keep,
+    /// It runs again.
+    Rerun,
 }
 
 /// What a record must survive.

@@ -1,5 +1,7 @@
 //! Git repositories: where they are, and what git calls things.
 
+pub mod checkout;
+
 use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Repository};

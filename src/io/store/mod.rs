@@ -6,6 +6,7 @@ mod folder;
 pub mod journal;
 pub mod lock;
 pub mod read;
+pub mod stamp;
 pub mod write;
 
 use std::{
@@ -19,6 +20,7 @@ pub use self::{
     journal::{Journal, JournalLine},
     lock::{Lock, LockError, LockInfo},
     read::ReadFault,
+    stamp::Stamp,
 };
 
 /// The name of the folder that holds everything.

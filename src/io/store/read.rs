@@ -10,7 +10,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{FileType, Mode, OFlags, fstat, openat},
+    fs::{AtFlags, FileType, Mode, OFlags, fstat, openat, statat},
     io::Errno,
 };
 use walkdir::{DirEntry, WalkDir};
@@ -18,8 +18,12 @@ use walkdir::{DirEntry, WalkDir};
 use super::{
     Store, StoreError,
     folder::{self, Missing},
+    stamp::Stamp,
 };
-use crate::domain::model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX};
+use crate::domain::{
+    format::layout,
+    model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX},
+};
 
 /// Fewer files are read by one thread: a second one costs more than it saves.
 const FILES_FOR_TWO_THREADS: usize = 256;
@@ -75,11 +79,11 @@ impl From<Errno> for ReadFault {
 }
 
 impl Store {
-    /// Calls `each` with path and content of every file below `dir` whose name ends with one of
-    /// `endings`, and returns what it returned, ordered by path.
+    /// Calls `each` with path, content and stamp of every file below `dir` whose name ends with
+    /// one of `endings`, and returns what it returned, ordered by path.
     ///
     /// Hidden files and folders are passed over, and with them the temporary ones. What cannot be
-    /// read is handed on as a fault. A missing `dir` is an empty one.
+    /// read is handed on as a fault, without a stamp. A missing `dir` is an empty one.
     ///
     /// # Errors
     /// [`StoreError::Read`] where `dir` itself cannot be read, or where the process is out of
@@ -88,7 +92,7 @@ impl Store {
         &self,
         dir: &str,
         endings: &[&str],
-        each: impl Fn(&str, Result<&[u8], ReadFault>) -> T + Sync,
+        each: impl Fn(&str, Result<&[u8], ReadFault>, Option<Stamp>) -> T + Sync,
     ) -> Result<Vec<T>, StoreError> {
         let mut first = self.find(dir, endings)?;
         let read = |files| read_all(self, files, &each);
@@ -121,10 +125,45 @@ impl Store {
         if folder::is_missing(self, path) {
             return Err(ReadFault::Missing);
         }
+        self.read_stamped(path).map(|(bytes, _)| bytes)
+    }
+
+    /// Returns the content of the file `path`, and the stamp that it had when it was opened.
+    ///
+    /// # Errors
+    /// Why it was not read.
+    pub fn read_stamped(&self, path: &str) -> Result<(Vec<u8>, Stamp), ReadFault> {
         let mut reader = Reader::new(self, 0);
-        let n_bytes = reader.read(path)?.len();
+        let (bytes, stamp) = reader.read(path)?;
+        let n_bytes = bytes.len();
         reader.buffer.truncate(n_bytes);
-        Ok(reader.buffer)
+        Ok((reader.buffer, stamp))
+    }
+
+    /// Returns path and stamp of all that [`Store::visit`] reads, without reading it, in order;
+    /// no stamp for what cannot be read.
+    ///
+    /// # Errors
+    /// As [`Store::visit`].
+    pub fn stamps(
+        &self,
+        dir: &str,
+        endings: &[&str],
+    ) -> Result<Vec<(String, Option<Stamp>)>, StoreError> {
+        let mut reader = Reader::new(self, 0);
+        let found = self.find(dir, endings)?;
+        let mut stamps = Vec::with_capacity(found.len());
+        for Found { path, fault } in found {
+            match reader.stamp(&path) {
+                // Gone since it was listed.
+                Err(ReadFault::Missing) => {}
+                Err(ReadFault::Unreadable(source)) if is_exhausted(&source) => {
+                    return Err(StoreError::Read { path, source });
+                }
+                stamp => stamps.push((path, stamp.ok().flatten().filter(|_| fault.is_none()))),
+            }
+        }
+        Ok(stamps)
     }
 
     /// Returns the names in the folder `dir`, of files and folders, in order; hidden ones are
@@ -154,7 +193,10 @@ impl Store {
             return Ok(Vec::new());
         }
         let base = self.path(dir);
-        let is_hidden = |entry: &DirEntry| entry.file_name().as_bytes().starts_with(b".");
+        let is_hidden = |entry: &DirEntry| {
+            entry.file_name().to_str().is_some_and(layout::is_passed_over)
+                || entry.file_name().as_bytes().starts_with(b".")
+        };
         let walk = WalkDir::new(&base)
             .follow_root_links(false)
             .min_depth(1)
@@ -246,7 +288,7 @@ fn unreadable(dir: &str, base: &Path, error: walkdir::Error) -> Result<Option<Fo
 fn read_all<T>(
     store: &Store,
     files: Vec<Found>,
-    each: &impl Fn(&str, Result<&[u8], ReadFault>) -> T,
+    each: &impl Fn(&str, Result<&[u8], ReadFault>, Option<Stamp>) -> T,
 ) -> Result<Vec<T>, StoreError> {
     let mut reader = Reader::new(store, BUFFER_BYTES);
     let mut results = Vec::with_capacity(files.len());
@@ -261,7 +303,8 @@ fn read_all<T>(
             Err(ReadFault::Unreadable(source)) if is_exhausted(&source) => {
                 return Err(StoreError::Read { path, source });
             }
-            content => results.push(each(&path, content)),
+            Ok((bytes, stamp)) => results.push(each(&path, Ok(bytes), Some(stamp))),
+            Err(fault) => results.push(each(&path, Err(fault), None)),
         }
     }
     Ok(results)
@@ -286,7 +329,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Returns the content of `path`, which is there until the next call.
-    fn read(&mut self, path: &str) -> Result<&[u8], ReadFault> {
+    fn read(&mut self, path: &str) -> Result<(&[u8], Stamp), ReadFault> {
         let (folder, name) = folder::split(path).map_err(ReadFault::Unreadable)?;
         let flags =
             OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
@@ -304,7 +347,15 @@ impl<'a> Reader<'a> {
             return Err(ReadFault::TooLarge);
         }
         let n_bytes = self.fill(File::from(file), usize::try_from(size).unwrap_or(usize::MAX))?;
-        Ok(self.buffer.get(..n_bytes).unwrap_or_default())
+        Ok((self.buffer.get(..n_bytes).unwrap_or_default(), Stamp::of(&about)))
+    }
+
+    /// Returns the stamp of `path`; none where it is no file.
+    fn stamp(&mut self, path: &str) -> Result<Option<Stamp>, ReadFault> {
+        let (folder, name) = folder::split(path).map_err(ReadFault::Unreadable)?;
+        let about = statat(self.open_folder(folder)?, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let is_file = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
+        Ok(is_file.then(|| Stamp::of(&about)))
     }
 
     /// Reads `file`, of which `size` bytes are expected; in the common case with a single call.

@@ -192,6 +192,39 @@ impl Store {
         }
     }
 
+    /// Removes the folder `path` with the files in it; a missing one is fine.
+    ///
+    /// # Errors
+    /// [`StoreError::Remove`]; a folder in it is one reason.
+    pub fn remove_folder(&self, path: &str) -> Result<(), StoreError> {
+        for name in self.list(path)? {
+            self.remove(&[path, "/", &name].concat())?;
+        }
+        let remove = || {
+            let (above, name) = folder::split(path)?;
+            let above = folder::open(self, above, Missing::Fail)?;
+            unlinkat(&above, name, AtFlags::REMOVEDIR).map_err(io::Error::from)
+        };
+        match remove() {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::Remove { path: path.to_owned(), source })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Keeps what is local out of git.
+    ///
+    /// # Errors
+    /// [`StoreError::Write`].
+    pub fn ignore_local(&self) -> Result<(), StoreError> {
+        let ignore = format!("{}/.gitignore", crate::domain::format::layout::LOCAL_DIR);
+        match self.read_file(&ignore) {
+            Ok(_) => Ok(()),
+            Err(_) => self.replace(&ignore, b"*\n"),
+        }
+    }
+
     /// Makes sure that the files `paths` and their names survive a power cut.
     ///
     /// # Errors

@@ -25,7 +25,7 @@ fn visit(store: &Store, dir: &str) -> Vec<String> {
         Ok(bytes) => format!("{path} = {}", String::from_utf8_lossy(bytes)),
         Err(fault) => format!("{path} {fault}"),
     };
-    store.visit(dir, &[".md"], show).unwrap()
+    store.visit(dir, &[".md"], |path, bytes, _| show(path, bytes)).unwrap()
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn a_missing_folder_is_empty_and_a_linked_one_is_refused() {
     assert_eq!(visit(&store, ".orch/tasks"), [""; 0]);
     put(&store, "elsewhere/a.md", b"x");
     std::os::unix::fs::symlink("../elsewhere", store.path(".orch/tasks")).unwrap();
-    let error = store.visit(".orch/tasks", &[".md"], |_, _| ()).unwrap_err();
+    let error = store.visit(".orch/tasks", &[".md"], |_, _, _| ()).unwrap_err();
     assert!(matches!(&error, StoreError::Read { path, .. } if path == ".orch/tasks"), "{error}");
     assert!(store.read_file(".orch/tasks/a.md").is_err());
     assert!(store.create(".orch/tasks/b.md", b"x").is_err());
@@ -100,7 +100,7 @@ fn many_files_come_whole_and_in_order() {
     for i in 0..600 {
         put(&store, &format!(".orch/tasks/{}/{i:04}.md", i % 3), "x".repeat(size(i)).as_bytes());
     }
-    let got = store.visit(".orch/tasks", &[".md"], |path, bytes| {
+    let got = store.visit(".orch/tasks", &[".md"], |path, bytes, _| {
         (path.to_owned(), bytes.map(<[u8]>::len).unwrap())
     });
     let mut wanted: Vec<_> =

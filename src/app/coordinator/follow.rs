@@ -1,0 +1,83 @@
+//! What changed in the files → events.
+
+use super::{Coordinator, planning};
+use crate::{
+    app::{
+        error::AppError,
+        tracker::News,
+        view::run::Happened,
+    },
+    domain::{
+        model::id::TaskId,
+        plan::Plan,
+        scheduler::event::{Event, Hold},
+    },
+    io::environment,
+};
+
+impl Coordinator {
+    /// Takes in what changed in the files.
+    pub(super) fn follow_files(&mut self, batch: &mut Vec<Event>) -> Result<(), AppError> {
+        let scheduler = &self.scheduler;
+        let recorded = |id: &TaskId| planning::progress_of(scheduler, id);
+        let News { plan, records: _, reports, hold, happened } = self.tracker.pump(&recorded)?;
+        batch.extend(hold.map(|holds| match holds {
+            true => Event::Held(Hold::Checkout),
+            false => Event::Released(Hold::Checkout),
+        }));
+        batch.extend(reports.iter().filter_map(|attempt| self.read_report(attempt)));
+        for happened in happened {
+            self.tell(happened);
+        }
+        if let Some((plan, outside)) = plan {
+            self.note_settings(&plan);
+            let plan = planning::overridden(&self.options, &plan);
+            self.note_removed(&plan);
+            batch.push(Event::PlanChanged { plan, outside });
+        }
+        Ok(())
+    }
+
+    /// Takes over the settings that are not part of the plan, and tells which have no effect.
+    fn note_settings(&mut self, plan: &Plan) {
+        let new = plan.config();
+        let settings = std::mem::replace(&mut self.settings, new.clone());
+        let old = &settings;
+        if old.env_pass != new.env_pass {
+            self.environment = environment::allowed(&new.env_pass);
+        }
+        let not_applied = [
+            (
+                self.options.max_workers.is_some() && old.max_workers != new.max_workers,
+                "max_workers",
+                "what was said with `-j` holds until the next start",
+            ),
+            (
+                self.options.worker.is_some() && old.worker.command != new.worker.command,
+                "worker.command",
+                "what was said with `--worker` holds until the next start",
+            ),
+            (old.watch.mode != new.watch.mode, "watch.mode", "it holds from the next start on"),
+        ];
+        for (_, setting, help) in not_applied.into_iter().filter(|(differs, ..)| *differs) {
+            self.tell(Happened::NotApplied {
+                setting: setting.to_owned(),
+                help: help.to_owned(),
+            });
+        }
+    }
+
+    /// Asks what shall become of attempts whose tasks are gone.
+    fn note_removed(&mut self, plan: &Plan) {
+        let gone = self.scheduler.running().map(|live| live.assignment.attempt.clone());
+        let gone: Vec<_> =
+            gone.filter(|attempt| plan.find(attempt.task.as_str()).is_none()).collect();
+        self.removed.retain(|attempt| gone.contains(attempt));
+        for attempt in gone {
+            if self.removed.insert(attempt.clone()) {
+                let (task, attempt) = (attempt.task.to_string(), attempt.number);
+                self.tell(Happened::RemovedWhileRunning { task, attempt });
+            }
+        }
+    }
+}

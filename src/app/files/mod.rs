@@ -1,0 +1,302 @@
+//! Everything below `.orch` as it was last read. Reading it again reads only what has changed.
+
+mod content;
+mod room;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use content::{Events, Records, Reports, Roles, Settings, Tasks, Written};
+use room::{Room, Seen};
+
+pub(super) use content::Record;
+
+use crate::{
+    domain::{
+        format::{
+            layout::{self, FileKind},
+            task_file::Reading,
+        },
+        model::{
+            attempt::StatusReport,
+            config::{Config, Role},
+            diagnostic::Diagnostic,
+            id::TaskId,
+            outside::OutsideFacts,
+            task::TaskSpec,
+        },
+        plan::{self, Plan},
+        scheduler::history::Recorded,
+        settle::{Extent, Sign, Trust},
+    },
+    io::store::{Store, StoreError},
+};
+
+/// All files that the state of the plan is derived from.
+#[derive(Debug, Clone)]
+pub(super) struct Files {
+    tasks: Room<Tasks>,
+    roles: Room<Roles>,
+    /// One file, or none.
+    config: Room<Settings>,
+    events: Room<Events>,
+    runs: Room<Records>,
+    reports: Room<Reports>,
+}
+
+/// Which folders a look covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// What people write.
+    Written,
+    /// Records and status files as well: for those who only look.
+    All,
+}
+
+/// What a look found changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+    /// Task files.
+    pub tasks: BTreeSet<String>,
+    /// Whether roles or settings changed.
+    pub settings: bool,
+    /// Whether events changed.
+    pub events: bool,
+    /// Whether records or status files changed.
+    pub records: bool,
+    /// Files that seem gone or broken, which is not believed yet, and how they look.
+    pub doubtful: BTreeMap<String, Sign>,
+}
+
+impl Changes {
+    /// Says whether nothing changed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty() && !self.settings && !self.events && !self.records
+    }
+
+    /// Adds what a later look found.
+    pub(super) fn extend(&mut self, later: Self) {
+        self.tasks.extend(later.tasks);
+        self.settings |= later.settings;
+        self.events |= later.events;
+        self.records |= later.records;
+        self.doubtful.extend(later.doubtful);
+    }
+
+    fn doubt(&mut self, seen: Seen) -> BTreeSet<String> {
+        self.doubtful.extend(seen.doubtful);
+        seen.changed
+    }
+}
+
+/// Files that give no plan as they are, each with the id that it would probably have.
+pub(super) type Unreadable = Vec<(String, Option<TaskId>)>;
+
+impl Files {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a folder cannot be listed.
+    pub(super) fn read(store: &Store, reading: Reading) -> Result<Self, StoreError> {
+        Ok(Self {
+            tasks: Room::read(store, layout::TASKS_DIR, ".md", reading)?,
+            roles: Room::read(store, layout::ROLES_DIR, ".md", reading)?,
+            config: Room::of_one(store, layout::CONFIG_PATH, reading),
+            events: Room::read(store, layout::EVENTS_DIR, ".yaml", reading)?,
+            runs: Room::read(store, layout::RUNS_DIR, ".yaml", reading)?,
+            reports: Room::read(store, layout::STATUS_DIR, ".md", reading)?,
+        })
+    }
+
+    /// Reads again what may have changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where a folder cannot be listed.
+    pub(super) fn look(
+        &mut self,
+        store: &Store,
+        extent: &Extent,
+        trust: Trust,
+        scope: Scope,
+    ) -> Result<Changes, StoreError> {
+        match extent {
+            Extent::Everything => self.look_at_all(store, trust, scope),
+            Extent::Paths(paths) => self.look_at(store, paths, trust, scope),
+        }
+    }
+
+    fn look_at_all(
+        &mut self,
+        store: &Store,
+        trust: Trust,
+        scope: Scope,
+    ) -> Result<Changes, StoreError> {
+        let mut changes = Changes::default();
+        let seen = self.tasks.look_at_all(store, trust)?;
+        changes.tasks = changes.doubt(seen);
+        let seen = self.roles.look_at_all(store, trust)?;
+        changes.settings = !changes.doubt(seen).is_empty();
+        let seen = self.config.look_at(store, [layout::CONFIG_PATH.to_owned()], trust);
+        changes.settings |= !changes.doubt(seen).is_empty();
+        let seen = self.events.look_at_all(store, trust)?;
+        changes.events = !changes.doubt(seen).is_empty();
+        if scope == Scope::All {
+            let seen = self.runs.look_at_all(store, trust)?;
+            changes.records = !changes.doubt(seen).is_empty();
+            let seen = self.reports.look_at_all(store, trust)?;
+            changes.records |= !changes.doubt(seen).is_empty();
+        }
+        Ok(changes)
+    }
+
+    fn look_at(
+        &mut self,
+        store: &Store,
+        paths: &[String],
+        trust: Trust,
+        scope: Scope,
+    ) -> Result<Changes, StoreError> {
+        let mut changes = Changes::default();
+        for path in paths {
+            let one = [path.clone()];
+            match layout::classify(path) {
+                FileKind::Task => {
+                    let seen = self.tasks.look_at(store, one, trust);
+                    let changed = changes.doubt(seen);
+                    changes.tasks.extend(changed);
+                }
+                FileKind::Role(_) => {
+                    let seen = self.roles.look_at(store, one, trust);
+                    changes.settings |= !changes.doubt(seen).is_empty();
+                }
+                FileKind::Config => {
+                    let seen = self.config.look_at(store, one, trust);
+                    changes.settings |= !changes.doubt(seen).is_empty();
+                }
+                FileKind::Event => {
+                    let seen = self.events.look_at(store, one, trust);
+                    changes.events |= !changes.doubt(seen).is_empty();
+                }
+                FileKind::Run(_) | FileKind::GateRun { .. } if scope == Scope::All => {
+                    let seen = self.runs.look_at(store, one, trust);
+                    changes.records |= !changes.doubt(seen).is_empty();
+                }
+                FileKind::Status(_) if scope == Scope::All => {
+                    let seen = self.reports.look_at(store, one, trust);
+                    changes.records |= !changes.doubt(seen).is_empty();
+                }
+                FileKind::Run(_) | FileKind::GateRun { .. } | FileKind::Status(_) => {}
+                FileKind::Template => {}
+                // A folder, perhaps: what lies in it may not have been told.
+                FileKind::Ignored => changes.extend(self.look_at_all(store, trust, scope)?),
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Returns the task in the file `path` that is to be used.
+    pub(super) fn task(&self, path: &str) -> Option<&Arc<TaskSpec>> {
+        self.tasks.get(path).and_then(Written::usable)
+    }
+
+    /// Returns the files of tasks that count as they were, because they are broken now.
+    pub(super) fn kept_files(&self) -> impl Iterator<Item = &str> {
+        let is_kept = |file: &Tasks| file.is_broken() && file.usable().is_some();
+        self.tasks.iter().filter(move |(_, file)| is_kept(file)).map(|(path, _)| path)
+    }
+
+    /// Builds the plan that is to be carried out: broken files count as they were before.
+    pub(super) fn usable_plan(&self) -> Plan {
+        let tasks = self.tasks.iter().filter_map(|(_, file)| file.usable()).cloned();
+        let roles = self.roles.iter().filter_map(|(_, file)| file.usable()).cloned();
+        let config = self.config.iter().find_map(|(_, file)| file.usable()).cloned();
+        plan::build(tasks.collect(), roles, config.unwrap_or_default())
+    }
+
+    /// Builds the plan of everything as it stands in the files, faulty parts left out.
+    pub(super) fn plan_as_written(&self) -> Plan {
+        let tasks = self.tasks.iter().filter_map(|(_, file)| file.value.as_ref()).cloned();
+        plan::build(tasks.collect(), self.roles(), self.config())
+    }
+
+    fn roles(&self) -> impl Iterator<Item = Role> {
+        self.roles.iter().filter_map(|(_, file)| file.value.as_ref()).cloned()
+    }
+
+    fn config(&self) -> Config {
+        self.config.iter().find_map(|(_, file)| file.value.as_ref()).cloned().unwrap_or_default()
+    }
+
+    /// Returns the outside facts.
+    pub(super) fn outside(&self) -> OutsideFacts {
+        let events = self.events.iter().filter_map(|(_, file)| file.value.as_ref());
+        OutsideFacts::gather(events.cloned())
+    }
+
+    /// Returns all records.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.runs.iter().filter_map(|(_, file)| file.value.as_ref())
+    }
+
+    /// Returns what records and events say, for a scheduler that starts from them.
+    pub(super) fn recorded(&self) -> Recorded {
+        let (mut attempts, mut gates) = (Vec::new(), Vec::new());
+        for record in self.records() {
+            match record {
+                Record::Attempt(record) => attempts.push(record.clone()),
+                Record::Gate(record) => gates.push(record.clone()),
+            }
+        }
+        let recorded = Recorded { outside: self.outside(), ..Recorded::default() };
+        recorded.with_attempts(attempts).with_gates(gates)
+    }
+
+    /// Returns all reports of workers.
+    pub(super) fn reports(&self) -> impl Iterator<Item = &StatusReport> {
+        self.reports.iter().filter_map(|(_, file)| file.value.as_ref())
+    }
+
+    /// Gives away all records and reports.
+    pub(super) fn into_records(
+        self,
+    ) -> (impl Iterator<Item = Record>, impl Iterator<Item = StatusReport>) {
+        let records = self.runs.into_contents().filter_map(|file| file.value);
+        let reports = self.reports.into_contents().filter_map(|file| file.value);
+        (records, reports)
+    }
+
+    /// Returns the files of which nothing is in the plan, by `usable` or as written.
+    pub(super) fn unreadable(&self, is_used: Usage) -> Unreadable {
+        let lacks = |file: &Tasks| match is_used {
+            Usage::Usable => file.is_broken() && file.usable().is_none(),
+            Usage::AsWritten => file.is_broken() && file.value.is_none(),
+        };
+        let tasks = self.tasks.iter().filter(|(_, file)| lacks(file));
+        let tasks =
+            tasks.map(|(path, _)| (path.to_owned(), TaskId::parse(layout::stem(path)).ok()));
+        let roles = self.roles.iter().filter(|(_, file)| file.value.is_none());
+        tasks.chain(roles.map(|(path, _)| (path.to_owned(), None))).collect()
+    }
+
+    /// Returns what is wrong with single files, in no order.
+    pub(super) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        let tasks = self.tasks.iter().flat_map(|(_, file)| &file.diagnostics);
+        let roles = self.roles.iter().flat_map(|(_, file)| &file.diagnostics);
+        let config = self.config.iter().flat_map(|(_, file)| &file.diagnostics);
+        let events = self.events.iter().flat_map(|(_, file)| &file.diagnostics);
+        let runs = self.runs.iter().flat_map(|(_, file)| &file.diagnostics);
+        let reports = self.reports.iter().flat_map(|(_, file)| &file.diagnostics);
+        tasks.chain(roles).chain(config).chain(events).chain(runs).chain(reports)
+    }
+}
+
+/// Which version of a broken file is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Usage {
+    /// The last without errors.
+    Usable,
+    /// The present one, as far as it could be read.
+    AsWritten,
+}
