@@ -14,7 +14,7 @@ use crate::{
     domain::{
         format::{layout, run_record, status_file},
         model::{
-            attempt::{AttemptRecord, Ending, GateRecord, StatusReport},
+            attempt::{AttemptRecord, Digests, Ending, GateRecord, StatusReport},
             config::{Durability, LevelGate},
             id::AttemptId,
             limits::{FAILURE_TAIL_BYTES, GRACE_DEFAULT},
@@ -132,8 +132,7 @@ impl Coordinator {
                 executor: "local".to_owned(),
                 nonce: self.nonces.give(),
                 log: layout::log_path(&attempt),
-                digest: Some(assignment.spec.digest.to_string())
-                    .filter(|digest| !digest.is_empty()),
+                digests: Digests::of(&assignment.spec, assignment.role.as_ref()),
                 ending: None,
             },
             assignment,
@@ -176,7 +175,7 @@ impl Coordinator {
             executor: "local".to_owned(),
             nonce: String::new(),
             log: layout::log_path(attempt),
-            digest: None,
+            digests: Digests::default(),
             ending: None,
         });
         Ok(AttemptRecord { ending: Some(ending), ..record })

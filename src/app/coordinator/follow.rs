@@ -2,11 +2,7 @@
 
 use super::{Coordinator, planning};
 use crate::{
-    app::{
-        error::AppError,
-        tracker::News,
-        view::run::Happened,
-    },
+    app::{error::AppError, tracker::News, view::run::Happened},
     domain::{
         model::id::TaskId,
         plan::Plan,
@@ -60,10 +56,7 @@ impl Coordinator {
             (old.watch.mode != new.watch.mode, "watch.mode", "it holds from the next start on"),
         ];
         for (_, setting, help) in not_applied.into_iter().filter(|(differs, ..)| *differs) {
-            self.tell(Happened::NotApplied {
-                setting: setting.to_owned(),
-                help: help.to_owned(),
-            });
+            self.tell(Happened::NotApplied { setting: setting.to_owned(), help: help.to_owned() });
         }
     }
 

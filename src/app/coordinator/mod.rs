@@ -24,8 +24,8 @@ use self::{
 };
 use super::{
     error::AppError,
-    repository::Repository,
     files::Scope,
+    repository::Repository,
     tracker::Tracker,
     view::run::{Happened, Live, RunEvent, Summary},
 };

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::RunOptions;
 use crate::{
-    app::{
-        error::AppError, snapshot::progress, tracker::Tracker, use_case::check::quote_sources,
-    },
+    app::{error::AppError, snapshot::progress, tracker::Tracker, use_case::check::quote_sources},
     domain::{
         model::{id::TaskId, task::AuthorStatus},
         plan::{Plan, rules::Progress},

@@ -96,7 +96,11 @@ impl Content for Tasks {
 
 impl Content for Roles {
     fn parse(path: &str, bytes: Result<&[u8], &ReadFault>, _: Reading) -> Self {
-        Self::new(parsed(path, bytes, role_file::parse))
+        let (mut role, found) = parsed(path, bytes, role_file::parse);
+        if let (Some(role), Ok(bytes)) = (&mut role, bytes) {
+            role.digest = git::blob_id(bytes).into();
+        }
+        Self::new((role, found))
     }
 
     fn is_doubtful(&self) -> bool {

@@ -116,16 +116,17 @@ impl<T: Content> Room<T> {
     }
 
     /// Looks at all files, and reads those that may have changed.
-    pub(super) fn look_at_all(
-        &mut self,
-        store: &Store,
-        trust: Trust,
-    ) -> Result<Seen, StoreError> {
+    pub(super) fn look_at_all(&mut self, store: &Store, trust: Trust) -> Result<Seen, StoreError> {
         let stamps: BTreeMap<String, Option<Stamp>> =
             store.stamps(self.dir, &[self.ending])?.into_iter().collect();
         let gone = self.kept.keys().filter(|path| !stamps.contains_key(*path)).cloned();
         let mut suspects: Vec<String> = gone.collect();
-        suspects.extend(stamps.into_iter().filter(|(path, stamp)| self.may_differ(path, *stamp)).map(|(path, _)| path));
+        suspects.extend(
+            stamps
+                .into_iter()
+                .filter(|(path, stamp)| self.may_differ(path, *stamp))
+                .map(|(path, _)| path),
+        );
         Ok(self.look_at(store, suspects, trust))
     }
 

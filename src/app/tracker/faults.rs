@@ -25,8 +25,7 @@ impl Tracker {
     pub(in crate::app) fn diagnostics(&self, recorded: &Recorded<'_>) -> Vec<Diagnostic> {
         let unreadable = self.files.unreadable(Usage::Usable);
         let recorded = |task: TaskIndex| recorded(self.plan.id(task));
-        let input =
-            rules::Input { plan: &self.plan, unreadable: &unreadable, recorded: &recorded };
+        let input = rules::Input { plan: &self.plan, unreadable: &unreadable, recorded: &recorded };
         let mut found = rules::check_all(&input);
         found.extend(self.files.diagnostics().cloned());
         found

@@ -32,8 +32,7 @@ const POLL_MIN: Duration = Duration::from_secs(1);
 const POLL_SHARE: u32 = 250;
 
 /// What to do where the limit of the system on watches is used up.
-const MORE_WATCHES: &str =
-    "raise the limits: `sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512`";
+const MORE_WATCHES: &str = "raise the limits: `sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512`";
 
 /// What to do where the file system tells of nothing.
 const OTHER_DISK: &str = "keep the repository on a local disk, or set `watch: {mode: poll}` \
@@ -223,13 +222,14 @@ fn meaning(
         | FileKind::Role(_)
         | FileKind::Config
         | FileKind::Event
-        | FileKind::Status(_) => Some(sign),
-        FileKind::Run(_) | FileKind::GateRun { .. } => (scope == Scope::All).then_some(sign),
+        | FileKind::Status(_) => Some(exchanged(path, sign)),
+        FileKind::Run(_) | FileKind::GateRun { .. } => {
+            (scope == Scope::All).then(|| exchanged(path, sign))
+        }
         FileKind::Template => None,
         FileKind::Ignored => {
             let is_ours = folders(scope).iter().any(|folder| below.starts_with(folder));
-            let is_passed_over =
-                below.split('/').skip(1).any(layout::is_passed_over);
+            let is_passed_over = below.split('/').skip(1).any(layout::is_passed_over);
             let is_folder = match sign {
                 Sign::Folder => true,
                 // Told without a word on what it is.
@@ -240,6 +240,11 @@ fn meaning(
             (is_ours && !is_passed_over && is_folder).then_some(Sign::Folder)
         }
     }
+}
+
+/// Tells a file that was moved away from one that changed places with another.
+fn exchanged(path: &Path, sign: Sign) -> Sign {
+    if sign == Sign::MovedAway && path.exists() { Sign::MovedIn } else { sign }
 }
 
 fn remove_probe(store: &Store) {

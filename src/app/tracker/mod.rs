@@ -7,11 +7,7 @@ mod faults;
 mod feed;
 mod git;
 
-use std::{
-    collections::BTreeSet,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 pub(super) use self::faults::Recorded;
 use self::{feed::Feed, git::GitWatch};
@@ -29,12 +25,7 @@ use crate::{
             layout::{self, FileKind},
             task_file::Reading,
         },
-        model::{
-            config::WatchMode,
-            id::AttemptId,
-            outside::OutsideFacts,
-            time::Tick,
-        },
+        model::{config::WatchMode, id::AttemptId, outside::OutsideFacts, time::Tick},
         plan::{Plan, diff::diff},
         settle::{Extent, Look, Settling, Sign, Trust},
     },

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         format::task_file::{self, Reading},
         model::{
+            attempt::Digests,
             attempt::{AttemptRecord, StatusReport},
             config::{Policy, Role},
             outside::GateState,
@@ -36,7 +37,9 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
     let spec = whole.filter(|whole| whole.id.value == head.id.value);
     let spec = spec.as_ref().unwrap_or(head);
     let own_id = &spec.id.value;
-    let digest = standing.scheduler.history(own_id).and_then(|history| history.digest.as_ref());
+    let role = standing.plan().role(task).map(|role| role.digest.to_string());
+    let now = Digests { task: Some(git::blob_id(&bytes)), role };
+    let history = standing.scheduler.history(own_id);
     Ok(TaskView {
         id: own_id.to_string(),
         title: spec.title.clone(),
@@ -56,7 +59,7 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
         attempts: standing.snapshot.attempts_of(own_id).map(|r| attempt(standing, r)).collect(),
         report: standing.snapshot.last_report(own_id).map(report),
         running: explain::running(standing, task),
-        is_stale: digest.is_some_and(|digest| *digest != git::blob_id(&bytes)),
+        is_stale: history.is_some_and(|history| history.is_stale(&now)),
         n_criteria: spec.criteria.total,
         n_criteria_checked: spec.criteria.checked,
         body: task_file::body(&String::from_utf8_lossy(&bytes)).to_owned(),

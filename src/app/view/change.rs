@@ -16,7 +16,9 @@ pub struct PlanChange {
 }
 
 impl From<&crate::domain::plan::diff::PlanDiff> for PlanChange {
-    fn from(_: &crate::domain::plan::diff::PlanDiff) -> Self { Self::default() }
+    fn from(_: &crate::domain::plan::diff::PlanDiff) -> Self {
+        Self::default()
+    }
 }
 impl PlanChange {
     /// Says whether nothing changed.

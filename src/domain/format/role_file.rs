@@ -61,6 +61,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<Role>, Vec<Diagnostic>) {
         retry: raw.retry.value.map(|retry| retry.spec()).unwrap_or_default(),
         completion: raw.completion.value.map(RawCompletion::spec).unwrap_or_default(),
         persona: file.body.trim().to_owned(),
+        digest: Arc::default(),
     });
     (role, in_file(faults, path, file.text))
 }

@@ -17,7 +17,7 @@ use super::{
     value::{Flag, Word},
 };
 use crate::domain::model::{
-    attempt::{AttemptRecord, CheckResult, Ending, Exit, GateRecord, Outcome},
+    attempt::{AttemptRecord, CheckResult, Digests, Ending, Exit, GateRecord, Outcome},
     diagnostic::Diagnostic,
     id::TaskId,
     place::Span,
@@ -62,6 +62,12 @@ pub struct RawRun {
     pub usage: Field<RawUsage>,
     /// Digest of the task file as it was run.
     pub digest: Field<Word>,
+    /// Digest of the file of its role as it was run.
+    pub role_digest: Field<Word>,
+    /// Digest of the task file when the attempt ended, where it is another one.
+    pub digest_at_end: Field<Word>,
+    /// Digest of the file of its role when the attempt ended, where it is another one.
+    pub role_digest_at_end: Field<Word>,
     /// Where the output is, relative to the repository root.
     pub log: Field<Word>,
     /// A random word by which the worker's processes are found again.
@@ -135,6 +141,12 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
     if raw.outcome.is_faulty() {
         return None;
     }
+    let optional = |field: Field<Word>| field.value.map(|word| word.0);
+    let digests = Digests { task: optional(raw.digest), role: optional(raw.role_digest) };
+    let at_end = Digests {
+        task: optional(raw.digest_at_end).or_else(|| digests.task.clone()),
+        role: optional(raw.role_digest_at_end).or_else(|| digests.role.clone()),
+    };
     let ending = raw.outcome.value.map(|outcome| Ending {
         ended: raw.ended.value.unwrap_or(started),
         outcome,
@@ -142,6 +154,7 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         exit: exit(&raw.exit_code, &raw.signal),
         verify: checks(raw.verify),
         usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
+        digests: at_end,
     });
     Some(AttemptRecord {
         attempt,
@@ -150,7 +163,7 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         executor: word(raw.executor),
         nonce: word(raw.nonce),
         log: word(raw.log),
-        digest: raw.digest.value.map(|word| word.0),
+        digests,
         ending,
     })
 }
@@ -258,12 +271,26 @@ pub fn render(record: &AttemptRecord) -> String {
         render_checks(&mut out, "verify", &ending.verify);
         render::usage(&mut out, &ending.usage);
     }
-    if let Some(digest) = &record.digest {
-        render::key(&mut out, "digest", digest);
-    }
+    render_digests(&mut out, &record.digests, ending.map(|ending| &ending.digests));
     render::key(&mut out, "log", &record.log);
     render::key(&mut out, "nonce", &record.nonce);
     out
+}
+
+fn render_digests(out: &mut String, at_start: &Digests, at_end: Option<&Digests>) {
+    let changed = |start: &Option<String>, end: Option<&Option<String>>| {
+        end.cloned().flatten().filter(|end| start.as_ref() != Some(end))
+    };
+    for (key, digest) in [
+        ("digest", at_start.task.clone()),
+        ("role_digest", at_start.role.clone()),
+        ("digest_at_end", changed(&at_start.task, at_end.map(|end| &end.task))),
+        ("role_digest_at_end", changed(&at_start.role, at_end.map(|end| &end.role))),
+    ] {
+        if let Some(digest) = digest {
+            render::key(out, key, &digest);
+        }
+    }
 }
 
 /// Renders the record of a gate.
@@ -355,7 +382,10 @@ mod tests {
             exit: rng.bool().then_some(Exit::Code(rng.i32(..))),
             verify: checks(rng),
             usage: Usage { output_tokens: rng.u64(..), cost_usd: rng.f64(), ..Usage::default() },
+            digests: Digests::default(),
         };
+        let digest = |rng: &mut fastrand::Rng| rng.bool().then(|| format!("0e{}", rng.u8(..)));
+        let at_start = Digests { task: digest(rng), role: digest(rng) };
         AttemptRecord {
             attempt: AttemptId::new(TaskId::parse("007").unwrap(), rng.u32(1..)),
             started: Timestamp(1_800_000_000_000),
@@ -363,8 +393,15 @@ mod tests {
             executor: "local".to_owned(),
             nonce: "1e3".to_owned(),
             log: ".orch/local/logs/007/1.log".to_owned(),
-            digest: rng.bool().then(|| "0e12345".to_owned()),
-            ending: rng.bool().then(|| ending(rng)),
+            digests: at_start.clone(),
+            ending: rng.bool().then(|| ending(rng)).map(|ending| Ending {
+                // One that is not written at the end is that of the start.
+                digests: Digests {
+                    task: digest(rng).or(at_start.task),
+                    role: digest(rng).or(at_start.role),
+                },
+                ..ending
+            }),
         }
     }
 
@@ -400,7 +437,7 @@ mod tests {
             executor: "local".to_owned(),
             nonce: "k3x".to_owned(),
             log: ".orch/local/logs/API-1/2.log".to_owned(),
-            digest: None,
+            digests: Digests::default(),
             ending: Some(Ending {
                 ended: Timestamp(1_795_169_761_250),
                 outcome: Outcome::Failed,
@@ -414,6 +451,7 @@ mod tests {
                     output_tail: "not kept".to_owned(),
                 }],
                 usage: Usage { input_tokens: 5, cost_usd: 0.02, ..Usage::default() },
+                digests: Digests::default(),
             }),
         };
         expect_test::expect![[r#"

@@ -3,7 +3,9 @@
 use std::{fmt, time::Duration};
 
 use super::{
+    config::Role,
     id::{AttemptId, GateName},
+    task::TaskSpec,
     time::Timestamp,
 };
 
@@ -25,10 +27,36 @@ pub struct AttemptRecord {
     pub nonce: String,
     /// Where the output goes, relative to the repository root.
     pub log: String,
-    /// Digest of the task file as it was run (its git blob id); `None` where it could not be read.
-    pub digest: Option<String>,
+    /// The files that it was made from.
+    pub digests: Digests,
     /// How it ended; `None` while it runs, or where the coordinator died.
     pub ending: Option<Ending>,
+}
+
+/// Digests (git blob ids) of the files that an attempt is made from; `None` where they are not
+/// known, or where there is no such file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Digests {
+    /// The task file.
+    pub task: Option<String>,
+    /// The file of its role.
+    pub role: Option<String>,
+}
+
+impl Digests {
+    /// Returns those of `task` and its role as they are now.
+    pub fn of(task: &TaskSpec, role: Option<&Role>) -> Self {
+        let known = |digest: &str| (!digest.is_empty()).then(|| digest.to_owned());
+        Self { task: known(&task.digest), role: role.and_then(|role| known(&role.digest)) }
+    }
+
+    /// Says whether a file that both know is another one.
+    pub fn differ(&self, other: &Self) -> bool {
+        let differs = |a: &Option<String>, b: &Option<String>| {
+            a.as_ref().zip(b.as_ref()).is_some_and(|(a, b)| a != b)
+        };
+        differs(&self.task, &other.task) || differs(&self.role, &other.role)
+    }
 }
 
 /// How an attempt ended.
@@ -46,6 +74,8 @@ pub struct Ending {
     pub verify: Vec<CheckResult>,
     /// What the worker reported to have used.
     pub usage: Usage,
+    /// The files that it was made from, as they were at its end: it may have edited them itself.
+    pub digests: Digests,
 }
 
 /// How an attempt ended, in one word.

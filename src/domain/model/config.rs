@@ -129,6 +129,8 @@ pub struct Role {
     pub completion: Completion,
     /// The body: who the worker is, for the prompt.
     pub persona: String,
+    /// Digest of the whole file (its git blob id); empty where it was not asked for.
+    pub digest: Arc<str>,
 }
 
 /// How one task is carried out, after task, role and config have spoken (in this order).

@@ -4,4 +4,6 @@ use super::Plan;
 #[derive(Debug, Default)]
 pub struct PlanDiff;
 /// x
-pub fn diff(_: &Plan, _: &Plan) -> PlanDiff { PlanDiff }
+pub fn diff(_: &Plan, _: &Plan) -> PlanDiff {
+    PlanDiff
+}

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::domain::model::{
-    attempt::{AttemptRecord, Ending, GateRecord, Outcome, Usage},
+    attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage},
     id::{AttemptId, TaskId},
     outside::OutsideFacts,
     time::Timestamp,
@@ -63,8 +63,8 @@ pub struct History {
     pub usage: Usage,
     /// How long all attempts together took.
     pub time: Duration,
-    /// Digest of the task file as the last attempt ran it.
-    pub digest: Option<String>,
+    /// The files that the last attempt was made from.
+    pub digests: Digests,
 }
 
 impl History {
@@ -72,7 +72,7 @@ impl History {
     fn add(&mut self, record: AttemptRecord) {
         self.last = record.attempt.number;
         self.last_started = Some(record.started);
-        self.digest = record.digest;
+        self.digests = record.digests;
         self.ending = None;
         if let Some(ending) = record.ending {
             self.settle(ending);
@@ -80,16 +80,20 @@ impl History {
     }
 
     /// Notes that attempt `number` is about to start.
-    pub(super) fn start(&mut self, number: u32, started: Timestamp) {
+    pub(super) fn start(&mut self, number: u32, started: Timestamp, digests: Digests) {
         self.last = number;
         self.last_started = Some(started);
+        self.digests = digests;
         self.ending = None;
     }
 
     /// Notes how the last attempt ended.
     pub(super) fn settle(&mut self, ending: Ending) {
-        if ending.outcome == Outcome::Failed {
-            self.failed.push(self.last);
+        match ending.outcome {
+            Outcome::Failed => self.failed.push(self.last),
+            // Should it ever run again, it has all attempts.
+            Outcome::Succeeded => self.failed.clear(),
+            Outcome::Review | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost => {}
         }
         self.usage = self.usage.plus(&ending.usage);
         let took = self.last_started.map(|started| ending.ended.since(started));
@@ -106,6 +110,18 @@ impl History {
     /// Returns how the last attempt ended, unless a retry set it aside.
     pub fn outcome(&self, after: u32) -> Option<Outcome> {
         self.ending.as_ref().filter(|_| self.last > after).map(|ending| ending.outcome)
+    }
+
+    /// Says whether the last attempt was made from other files than `now`.
+    pub fn is_stale(&self, now: &Digests) -> bool {
+        self.last > 0 && self.digests.differ(now)
+    }
+
+    /// Says whether the files changed after the last attempt had ended. What changed before that,
+    /// the worker may have changed itself, ticking a checkbox for example: it must not run again
+    /// for it.
+    pub fn is_outdated(&self, now: &Digests) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.digests.differ(now))
     }
 
     /// Returns the attempt that has a record but no ending.

@@ -36,7 +36,7 @@ use queue::{Lane, ReadyQueue};
 
 use super::{
     model::{
-        attempt::{Ending, Outcome, Usage},
+        attempt::{Digests, Ending, Outcome, Usage},
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
         time::{Now, Tick},
@@ -231,6 +231,7 @@ impl Scheduler {
                 exit: None,
                 verify: Vec::new(),
                 usage: Usage::default(),
+                digests: Digests::default(),
             };
             if let Some(history) = self.histories.get_mut(&attempt.task) {
                 // The time between the crash and now is nobody's work.
@@ -304,7 +305,8 @@ impl Scheduler {
                 .flatten(),
         });
         let attempt = AttemptId::new(id, history.last + 1);
-        history.start(attempt.number, self.now.wall);
+        let digests = Digests::of(&spec, self.plan.role(task));
+        history.start(attempt.number, self.now.wall, digests);
         let assignment = Arc::new(Assignment {
             attempt: attempt.clone(),
             role: self.plan.role(task).cloned(),

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::Outcome,
+        attempt::{Digests, Outcome},
+        config::OnChange,
         id::{AttemptId, TaskId},
         task::AuthorStatus,
         time::Tick,
@@ -69,12 +70,24 @@ impl Scheduler {
         let id = self.plan.id(task);
         let Some(history) = self.histories.get(id) else { return Phase::Open };
         let after = self.outside.retried_after(id);
+        let is_done = match history.outcome(after) {
+            Some(Outcome::Succeeded) => true,
+            Some(Outcome::Review) => self.is_accepted(id),
+            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost)
+            | None => false,
+        };
+        if is_done {
+            let runs_again =
+                self.plan.config().on_change == OnChange::Rerun && self.is_outdated(task);
+            return if runs_again { Phase::Open } else { Phase::Done };
+        }
         match history.outcome(after) {
-            Some(Outcome::Succeeded) => Phase::Done,
-            Some(Outcome::Review) if self.is_accepted(id) => Phase::Done,
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
-            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
+            Some(
+                Outcome::Succeeded | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost,
+            )
+            | None => Phase::Open,
         }
     }
 
@@ -92,6 +105,20 @@ impl Scheduler {
             self.now.tick.plus(whole.saturating_sub(self.now.wall.since(ended)))
         });
         if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
+    }
+
+    /// Says whether the files of a task changed since its last attempt ended.
+    pub(super) fn is_outdated(&self, task: TaskIndex) -> bool {
+        let now = Digests::of(self.plan.spec(task), self.plan.role(task));
+        let history = self.histories.get(self.plan.id(task));
+        history.is_some_and(|history| history.is_outdated(&now))
+    }
+
+    /// Says whether the last attempt of a task was made from other files than those of now.
+    pub fn is_stale(&self, task: TaskIndex) -> bool {
+        let now = Digests::of(self.plan.spec(task), self.plan.role(task));
+        let history = self.histories.get(self.plan.id(task));
+        history.is_some_and(|history| history.is_stale(&now))
     }
 
     /// Says whether a person accepted what the last attempt of a task in review left.

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::domain::model::{
     attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport},
-    config::{Config, LevelGate, Role},
+    config::{Config, LevelGate, OnChange, Role},
     glob::Glob,
     id::GateName,
     outside::{EventKind, OutsideEvent},
@@ -49,6 +49,7 @@ fn task(line: &str) -> TaskSpec {
             "files" => spec.files.push(Glob::parse(value).unwrap()),
             "verify" => spec.completion.verify.push(CommandLine::Text(owned)),
             "signal" => spec.completion.signal = Some(owned),
+            "digest" => spec.digest = owned.into(),
             "review" => spec.completion.review = true,
             "timeout" => spec.worker.timeout = Some(Duration::from_secs(value.parse().unwrap())),
             "attempts" => spec.retry.max_attempts = Some(value.parse().unwrap()),
@@ -91,6 +92,7 @@ pub(super) fn plan(text: &str) -> Plan {
         retry: crate::domain::model::task::RetrySpec::default(),
         completion: crate::domain::model::task::Completion::default(),
         persona: String::new(),
+        digest: Arc::default(),
     };
     crate::domain::plan::build(specs, [role], config())
 }
@@ -579,7 +581,7 @@ fn reviewed(last: u32) -> Recorded {
         executor: "local".to_owned(),
         nonce: String::new(),
         log: String::new(),
-        digest: None,
+        digests: crate::domain::model::attempt::Digests::default(),
         ending: Some(Ending {
             ended: Timestamp(0),
             outcome: Outcome::Review,
@@ -587,6 +589,7 @@ fn reviewed(last: u32) -> Recorded {
             exit: Some(Exit::Code(0)),
             verify: Vec::new(),
             usage: Usage::default(),
+            digests: crate::domain::model::attempt::Digests::default(),
         }),
     };
     Recorded::default().with_attempts((1..=last).map(record))
@@ -771,7 +774,7 @@ fn what_a_dead_coordinator_left_running_is_settled_first() {
         executor: "local".to_owned(),
         nonce: String::new(),
         log: String::new(),
-        digest: None,
+        digests: crate::domain::model::attempt::Digests::default(),
         ending: None,
     };
     let recorded = Recorded::default().with_attempts([record]);
@@ -804,4 +807,42 @@ fn drafts_and_holds_block_what_needs_them() {
             a=draft b=hold c=blocked d=blocked e=done f=running g=blocked None
         "#]],
     );
+}
+
+#[test]
+fn a_done_task_runs_again_only_where_asked_and_changed_after_its_end() {
+    let table = [
+        // (on_change, digest while it runs, digest after its end, runs again)
+        (OnChange::Rerun, "one", "two", true),
+        (OnChange::Keep, "one", "two", false),
+        (OnChange::Rerun, "one", "one", false),
+        // Its worker ticks a checkbox: that must not have it run for ever.
+        (OnChange::Rerun, "two", "two", false),
+        (OnChange::Rerun, "two", "three", true),
+    ];
+    for (on_change, during, after, runs_again) in table {
+        let with = |digest: &str| {
+            let mut spec = task("a");
+            spec.digest = digest.into();
+            let config = Config { on_change, ..Config::default() };
+            Arc::new(crate::domain::plan::build(vec![spec.into()], [], config))
+        };
+        let changed =
+            |digest| Event::PlanChanged { plan: with(digest), outside: OutsideFacts::default() };
+        let mut scheduler = Scheduler::recover(with("one"), Recorded::default(), at(0));
+        scheduler.step(at(1), Event::TimePassed);
+        scheduler.step(at(2), changed(during));
+        scheduler.step(
+            at(3),
+            Event::WorkerExited { attempt: attempt("a.1"), exit: Exit::Code(0), has_signal: true },
+        );
+        assert_eq!(scheduler.running().len(), 0, "{during}");
+        scheduler.step(at(4), changed(after));
+        let running: Vec<_> =
+            scheduler.running().map(|live| live.assignment.attempt.number).collect();
+        let expected: &[u32] = if runs_again { &[2] } else { &[] };
+        assert_eq!(running, expected, "{on_change:?} {during} {after}");
+        let stale = scheduler.is_stale(scheduler.plan().find("a").unwrap());
+        assert_eq!(stale, !runs_again && after != "one", "{on_change:?} {during} {after}");
+    }
 }

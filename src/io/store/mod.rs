@@ -2,10 +2,12 @@
 //!
 //! No symbolic link below the root is ever followed, in reading or in writing.
 
+mod find;
 mod folder;
 pub mod journal;
 pub mod lock;
 pub mod read;
+mod remove;
 pub mod stamp;
 pub mod write;
 

@@ -200,7 +200,7 @@ impl World {
                     executor: "local".to_owned(),
                     nonce: String::new(),
                     log: String::new(),
-                    digest: None,
+                    digests: orch::domain::model::attempt::Digests::default(),
                     ending: None,
                 };
                 if self.records.insert(assignment.attempt.clone(), record).is_some() {

@@ -107,6 +107,7 @@ impl Case {
             retry: RetrySpec::default(),
             completion: Completion::default(),
             persona: String::new(),
+            digest: Arc::default(),
         }));
         self
     }
