@@ -1,6 +1,7 @@
 //! A run in the background, for programs that embed `orch` and for its own command line.
 
 use std::{
+    pin::Pin,
     sync::mpsc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -38,6 +39,29 @@ impl Run {
     /// [`AppError::System`] where the system gives no thread. What else can go wrong is returned
     /// by [`Run::wait`].
     pub fn start(repository: &Repository, options: RunOptions) -> Result<Self, AppError> {
+        Self::spawn(repository, options, |repository, options, observers, requests| {
+            Box::pin(coordinator::run(repository, options, observers, requests))
+        })
+    }
+
+    /// Starts to look at the plan of `repository` without carrying it out: it tells what changes,
+    /// and what another coordinator does, until it is asked to stop or left.
+    ///
+    /// # Errors
+    /// [`AppError::System`] where the system gives no thread.
+    pub fn look(repository: &Repository, options: RunOptions) -> Result<Self, AppError> {
+        Self::spawn(repository, options, |repository, options, observers, requests| {
+            Box::pin(coordinator::look(repository, options, observers, requests))
+        })
+    }
+
+    fn spawn(
+        repository: &Repository,
+        options: RunOptions,
+        work: impl for<'a> FnOnce(&'a Repository, RunOptions, Observers, Requests) -> Work<'a>
+        + Send
+        + 'static,
+    ) -> Result<Self, AppError> {
         let (requests, request_receiver) = tokio::sync::mpsc::channel(REQUESTS_WAITING_MAX);
         let (event_sender, events) = mpsc::channel();
         let (live_sender, live) = watch::channel(Live::default());
@@ -45,7 +69,7 @@ impl Run {
         let repository = repository.clone();
         let thread = std::thread::Builder::new()
             .name("coordinator".to_owned())
-            .spawn(move || carry_out(&repository, options, observers, request_receiver))
+            .spawn(move || block_on(work(&repository, options, observers, request_receiver)))
             .map_err(|source| AppError::System { what: "start a thread".to_owned(), source })?;
         Ok(Self { requests, events, live, thread: Some(thread) })
     }
@@ -153,15 +177,16 @@ impl Drop for Run {
     }
 }
 
-fn carry_out(
-    repository: &Repository,
-    options: RunOptions,
-    observers: Observers,
-    requests: tokio::sync::mpsc::Receiver<Request>,
-) -> Result<Summary, AppError> {
+/// What whoever embeds the run asks for.
+type Requests = tokio::sync::mpsc::Receiver<Request>;
+
+/// What the thread of a run does.
+type Work<'a> = Pin<Box<dyn Future<Output = Result<Summary, AppError>> + 'a>>;
+
+fn block_on(work: Work<'_>) -> Result<Summary, AppError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
             |source| AppError::System { what: "start the event loop".to_owned(), source },
         )?;
-    runtime.block_on(coordinator::run(repository, options, observers, requests))
+    runtime.block_on(work)
 }

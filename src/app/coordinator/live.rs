@@ -2,8 +2,15 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use super::{Picture, board::board};
 use crate::{
-    app::view::run::{Live, LiveWorker},
+    app::{
+        tracker::Tracker,
+        view::{
+            board::{Board, Mode},
+            run::{Live, LiveWorker},
+        },
+    },
     domain::{
         calibrate::calibrate,
         forecast::forecast,
@@ -34,20 +41,44 @@ pub(super) struct LiveView {
     next_forecast: Tick,
     /// When the plan will be done.
     end: Option<Tick>,
+    /// Whether something happened since the last view.
+    is_stale: bool,
+    /// The last board; nothing where none is asked for.
+    board: Option<Arc<Board>>,
 }
 
 impl LiveView {
-    pub(super) fn new(now: Now) -> Self {
-        Self { began: now, next: now.tick, next_forecast: now.tick, end: None }
+    pub(super) fn new(now: Now, picture: Picture) -> Self {
+        let board = (picture == Picture::Board).then(Arc::default);
+        Self {
+            began: now,
+            next: now.tick,
+            next_forecast: now.tick,
+            end: None,
+            is_stale: true,
+            board,
+        }
     }
 
-    /// Says whether it is time to draw again.
-    pub(super) fn is_due(&self, now: Now) -> bool {
-        now.tick >= self.next
+    /// Notes that something happened.
+    pub(super) fn note(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Says whether it is time to draw again. Nothing that stays as it is, is drawn twice.
+    pub(super) fn is_due(&self, scheduler: &Scheduler, now: Now) -> bool {
+        let moves = self.is_stale || scheduler.running().len() > 0 || self.end.is_some();
+        moves && now.tick >= self.next
     }
 
     /// Draws.
-    pub(super) fn draw(&mut self, scheduler: &Scheduler, now: Now) -> Live {
+    pub(super) fn draw(
+        &mut self,
+        scheduler: &Scheduler,
+        tracker: &Tracker,
+        mode: Mode,
+        now: Now,
+    ) -> Live {
         let plan = scheduler.plan();
         let is_small = plan.n_tasks() <= N_TASKS_SMALL;
         let [short, long] = PERIODS;
@@ -57,8 +88,12 @@ impl LiveView {
             self.end = forecast_end(scheduler, now);
         }
         let mut counts: BTreeMap<TaskState, usize> = BTreeMap::new();
-        for state in scheduler.states() {
-            *counts.entry(state).or_default() += 1;
+        let states = scheduler.states();
+        for state in &states {
+            *counts.entry(*state).or_default() += 1;
+        }
+        if std::mem::take(&mut self.is_stale) && self.board.is_some() {
+            self.board = Some(Arc::new(board(scheduler, &states, tracker, mode, now)));
         }
         let count = |state: TaskState| counts.get(&state).copied().unwrap_or(0);
         Live {
@@ -75,7 +110,7 @@ impl LiveView {
             usage: usage(scheduler),
             gate: scheduler.running_gate(),
             is_stopping: scheduler.is_stopping(),
-            board: Arc::default(),
+            board: self.board.clone().unwrap_or_default(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The one loop: next event → step → carry out → publish.
 
+mod board;
 mod effects;
 mod follow;
 mod live;
@@ -8,6 +9,7 @@ mod prompt;
 mod recovery;
 mod sources;
 mod summary;
+mod viewer;
 mod worker;
 
 use std::{
@@ -18,6 +20,8 @@ use std::{
 
 use tokio::sync::watch;
 
+pub use self::viewer::look;
+
 use self::{
     effects::Worker,
     sources::{Incoming, Sources},
@@ -27,7 +31,10 @@ use super::{
     files::Scope,
     repository::Repository,
     tracker::Tracker,
-    view::run::{Happened, Live, RunEvent, Summary},
+    view::{
+        board::Mode,
+        run::{Happened, Live, RunEvent, Summary},
+    },
 };
 use crate::{
     domain::{
@@ -207,7 +214,7 @@ impl Coordinator {
         let mut coordinator = Self {
             environment: environment::allowed(&scheduler.plan().config().env_pass),
             tally: summary::Tally::new(clock.now()),
-            live: live::LiveView::new(clock.now()),
+            live: live::LiveView::new(clock.now(), options.picture),
             store,
             options,
             observers,
@@ -264,6 +271,9 @@ impl Coordinator {
     /// then everything else.
     fn turn(&mut self, batch: Vec<Event>) -> Result<(), AppError> {
         let mut effects = Vec::new();
+        if !batch.is_empty() {
+            self.live.note();
+        }
         for event in batch {
             effects.extend(self.scheduler.step(self.clock.now(), event));
         }
@@ -352,14 +362,29 @@ impl Coordinator {
 
     fn publish(&mut self) {
         self.send_outbox();
-        if self.options.picture != Picture::None && self.live.is_due(self.clock.now()) {
-            let view = self.live.draw(&self.scheduler, self.clock.now());
+        let now = self.clock.now();
+        if self.options.picture != Picture::None && self.live.is_due(&self.scheduler, now) {
+            let mode = self.mode();
+            let view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
             self.observers.live.send_replace(view);
+        }
+    }
+
+    fn mode(&self) -> Mode {
+        let held = self.scheduler.is_held(Hold::Checkout).then(|| "git is at work".to_owned());
+        Mode {
+            is_dispatching: true,
+            is_paused: self.scheduler.is_held(Hold::Person),
+            held,
+            polling: self.tracker.polling(),
+            coordinator: None,
+            branch: self.tracker.branch().map(str::to_owned),
         }
     }
 
     /// Puts what happened into the outbox.
     fn tell(&mut self, happened: Happened) {
+        self.live.note();
         self.outbox.push(RunEvent::new(self.clock.now().wall, happened));
     }
 
@@ -379,11 +404,28 @@ impl Coordinator {
 
     fn end(&mut self) -> Result<Summary, AppError> {
         self.require_lock()?;
+        if self.is_left {
+            return self.leave();
+        }
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
         if self.scheduler.plan().config().durability == Durability::Power {
             self.store.sync_file_system()?;
         }
         self.journal.reset()?;
+        self.tell(Happened::RunEnded(summary.clone()));
+        self.send_outbox();
+        Ok(summary)
+    }
+
+    /// Ends, and leaves the workers to themselves. The journal stays as it is: by it the next
+    /// coordinator finds them.
+    fn leave(&mut self) -> Result<Summary, AppError> {
+        self.note_processes();
+        self.journal.flush()?;
+        let summary = self.tally.summary(&self.scheduler, self.clock.now());
+        let n_running = self.scheduler.running().len();
+        let summary = Summary { verdict: "left".to_owned(), exit_code: 0, ..summary };
+        self.tell(Happened::Left { n_running });
         self.tell(Happened::RunEnded(summary.clone()));
         self.send_outbox();
         Ok(summary)

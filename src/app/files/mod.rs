@@ -20,10 +20,10 @@ use crate::{
             task_file::Reading,
         },
         model::{
-            attempt::StatusReport,
+            attempt::{AttemptRecord, StatusReport},
             config::{Config, Role},
             diagnostic::Diagnostic,
-            id::TaskId,
+            id::{AttemptId, TaskId},
             outside::OutsideFacts,
             task::TaskSpec,
         },
@@ -233,6 +233,14 @@ impl Files {
     pub(super) fn outside(&self) -> OutsideFacts {
         let events = self.events.iter().filter_map(|(_, file)| file.value.as_ref());
         OutsideFacts::gather(events.cloned())
+    }
+
+    /// Returns the record of an attempt.
+    pub(super) fn attempt(&self, attempt: &AttemptId) -> Option<&AttemptRecord> {
+        match self.runs.get(&layout::run_path(attempt))?.value.as_ref()? {
+            Record::Attempt(record) => Some(record),
+            Record::Gate(_) => None,
+        }
     }
 
     /// Returns all records.

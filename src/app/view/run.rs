@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{StatusReport, Usage},
+        attempt::{AttemptRecord, StatusReport, Usage},
         time::Timestamp,
     },
     scheduler::effect::{Force, Notice},
@@ -38,6 +38,15 @@ pub enum Happened {
         n_open: usize,
         /// Most workers side by side.
         max_workers: u32,
+    },
+    /// Somebody looks at the plan and does not carry it out.
+    LookStarted {
+        /// The tasks of the plan.
+        n_tasks: usize,
+        /// Those that are not done yet.
+        n_open: usize,
+        /// Who carries it out; `None` where nobody does.
+        coordinator: Option<String>,
     },
     /// What a dead coordinator had left running was stopped.
     LeftoversStopped {
@@ -210,7 +219,8 @@ pub enum Happened {
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
-    /// `done`, `finished` (with tasks that are not done) or `stopped`.
+    /// `done`, `finished` (with tasks that are not done), `stopped`, `left` (its workers go on) or
+    /// `looked` (nothing was carried out).
     pub verdict: String,
     /// The exit code of `orch run`.
     pub exit_code: u8,
@@ -312,6 +322,19 @@ impl Happened {
             progress: report.progress,
             message: report.message.clone(),
         }
+    }
+
+    /// Returns how an attempt ended, by its record; `None` where it has no ending.
+    pub fn ended_on_record(record: &AttemptRecord) -> Option<Self> {
+        let ending = record.ending.as_ref()?;
+        Some(Self::Ended {
+            task: record.attempt.task.to_string(),
+            attempt: record.attempt.number,
+            outcome: ending.outcome.as_str().to_owned(),
+            reason: ending.reason.clone(),
+            seconds: ending.ended.since(record.started).as_secs_f64(),
+            retry_in: None,
+        })
     }
 
     /// Returns what the scheduler announced.

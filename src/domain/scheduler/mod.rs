@@ -183,6 +183,11 @@ impl Scheduler {
         })
     }
 
+    /// Returns the attempt that is being carried out for a task.
+    pub fn running_attempt(&self, task: TaskIndex) -> Option<&Live> {
+        self.at(task)
+    }
+
     /// Returns the level whose gate is being run.
     pub fn running_gate(&self) -> Option<u32> {
         self.levels.current().filter(|_| self.levels.is_gate_running())

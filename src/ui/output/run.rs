@@ -135,6 +135,7 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
         | Happened::Released
         | Happened::Left { .. }
         | Happened::CoordinatorChanged { .. }
+        | Happened::LookStarted { .. }
         | Happened::RunEnded(_) => return None,
     })
 }

@@ -18,6 +18,7 @@ mod schema;
 mod show;
 mod status;
 mod stop;
+mod watch;
 
 use clap::Subcommand;
 
@@ -44,6 +45,8 @@ pub enum Command {
     Explain(explain::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
+    /// Stay open: follow the files, and carry out what is ready
+    Watch(watch::Args),
     /// Show how the plan stands, what runs and what needs a person
     Status(status::Args),
     /// Print what the worker of a task printed
@@ -80,6 +83,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Plan(args) => plan::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),
+        Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),

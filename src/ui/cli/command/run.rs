@@ -78,14 +78,18 @@ pub(super) fn show(
     face: Face,
     terminal: &Terminal,
 ) -> Result<Summary, AppError> {
-    let run = Run::start(repository, options)?;
+    follow(Run::start(repository, options)?, face, terminal)
+}
+
+/// Shows a run until it has ended.
+pub(super) fn follow(run: Run, face: Face, terminal: &Terminal) -> Result<Summary, AppError> {
     match face {
         Face::Json => print(&run, terminal, |event| Some(json::line(event))),
         Face::Plain => print(&run, terminal, |event| text::line(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }
     let summary = run.wait()?;
-    if face != Face::Json {
+    if face != Face::Json && summary.verdict != "looked" {
         terminal.out(&text::summary(&summary, terminal.style()));
     }
     Ok(summary)

@@ -1,0 +1,83 @@
+//! Every task at one moment, for a view that shows them all.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    app::{
+        tracker::Tracker,
+        view::board::{Badge, Board, Mode, Row},
+    },
+    domain::{
+        model::time::Now,
+        plan::{Plan, TaskIndex},
+        scheduler::{
+            Scheduler,
+            phase::{Live, TaskState},
+        },
+    },
+};
+
+/// Draws every task.
+pub(super) fn board(
+    scheduler: &Scheduler,
+    states: &[TaskState],
+    tracker: &Tracker,
+    mode: Mode,
+    now: Now,
+) -> Board {
+    let broken: BTreeSet<&str> = tracker.files().kept_files().collect();
+    let plan = scheduler.plan();
+    let rows = plan.indices().zip(states).map(|(task, state)| {
+        let live = scheduler.running_attempt(task);
+        let last = scheduler.history(plan.id(task)).map_or(0, |history| history.last);
+        let spec = plan.spec(task);
+        let report = live.and_then(|live| live.report.as_ref());
+        Row {
+            id: spec.id.value.to_string(),
+            title: spec.title.clone(),
+            state: *state,
+            path: spec.path.to_string(),
+            role: spec.role.as_ref().map(|role| role.value.0.clone()),
+            attempt: last,
+            elapsed: live.map(|live| now.tick.0.saturating_sub(live.started.tick.0)),
+            progress: report.and_then(|report| report.progress),
+            message: report.and_then(|report| report.message.clone()),
+            badges: badges(scheduler, tracker.plan(), task, *state, &broken),
+        }
+    });
+    Board { rows: rows.collect(), faults: tracker.faults().iter().cloned().collect(), mode }
+}
+
+fn badges(
+    scheduler: &Scheduler,
+    tracked: &Plan,
+    task: TaskIndex,
+    state: TaskState,
+    broken: &BTreeSet<&str>,
+) -> Vec<Badge> {
+    let plan = scheduler.plan();
+    let mut badges = Vec::new();
+    if broken.contains(&*plan.spec(task).path) {
+        badges.push(Badge::LastGood);
+    }
+    if let Some(live) = scheduler.running_attempt(task) {
+        if tracked.find(plan.id(task).as_str()).is_none() {
+            badges.push(Badge::Removed);
+        } else if is_edited(plan, task, live) {
+            badges.push(Badge::Edited);
+        }
+    }
+    if state == TaskState::Done && scheduler.is_stale(task) {
+        badges.push(Badge::Stale);
+    }
+    badges
+}
+
+/// Says whether the file or the role of a task changed since its attempt was started.
+fn is_edited(plan: &Plan, task: TaskIndex, live: &Live) -> bool {
+    let digest = |role: Option<&crate::domain::model::config::Role>| {
+        role.map(|role| role.digest.clone()).unwrap_or_default()
+    };
+    plan.spec(task).digest != live.assignment.spec.digest
+        || digest(plan.role(task)) != digest(live.assignment.role.as_ref())
+}

@@ -1,0 +1,52 @@
+//! `orch watch`: stays open, follows the files, and carries the plan out meanwhile.
+
+use super::run::{self, Face};
+use crate::{
+    app::{
+        repository::Repository,
+        running::{Picture, Run, RunOptions, WhenIdle},
+    },
+    domain::model::{limits::WORKERS_MAX, task::CommandLine},
+    ui::cli::{
+        Outcome,
+        args::{Global, Json},
+        terminal::Terminal,
+    },
+};
+
+/// Stay open: follow the files, and carry out what is ready
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
+    workers: Option<u32>,
+    /// Use this command for every task
+    #[arg(long, value_name = "CMD")]
+    worker: Option<String>,
+    /// Only look: start nothing
+    #[arg(long, conflicts_with_all = ["workers", "worker"])]
+    no_run: bool,
+    /// Print lines also on a terminal
+    #[arg(long)]
+    plain: bool,
+    /// How it is shown: one JSON object a line for everything that happens
+    #[command(flatten)]
+    json: Json,
+}
+
+pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
+    let repository = Repository::open(global.folder())?;
+    let face = if args.json.json { Face::Json } else { run::face(args.plain, terminal) };
+    let options = RunOptions {
+        max_workers: args.workers,
+        worker: args.worker.clone().map(CommandLine::Text),
+        when_idle: WhenIdle::Stay,
+        handles_signals: true,
+        picture: if face == Face::Live { Picture::Board } else { Picture::None },
+    };
+    let started = match args.no_run {
+        true => Run::look(&repository, options)?,
+        false => Run::start(&repository, options)?,
+    };
+    Ok(run::follow(started, face, terminal)?.exit_code)
+}
