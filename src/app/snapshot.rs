@@ -103,7 +103,7 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     let (mut attempts, mut gates) = (BTreeMap::new(), Vec::new());
     for record in records {
         match record {
-            Record::Attempt(record) => drop(attempts.insert(record.attempt.clone(), record)),
+            Record::Attempt(record) => drop(attempts.insert(record.attempt.clone(), *record)),
             Record::Gate(record) => gates.push(record),
         }
     }

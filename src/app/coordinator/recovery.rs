@@ -50,7 +50,7 @@ fn is_settled(path: &str, bytes: &[u8]) -> bool {
 /// Returns the attempts that have no ending.
 pub(super) fn unsettled(files: &Files) -> Vec<AttemptRecord> {
     let attempts = files.records().filter_map(|record| match record {
-        Record::Attempt(record) => Some(record),
+        Record::Attempt(record) => Some(&**record),
         Record::Gate(_) => None,
     });
     attempts.filter(|record| record.ending.is_none()).cloned().collect()

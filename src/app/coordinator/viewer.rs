@@ -252,7 +252,7 @@ fn attempts(tracker: &Tracker) -> impl Iterator<Item = (&AttemptId, Told)> {
     let reports: BTreeMap<&AttemptId, &StatusReport> =
         tracker.files().reports().map(|report| (&report.attempt, report)).collect();
     let records = tracker.files().records().filter_map(|record| match record {
-        Record::Attempt(record) => Some(record),
+        Record::Attempt(record) => Some(&**record),
         Record::Gate(_) => None,
     });
     records.map(move |record: &AttemptRecord| {

@@ -67,7 +67,7 @@ pub(super) type Records = Written<Record>;
 #[derive(Debug, Clone)]
 pub(in crate::app) enum Record {
     /// An attempt.
-    Attempt(AttemptRecord),
+    Attempt(Box<AttemptRecord>),
     /// A run of a gate.
     Gate(GateRecord),
 }
@@ -161,7 +161,7 @@ impl Content for Records {
         let record = |path: &str, bytes: &[u8]| match layout::classify(path) {
             FileKind::Run(_) => {
                 let (record, found) = run_record::parse(path, bytes);
-                (record.map(Record::Attempt), found)
+                (record.map(|record| Record::Attempt(Box::new(record))), found)
             }
             FileKind::GateRun { .. } => {
                 let (record, found) = run_record::parse_gate(path, bytes);

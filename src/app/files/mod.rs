@@ -55,17 +55,24 @@ pub(super) enum Scope {
     All,
 }
 
+/// What changes as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    /// Roles and settings.
+    Settings,
+    /// Outside facts.
+    Events,
+    /// Records and status files.
+    Records,
+}
+
 /// What a look found changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Changes {
     /// Task files.
     pub tasks: BTreeSet<String>,
-    /// Whether roles or settings changed.
-    pub settings: bool,
-    /// Whether events changed.
-    pub events: bool,
-    /// Whether records or status files changed.
-    pub records: bool,
+    /// What else.
+    pub rest: BTreeSet<Part>,
     /// Files that seem gone or broken, which is not believed yet, and how they look.
     pub doubtful: BTreeMap<String, Sign>,
 }
@@ -73,21 +80,26 @@ pub(super) struct Changes {
 impl Changes {
     /// Says whether nothing changed.
     pub(super) fn is_empty(&self) -> bool {
-        self.tasks.is_empty() && !self.settings && !self.events && !self.records
+        self.tasks.is_empty() && self.rest.is_empty()
     }
 
     /// Adds what a later look found.
     pub(super) fn extend(&mut self, later: Self) {
         self.tasks.extend(later.tasks);
-        self.settings |= later.settings;
-        self.events |= later.events;
-        self.records |= later.records;
+        self.rest.extend(later.rest);
         self.doubtful.extend(later.doubtful);
     }
 
-    fn doubt(&mut self, seen: Seen) -> BTreeSet<String> {
+    fn note_tasks(&mut self, seen: Seen) {
         self.doubtful.extend(seen.doubtful);
-        seen.changed
+        self.tasks.extend(seen.changed);
+    }
+
+    fn note(&mut self, part: Part, seen: Seen) {
+        self.doubtful.extend(seen.doubtful);
+        if !seen.changed.is_empty() {
+            self.rest.insert(part);
+        }
     }
 }
 
@@ -134,19 +146,14 @@ impl Files {
         scope: Scope,
     ) -> Result<Changes, StoreError> {
         let mut changes = Changes::default();
-        let seen = self.tasks.look_at_all(store, trust)?;
-        changes.tasks = changes.doubt(seen);
-        let seen = self.roles.look_at_all(store, trust)?;
-        changes.settings = !changes.doubt(seen).is_empty();
-        let seen = self.config.look_at(store, [layout::CONFIG_PATH.to_owned()], trust);
-        changes.settings |= !changes.doubt(seen).is_empty();
-        let seen = self.events.look_at_all(store, trust)?;
-        changes.events = !changes.doubt(seen).is_empty();
+        changes.note_tasks(self.tasks.look_at_all(store, trust)?);
+        changes.note(Part::Settings, self.roles.look_at_all(store, trust)?);
+        let config = [layout::CONFIG_PATH.to_owned()];
+        changes.note(Part::Settings, self.config.look_at(store, config, trust));
+        changes.note(Part::Events, self.events.look_at_all(store, trust)?);
         if scope == Scope::All {
-            let seen = self.runs.look_at_all(store, trust)?;
-            changes.records = !changes.doubt(seen).is_empty();
-            let seen = self.reports.look_at_all(store, trust)?;
-            changes.records |= !changes.doubt(seen).is_empty();
+            changes.note(Part::Records, self.runs.look_at_all(store, trust)?);
+            changes.note(Part::Records, self.reports.look_at_all(store, trust)?);
         }
         Ok(changes)
     }
@@ -162,30 +169,21 @@ impl Files {
         for path in paths {
             let one = [path.clone()];
             match layout::classify(path) {
-                FileKind::Task => {
-                    let seen = self.tasks.look_at(store, one, trust);
-                    let changed = changes.doubt(seen);
-                    changes.tasks.extend(changed);
-                }
+                FileKind::Task => changes.note_tasks(self.tasks.look_at(store, one, trust)),
                 FileKind::Role(_) => {
-                    let seen = self.roles.look_at(store, one, trust);
-                    changes.settings |= !changes.doubt(seen).is_empty();
+                    changes.note(Part::Settings, self.roles.look_at(store, one, trust));
                 }
                 FileKind::Config => {
-                    let seen = self.config.look_at(store, one, trust);
-                    changes.settings |= !changes.doubt(seen).is_empty();
+                    changes.note(Part::Settings, self.config.look_at(store, one, trust));
                 }
                 FileKind::Event => {
-                    let seen = self.events.look_at(store, one, trust);
-                    changes.events |= !changes.doubt(seen).is_empty();
+                    changes.note(Part::Events, self.events.look_at(store, one, trust));
                 }
                 FileKind::Run(_) | FileKind::GateRun { .. } if scope == Scope::All => {
-                    let seen = self.runs.look_at(store, one, trust);
-                    changes.records |= !changes.doubt(seen).is_empty();
+                    changes.note(Part::Records, self.runs.look_at(store, one, trust));
                 }
                 FileKind::Status(_) if scope == Scope::All => {
-                    let seen = self.reports.look_at(store, one, trust);
-                    changes.records |= !changes.doubt(seen).is_empty();
+                    changes.note(Part::Records, self.reports.look_at(store, one, trust));
                 }
                 FileKind::Run(_) | FileKind::GateRun { .. } | FileKind::Status(_) => {}
                 FileKind::Template => {}
@@ -253,7 +251,7 @@ impl Files {
         let (mut attempts, mut gates) = (Vec::new(), Vec::new());
         for record in self.records() {
             match record {
-                Record::Attempt(record) => attempts.push(record.clone()),
+                Record::Attempt(record) => attempts.push(AttemptRecord::clone(record)),
                 Record::Gate(record) => gates.push(record.clone()),
             }
         }

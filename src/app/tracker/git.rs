@@ -25,8 +25,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 pub(super) struct GitWatch {
     checkout: Option<Checkout>,
     state: CheckoutState,
-    /// Whether something was heard that may mean a change.
-    is_suspect: bool,
     locked_since: Option<Tick>,
     /// When to look again.
     next: Option<Tick>,
@@ -47,9 +45,8 @@ impl GitWatch {
         Self {
             checkout,
             state,
-            is_suspect: true,
             locked_since: None,
-            next: None,
+            next: Some(Tick::default()),
             is_holding: false,
             has_told: false,
             moved: None,
@@ -80,7 +77,7 @@ impl GitWatch {
 
     /// Notes that git may have begun or ended something.
     pub(super) fn suspect(&mut self) {
-        self.is_suspect = true;
+        self.next = Some(Tick::default());
     }
 
     /// Returns when to look again.
@@ -91,10 +88,9 @@ impl GitWatch {
     /// Looks, where there is reason to.
     pub(super) fn look(&mut self, now: Tick, is_dirty: bool) {
         let is_due = self.next.is_some_and(|next| next <= now);
-        if !self.is_suspect && !is_due && !is_dirty {
+        if !is_due && !is_dirty {
             return;
         }
-        self.is_suspect = false;
         self.looked = now;
         let state = self.state();
         self.locked_since = state.is_locked.then(|| self.locked_since.unwrap_or(now));

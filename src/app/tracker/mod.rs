@@ -13,7 +13,7 @@ pub(super) use self::faults::Recorded;
 use self::{feed::Feed, git::GitWatch};
 use super::{
     error::AppError,
-    files::{Changes, Files, Scope},
+    files::{Changes, Files, Part, Scope},
     view::{
         change::{FaultView, PlanChange},
         run::Happened,
@@ -135,11 +135,6 @@ impl Tracker {
     /// Returns what was read.
     pub(super) fn files(&self) -> &Files {
         &self.files
-    }
-
-    /// Returns the outside facts.
-    pub(super) fn outside(&self) -> &OutsideFacts {
-        &self.outside
     }
 
     /// Returns what is wrong with the files, as far as it was looked for.
@@ -308,13 +303,15 @@ impl Tracker {
 
     /// Makes the new plan of what changed.
     fn take_over(&mut self, changes: &Changes, news: &mut News) {
-        news.records |= changes.records;
-        if changes.events {
+        news.records |= changes.rest.contains(&Part::Records);
+        let has_events = changes.rest.contains(&Part::Events);
+        if has_events {
             self.outside = self.files.outside();
         }
-        let is_plan_changed = changes.settings || !changes.tasks.is_empty();
+        let has_settings = changes.rest.contains(&Part::Settings);
+        let is_plan_changed = has_settings || !changes.tasks.is_empty();
         if is_plan_changed {
-            let quick = (!changes.settings).then(|| self.quick_plan(&changes.tasks)).flatten();
+            let quick = (!has_settings).then(|| self.quick_plan(&changes.tasks)).flatten();
             let plan = Arc::new(quick.unwrap_or_else(|| self.files.usable_plan()));
             let before = std::mem::replace(&mut self.plan, plan);
             let change = PlanChange::from(&diff(&before, &self.plan));
@@ -322,7 +319,7 @@ impl Tracker {
                 news.happened.push(Happened::PlanChanged(change));
             }
         }
-        if is_plan_changed || changes.events {
+        if is_plan_changed || has_events {
             news.plan = Some((Arc::clone(&self.plan), self.outside.clone()));
         }
     }

@@ -581,7 +581,7 @@ fn reviewed(last: u32) -> Recorded {
         executor: "local".to_owned(),
         nonce: String::new(),
         log: String::new(),
-        digests: crate::domain::model::attempt::Digests::default(),
+        digests: Digests::default(),
         ending: Some(Ending {
             ended: Timestamp(0),
             outcome: Outcome::Review,
@@ -589,7 +589,7 @@ fn reviewed(last: u32) -> Recorded {
             exit: Some(Exit::Code(0)),
             verify: Vec::new(),
             usage: Usage::default(),
-            digests: crate::domain::model::attempt::Digests::default(),
+            digests: Digests::default(),
         }),
     };
     Recorded::default().with_attempts((1..=last).map(record))
@@ -774,7 +774,7 @@ fn what_a_dead_coordinator_left_running_is_settled_first() {
         executor: "local".to_owned(),
         nonce: String::new(),
         log: String::new(),
-        digests: crate::domain::model::attempt::Digests::default(),
+        digests: Digests::default(),
         ending: None,
     };
     let recorded = Recorded::default().with_attempts([record]);

@@ -1,0 +1,259 @@
+//! How soon `orch watch` reacts to a saved task file: from the rename to the rebuilt graph, and to
+//! the first instruction of the worker that may start by it; beside a loop that listens to raw
+//! inotify and starts the same program.
+//!
+//! `cargo bench --bench watch`; watchexec reacts to the same saves where it is installed.
+#![expect(clippy::print_stdout, reason = "a bench reports by printing")]
+
+#[path = "floor/arrival.rs"]
+mod arrival;
+mod floor;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use arrival::Arrivals;
+use floor::{
+    Failure, ORCH, measure,
+    plan::{self, Plan, Shape},
+    table::{self, Goal},
+};
+
+/// The name under which this program starts itself as a worker.
+const WORKER: &str = "worker";
+
+/// The name under which this program starts itself as the loop over raw inotify.
+const LOOP: &str = "inotify-loop";
+
+/// Saves that are measured at each size.
+const N_SAVES: usize = 200;
+
+/// Quiet time before each save: the one before is settled, checks of the whole plan included.
+const PAUSE: Duration = Duration::from_millis(150);
+
+/// No reaction takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn main() -> Result<(), Failure> {
+    if let Some(arguments) = floor::floor_arguments(WORKER) {
+        return arrival::announce(&arguments);
+    }
+    if let Some(arguments) = floor::floor_arguments(LOOP) {
+        return arrival::react(&arguments);
+    }
+    if !floor::is_bench() {
+        println!("a bench: run it with `cargo bench --bench watch`");
+        return Ok(());
+    }
+    let scratch = floor::scratch()?;
+    for n_tasks in [100, 1_000, 10_000] {
+        bench(&scratch.path().join(n_tasks.to_string()), n_tasks)?;
+    }
+    Ok(())
+}
+
+/// Measures a plan of `n_tasks`; each save takes one of them from `hold` to `todo`.
+fn bench(folder: &Path, n_tasks: usize) -> Result<(), Failure> {
+    table::heading(&format!("watch, {n_tasks} tasks, {N_SAVES} saves"));
+    let arrivals = Arrivals::open(folder)?;
+    let floor = floor_times(&folder.join("floor"), &arrivals)?;
+    let (rebuilt, started) = orch_times(folder, n_tasks, &arrivals)?;
+    let limits = [floor.heard.at(50), floor.started.at(50), floor.started.at(99)];
+    let [heard, started_half, started_most] = limits;
+    table::limit("raw inotify, p50", heard, &format!("p99 {:?}", floor.heard.at(99)));
+    table::limit("raw inotify + start, p50", started_half, "");
+    table::limit("raw inotify + start, p99", started_most, "");
+    let goal = |ratio| Goal { ratio: (n_tasks == 10_000).then_some(ratio), ..Goal::NONE };
+    let limit = ("floor", started_half);
+    table::time("orch, graph rebuilt, p50", rebuilt.at(50), limit, Goal::NONE, "");
+    table::time(
+        "orch, graph rebuilt, p99",
+        rebuilt.at(99),
+        ("floor", started_most),
+        Goal::NONE,
+        "",
+    );
+    table::time("orch, worker started, p50", started.at(50), limit, goal(2.0), "");
+    table::time(
+        "orch, worker started, p99",
+        started.at(99),
+        ("floor", started_most),
+        Goal::NONE,
+        "",
+    );
+    match watchexec_times(&folder.join("peer"), &arrivals) {
+        Ok(times) => table::time("watchexec, started, p50", times.at(50), limit, Goal::NONE, ""),
+        Err(why) => table::missing("watchexec", &why.to_string()),
+    }
+    Ok(())
+}
+
+/// Times of one kind, one for each save.
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    /// Returns the time that `percent` of all do not exceed.
+    fn at(&self, percent: usize) -> Duration {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable();
+        let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+        sorted.get(place).copied().unwrap_or_default()
+    }
+}
+
+/// A child that does not outlive what it is measured for.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Saves `text` under `path` as editors do: a temporary file, then a rename. Returns the moment
+/// before the rename.
+fn save(path: &Path, text: &str) -> Result<Duration, Failure> {
+    let next = path.with_file_name(".next");
+    fs::write(&next, text)?;
+    let before = arrival::now();
+    fs::rename(&next, path)?;
+    Ok(before)
+}
+
+struct FloorTimes {
+    heard: Times,
+    started: Times,
+}
+
+/// What a loop over raw inotify takes.
+fn floor_times(folder: &Path, arrivals: &Arrivals) -> Result<FloorTimes, Failure> {
+    fs::create_dir_all(folder)?;
+    let mut command = measure::floor(LOOP)?;
+    command.args([folder, arrivals.path()]).stdout(Stdio::piped());
+    let mut child = Ended(command.spawn()?);
+    let lines = lines_of(&mut child.0)?;
+    lines.recv_timeout(PATIENCE)?;
+    let mut times = FloorTimes { heard: Times::default(), started: Times::default() };
+    for number in 0..N_SAVES {
+        thread::sleep(PAUSE);
+        let before = save(&folder.join("a.md"), &number.to_string())?;
+        let (_, heard) = lines.recv_timeout(PATIENCE)?;
+        times.heard.0.push(Duration::from_nanos(heard.parse()?).saturating_sub(before));
+        times.started.0.push(arrivals.next(PATIENCE)?.saturating_sub(before));
+    }
+    Ok(times)
+}
+
+/// What `orch watch` takes: until it says that the plan changed, and until the worker starts.
+fn orch_times(
+    folder: &Path,
+    n_tasks: usize,
+    arrivals: &Arrivals,
+) -> Result<(Times, Times), Failure> {
+    let (mut rebuilt, mut started) = (Times::default(), Times::default());
+    let mut round = 0;
+    while started.0.len() < N_SAVES {
+        let n_saves = N_SAVES.min(n_tasks).min(N_SAVES - started.0.len());
+        let plan = write_plan(folder.join(format!("plan-{round}")), n_tasks, arrivals)?;
+        let mut command = Command::new(ORCH);
+        command.args(["watch", "--json"]).current_dir(&plan.root).stdin(Stdio::null());
+        let mut child = Ended(command.stdout(Stdio::piped()).spawn()?);
+        let lines = lines_of(&mut child.0)?;
+        wait_for(&lines, "run-started")?;
+        thread::sleep(Duration::from_secs(1));
+        for at in 0..n_saves {
+            thread::sleep(PAUSE);
+            let path = task_path(&plan, at);
+            let text = fs::read_to_string(&path)?.replace("status: hold", "status: todo");
+            let before = save(&path, &text)?;
+            rebuilt.0.push(wait_for(&lines, "plan-changed")?.saturating_sub(before));
+            started.0.push(arrivals.next(PATIENCE)?.saturating_sub(before));
+            wait_for(&lines, "ended")?;
+        }
+        round += 1;
+    }
+    Ok((rebuilt, started))
+}
+
+/// Writes a plan in which everything is held back.
+fn write_plan(root: PathBuf, n_tasks: usize, arrivals: &Arrivals) -> Result<Plan, Failure> {
+    let plan = Plan::write(root, n_tasks, Shape::Layered)?;
+    for at in 0..n_tasks {
+        let path = task_path(&plan, at);
+        let text = fs::read_to_string(&path)?.replace("status: todo", "status: hold");
+        // What is released must not wait for what is held back.
+        let free: Vec<&str> =
+            text.lines().filter(|line| at >= N_SAVES || !line.starts_with("depends_on")).collect();
+        fs::write(&path, free.join("\n") + "\n")?;
+    }
+    let worker = std::env::current_exe()?;
+    let words =
+        [worker.display().to_string(), WORKER.to_owned(), arrivals.path().display().to_string()];
+    let config = format!("worker: {{command: {words:?}}}\n");
+    fs::write(plan.root.join(".orch/config.yaml"), config)?;
+    Ok(plan)
+}
+
+fn task_path(plan: &Plan, at: usize) -> PathBuf {
+    plan.root.join(format!(".orch/tasks/part-{:03}/{}.md", at / 1_000, plan::id(at)))
+}
+
+/// What `watchexec` takes, told to wait as little as it can.
+fn watchexec_times(folder: &Path, arrivals: &Arrivals) -> Result<Times, Failure> {
+    fs::create_dir_all(folder)?;
+    let mut command = Command::new("watchexec");
+    command.args(["-n", "-p", "--debounce", "1ms", "-w"]).arg(folder).arg("--");
+    command.arg(std::env::current_exe()?).arg(WORKER).arg(arrivals.path());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = command.spawn().map_err(|error| format!("it did not start: {error}"))?;
+    let _child = Ended(child);
+    thread::sleep(Duration::from_secs(1));
+    let mut times = Times::default();
+    for number in 0..N_SAVES {
+        thread::sleep(PAUSE);
+        let before = save(&folder.join("a.md"), &number.to_string())?;
+        times.0.push(arrivals.next(PATIENCE)?.saturating_sub(before));
+        // One save may start it twice.
+        while arrivals.next(Duration::from_millis(20)).is_ok() {}
+    }
+    Ok(times)
+}
+
+/// Lines as they come in, each with its moment.
+type Lines = mpsc::Receiver<(Duration, String)>;
+
+fn lines_of(child: &mut Child) -> Result<Lines, Failure> {
+    let out = child.stdout.take().ok_or("no output")?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            if sender.send((arrival::now(), line)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+/// Waits for an event, and returns when it was told.
+fn wait_for(lines: &Lines, event: &str) -> Result<Duration, Failure> {
+    let wanted = format!("\"event\":\"{event}\"");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let (at, line) = lines.recv_timeout(left).map_err(|_| format!("`{event}` never came"))?;
+        if line.contains(&wanted) {
+            return Ok(at);
+        }
+    }
+}
