@@ -284,15 +284,15 @@ impl Scheduler {
 
     /// Returns a running task whose files meet those of `task`.
     fn file_conflict(&self, task: TaskIndex) -> Option<TaskIndex> {
-        let files = &self.plan.spec(task).files;
-        if files.is_empty() {
-            return None;
-        }
+        let spec = self.plan.spec(task);
         self.running.iter().copied().find(|other| {
             let Some(Phase::Running(live)) = self.phases.get(other.position()) else {
                 return false;
             };
-            live.assignment.spec.files.iter().any(|glob| files.iter().any(|own| own.meets(glob)))
+            let other = &live.assignment.spec;
+            // A task that was renamed while its attempt runs is still the same work.
+            other.path == spec.path
+                || other.files.iter().any(|glob| spec.files.iter().any(|own| own.meets(glob)))
         })
     }
 
