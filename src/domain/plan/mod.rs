@@ -2,6 +2,7 @@
 //!
 //! A plan is built whole from parsed files and never changed in place; building never fails.
 
+pub mod diff;
 pub mod graph;
 pub mod rules;
 
