@@ -25,7 +25,7 @@ pub struct PlanDiff {
     pub tasks: Vec<ItemDiff>,
     /// Roles, in the order of their names.
     pub roles: Vec<ItemDiff>,
-    /// Settings, in the order in which they are documented.
+    /// Settings, in the order in which they are documented, and then the parts of level gates.
     pub settings: Vec<FieldDiff>,
 }
 

@@ -147,6 +147,9 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
         Durability::Power => "power",
     };
     facts.text("durability", Some(durability));
+    facts.text("on_change", Some(config.on_change.as_str()));
+    facts.time("watch.rescan", Some(config.watch.rescan));
+    facts.text("watch.mode", Some(config.watch.mode.as_str()));
     facts.list
 }
 

@@ -238,7 +238,8 @@ fn roles_and_settings_are_told_key_by_key() {
          == roles/new.md\n---\n---\nYou test.\n\
          == config.yaml\nmax_workers: 8\nworker: {command: w}\nretry: {backoff: 1s}\nbudget: {tokens: 5}\n\
          env: {pass: [PATH, HOME]}\nestimates: {S: 1h}\n\
-         levels: {1: {gate: [a, c], required: false, timeout: 1m}, 3: {gate: b}}\ndurability: power\n",
+         levels: {1: {gate: [a, c], required: false, timeout: 1m}, 3: {gate: b}}\ndurability: power\n\
+         on_change: rerun\nwatch: {rescan: 1s, mode: poll}\n",
         &expect![[r#"
             role new Renamed { was: "old" } .orch/roles/new.md
               path: .orch/roles/old.md -> .orch/roles/new.md
@@ -257,6 +258,9 @@ fn roles_and_settings_are_told_key_by_key() {
               estimates.S: 30m -> 1h
               levels + 3 - 2
               durability: process -> power
+              on_change: keep -> rerun
+              watch.rescan: 30s -> 1s
+              watch.mode: auto -> poll
               levels.1.gate + c
               levels.1.required: true -> false
               levels.1.timeout: 30m -> 1m
