@@ -74,6 +74,12 @@ impl Scheduler {
             Some(Outcome::Review) if self.is_accepted(id) => Phase::Done,
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
+            // Its file is gone or could not be read, so it cannot say that the task is cancelled.
+            Some(Outcome::Cancelled)
+                if self.outside.is_cancelled(&AttemptId::new(id.clone(), history.last)) =>
+            {
+                Phase::Cancelled
+            }
             Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
         }
     }
