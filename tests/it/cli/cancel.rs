@@ -67,3 +67,17 @@ attempt 1 of `a` is being stopped (its file is gone)
         assert!(text.starts_with("error: no task has the id `a`\n"), "{text}");
     }
 }
+
+#[test]
+fn without_a_coordinator_nothing_of_a_removed_task_is_left_to_stop() {
+    let record = record("a", 1, "lost");
+    let lines = record.lines().filter(|line| {
+        !["outcome", "reason", "ended"].iter().any(|key| line.starts_with(&format!("{key}:")))
+    });
+    let unended = lines.collect::<Vec<_>>().join("\n");
+    let sandbox =
+        Sandbox::with(&[(".orch/tasks/b.md", "---\n---\n"), (".orch/runs/a.1.yaml", &unended)]);
+    let text = sandbox.orch(&["cancel", "a"]).error(2);
+    assert!(text.starts_with("error: no task has the id `a`\n"), "{text}");
+    assert!(!sandbox.path(".orch/events").exists());
+}
