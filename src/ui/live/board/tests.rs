@@ -1,0 +1,1 @@
+//! The view, driven by keys and drawn into a buffer.
