@@ -314,7 +314,7 @@ impl Tracker {
             let quick = (!has_settings).then(|| self.quick_plan(&changes.tasks)).flatten();
             let plan = Arc::new(quick.unwrap_or_else(|| self.files.usable_plan()));
             let before = std::mem::replace(&mut self.plan, plan);
-            let change = PlanChange::from(&diff(&before, &self.plan));
+            let change = PlanChange::from(diff(&before, &self.plan));
             if !change.is_empty() {
                 news.happened.push(Happened::PlanChanged(change));
             }

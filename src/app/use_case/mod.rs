@@ -7,6 +7,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod graph;
+pub mod hold;
 pub mod init;
 pub mod list;
 pub mod logs;

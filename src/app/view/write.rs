@@ -70,6 +70,22 @@ pub struct CancelledTask {
     pub is_running: bool,
 }
 
+/// What holding or releasing did for one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The task.
+    pub task: String,
+    /// The file in which `status` was set; `None` where it stood there before.
+    pub edited: Option<String>,
+    /// Whether a worker of a living coordinator is at work on it; it goes on, and only a further
+    /// attempt is kept back.
+    pub is_running: bool,
+    /// The state that followed.
+    pub state: &'static str,
+    /// Whether a coordinator is at work, and will see it.
+    pub is_live: bool,
+}
+
 /// What `orch approve` did for one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Approved {

@@ -162,6 +162,18 @@ fn event(line: &str, plan_text: &mut String) -> Event {
         }),
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
+        ["hold"] => Event::Held(Hold::Person),
+        ["hold-git"] => Event::Held(Hold::Checkout),
+        ["release"] => Event::Released(Hold::Person),
+        ["release-git"] => Event::Released(Hold::Checkout),
+        _ => plan_event(line, plan_text),
+    }
+}
+
+/// Reads one line of a script that changes the plan, or the facts around it.
+fn plan_event(line: &str, plan_text: &mut String) -> Event {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
         ["open", gate, who] => changed(plan_text, gate_event(gate, who)),
         ["retry", who, after] => {
             changed(plan_text, EventKind::Retry { task: id(who), after: after.parse().unwrap() })
@@ -190,10 +202,6 @@ fn event(line: &str, plan_text: &mut String) -> Event {
             *plan_text = plan_text.lines().map(str::trim).map(line).collect::<Vec<_>>().join("\n");
             Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::default() }
         }
-        ["hold"] => Event::Held(Hold::Person),
-        ["hold-git"] => Event::Held(Hold::Checkout),
-        ["release"] => Event::Released(Hold::Person),
-        ["release-git"] => Event::Released(Hold::Checkout),
         _ => panic!("unknown event {line}"),
     }
 }

@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod explain;
 mod graph;
+mod hold;
 mod init;
 mod list;
 mod logs;
