@@ -11,10 +11,11 @@ use crate::{
             approve::{self, Decision},
             cancel,
             change::Author,
+            hold,
             logs::{self, Log},
             retry, show,
         },
-        view::write::{Approved, CancelledTask, Retried},
+        view::write::{Approved, CancelledTask, Held, Retried},
     },
     domain::format::task_file::Reading,
     ui::output::{Style, escape::clean, log::LogText, show as page},
@@ -66,10 +67,12 @@ impl Hands<'_> {
                 .map(|done| done.iter().map(retried_text).collect()),
             Action::Cancel(id) => cancel::cancel(repository, &[id])
                 .map(|done| done.tasks.iter().map(cancelled_text).collect()),
-            Action::Hold(id) | Action::Release(id) => Err(AppError::usage(
-                format!("`{id}` cannot be held from here yet"),
-                "set `status: hold` or `status: todo` in its file",
-            )),
+            Action::Hold(id) => {
+                hold::hold(repository, &[id]).map(|done| done.iter().map(held_text).collect())
+            }
+            Action::Release(id) => {
+                hold::release(repository, &[id]).map(|done| done.iter().map(held_text).collect())
+            }
         };
         let answer = answer.map(|lines| clean(&lines.join("\n")).into_owned());
         Some(Input::Answered(answer.map_err(|error| fault_text(&error))))
@@ -138,4 +141,11 @@ fn cancelled_text(cancelled: &CancelledTask) -> String {
     let Some(path) = edited else { return format!("`{task}` was cancelled before") };
     let stops = if *is_running { "; its worker is being stopped" } else { "" };
     format!("`{task}` is cancelled{stops} (set `status: cancelled` in {path})")
+}
+
+fn held_text(held: &Held) -> String {
+    let Held { task, edited, is_running, state, .. } = held;
+    let Some(path) = edited else { return format!("`{task}` stood so before; it is {state}") };
+    let goes_on = if *is_running { "; its worker goes on" } else { "" };
+    format!("`{task}` is {state}{goes_on} (set `status` in {path})")
 }

@@ -92,7 +92,7 @@ fn state_look(state: TaskState) -> Style {
     }
 }
 
-/// The plan: how much is done, what the rest does, how long it took and takes, what it used.
+/// The plan: how much is done, and what the rest does.
 fn plan_line(model: &Model, width: usize) -> Line<'static> {
     let live = &model.live;
     if live.counts.is_empty() && live.board.rows.is_empty() {
@@ -102,6 +102,29 @@ fn plan_line(model: &Model, width: usize) -> Line<'static> {
     let mut parts = vec![format!("{}/{} done", live.n_done, live.n_tasks)];
     let counts = live.counts.iter().filter(|(state, _)| !matches!(*state, "done" | "cancelled"));
     parts.extend(counts.map(|(state, n)| format!("{n} {state}")));
+    let bar = format!(" {} ", bar(live.n_done, live.n_tasks, bar_width));
+    let rest = width.saturating_sub(bar_width + 2);
+    Line::from(vec![
+        Span::styled(bar, Style::new().fg(Color::Green)),
+        Span::raw(cut(&parts.join(" · "), rest)),
+    ])
+}
+
+/// How it is carried out, how long it took and takes, and what it used.
+fn mode_line(model: &Model, width: usize) -> Line<'static> {
+    let mut parts = mode_parts(model);
+    parts.extend(figure_parts(model).into_iter().map(|text| (Tone::Neutral, text)));
+    let branch = model.live.board.mode.branch.as_ref();
+    parts.extend(branch.map(|branch| (Tone::Neutral, format!("on {branch}"))));
+    let tone = parts.iter().map(|(tone, _)| *tone).find(|tone| *tone != Tone::Neutral);
+    let text = parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" · ");
+    let look = tone.map_or_else(dim, tone_look);
+    Line::styled(cut(&format!(" {}", clean_line(&text)), width), look)
+}
+
+fn figure_parts(model: &Model) -> Vec<String> {
+    let live = &model.live;
+    let mut parts = Vec::new();
     // Nothing is drawn anew while nothing happens, so a clock would stand still.
     if !live.running.is_empty() {
         parts.push(render_duration(live.elapsed));
@@ -115,26 +138,13 @@ fn plan_line(model: &Model, width: usize) -> Line<'static> {
     if live.usage.cost_usd > 0.0 {
         parts.push(format!("${:.2}", live.usage.cost_usd));
     }
-    let bar = format!(" {} ", bar(live.n_done, live.n_tasks, bar_width));
-    let rest = width.saturating_sub(bar_width + 2);
-    Line::from(vec![
-        Span::styled(bar, Style::new().fg(Color::Green)),
-        Span::raw(cut(&parts.join(" · "), rest)),
-    ])
+    parts
 }
 
-/// How it is carried out: what is out of the ordinary first.
-fn mode_line(model: &Model, width: usize) -> Line<'static> {
-    let parts = mode_parts(model);
-    let tone = parts.iter().map(|(tone, _)| *tone).find(|tone| *tone != Tone::Neutral);
-    let text = parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(" · ");
-    let look = tone.map_or_else(dim, tone_look);
-    Line::styled(cut(&format!(" {}", clean_line(&text)), width), look)
-}
-
+/// Says how it is carried out: what is out of the ordinary first.
 fn mode_parts(model: &Model) -> Vec<(Tone, String)> {
     let live = &model.live;
-    let Mode { is_paused, held, polling, coordinator, branch, .. } = &live.board.mode;
+    let Mode { is_paused, held, polling, coordinator, .. } = &live.board.mode;
     let mut parts = Vec::new();
     if live.is_stopping || model.n_interrupts > 0 {
         let n = counted(live.running.len(), "worker");
@@ -160,7 +170,6 @@ fn mode_parts(model: &Model) -> Vec<(Tone, String)> {
     if let Some(period) = polling {
         parts.push((Tone::Neutral, format!("looks every {}", render_duration(*period))));
     }
-    parts.extend(branch.as_ref().map(|branch| (Tone::Neutral, format!("on {branch}"))));
     if parts.is_empty() && !live.counts.is_empty() {
         parts.push((Tone::Neutral, "starts what is ready".to_owned()));
     }

@@ -16,8 +16,7 @@ use crate::{
 };
 
 /// What the keys do.
-pub(super) const HELP: &str = "\
-  j k ↑ ↓           one task or line down, up
+pub(super) const HELP: &str = "  j k ↑ ↓           one task or line down, up
   PgDn Space, PgUp  one screen down, up
   g G, Home End     to the first, to the last
   /                 filter by id, title, state or role
@@ -26,18 +25,17 @@ pub(super) const HELP: &str = "\
   Enter l →         open the task: why it is where it is
   o Tab             its log, and back to the task
 
+  These ask before they write:
   a                 approve: open its gate, accept its review
   r                 retry: attempts up to now no longer count
   c                 cancel: drop it, and stop its worker
   h                 hold it back; again: let it go on
-                    (each asks before it writes)
 
   p                 start nothing more; again: go on
   e                 faults in the files, with their places
   v                 what happened, further back
   q                 quit: leave workers running, or stop them
   Ctrl-C            stop workers and quit; twice: kill them
-  ?                 this page
 ";
 
 /// Returns what keys do here, in one line, the most useful first.
