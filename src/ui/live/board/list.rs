@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use unicode_width::UnicodeWidthStr as _;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     app::view::board::{Board, Row},
@@ -50,7 +50,7 @@ impl List {
         self.shown = rows.filter(|(_, row)| is_shown(row)).map(|(at, _)| at).collect();
         let rank = |at: &usize| self.board.rows.get(*at).map(|row| rank(row.state));
         self.shown.sort_by_key(rank);
-        self.id_width = self.ids().map(|id| id.width()).max().unwrap_or(0).min(ID_WIDTH_MAX);
+        self.id_width = self.ids().map(UnicodeWidthStr::width).max().unwrap_or(0).min(ID_WIDTH_MAX);
         let place = self.followed.as_deref().and_then(|id| self.place_of(id));
         let before = self.cursor;
         self.cursor = place.unwrap_or(self.cursor).min(self.shown.len().saturating_sub(1));

@@ -141,9 +141,8 @@ struct View<'a> {
 impl View<'_> {
     fn go(&mut self, guard: &mut Guard, inputs: &Receiver<Input>) -> io::Result<()> {
         while !self.model.has_ended {
-            if std::mem::take(&mut self.model.is_dirty) {
-                guard.draw(|frame| draw::draw(&self.model, frame, self.is_colored))?;
-            }
+            guard.draw(|frame| draw::draw(&self.model, frame, self.is_colored))?;
+            // Inputs come only with news, so nothing is drawn twice.
             let Some(input) = self.next(inputs) else { return Ok(()) };
             self.take(input);
             // Whatever came meanwhile is taken in before the screen is drawn once.

@@ -79,8 +79,6 @@ pub(super) struct Model {
     pub(super) told: VecDeque<(String, Tone, String)>,
     pub(super) n_interrupts: u32,
     pub(super) size: (usize, usize),
-    /// Whether what is on the screen is out of date.
-    pub(super) is_dirty: bool,
     pub(super) has_ended: bool,
 }
 
@@ -112,7 +110,6 @@ impl Model {
             told: VecDeque::new(),
             n_interrupts: 0,
             size: (usize::from(size.0), usize::from(size.1)),
-            is_dirty: true,
             has_ended: false,
         };
         model.arrange();

@@ -32,7 +32,7 @@ impl Pager {
     /// Shows the end of `text`, and of what is added to it.
     pub(super) fn following(text: &str, size: (usize, usize)) -> Self {
         let mut pager = Self::new(text, size);
-        pager.to_end();
+        pager.go_last();
         pager
     }
 
@@ -73,12 +73,12 @@ impl Pager {
         self.move_by(page.saturating_mul(n_pages));
     }
 
-    pub(super) fn to_start(&mut self) {
+    pub(super) fn go_first(&mut self) {
         (self.top, self.follows) = (0, false);
     }
 
     /// Goes to the end and stays there.
-    pub(super) fn to_end(&mut self) {
+    pub(super) fn go_last(&mut self) {
         (self.top, self.follows) = (self.last_top(), true);
     }
 
@@ -188,7 +188,7 @@ mod tests {
         pager.push("6\n");
         assert_eq!(seen(&pager), "3|4");
         assert_eq!(pager.place().as_deref(), Some("3-4 of 6"));
-        pager.to_end();
+        pager.go_last();
         pager.resize((10, 3));
         assert_eq!(seen(&pager), "4|five|6");
         pager.page_by(-9);

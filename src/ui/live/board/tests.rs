@@ -400,7 +400,7 @@ fn what_became_of_an_action_is_told_until_the_next_key() {
 }
 
 #[test]
-fn the_list_is_drawn_at_every_size() {
+fn the_list_is_drawn_on_a_common_screen() {
     expect![[r#"
         | ██░░░░░░░░░░░░░░░░░░ 1/7 done · 1 running · 1 verifying · 1 ready
         | starts what is ready · 2m 10s · about 3m 20s to go · 1.2k tokens · $0.25 · on …
@@ -428,6 +428,10 @@ fn the_list_is_drawn_at_every_size() {
         |q quit · ? keys · Enter open · o log · / filter · a approve · r retry · c cance…
     "#]]
     .assert_eq(&screen(&model(Purpose::Run, (80, 24))));
+}
+
+#[test]
+fn the_list_is_drawn_on_a_small_screen() {
     expect![[r#"
         | █░░░░░░░ 1/7 done · 1 running · 1 veri…
         | starts what is ready · 2m 10s · about …
@@ -441,6 +445,10 @@ fn the_list_is_drawn_at_every_size() {
         |q quit · ? keys · Enter open · o log · …
     "#]]
     .assert_eq(&screen(&model(Purpose::Run, (40, 10))));
+}
+
+#[test]
+fn the_list_is_drawn_on_a_large_screen() {
     expect![[r#"
         | ██░░░░░░░░░░░░░░░░░░ 1/7 done · 1 running · 1 verifying · 1 ready
         | only looking · nobody carries it out · 2m 10s · about 3m 20s to go · 1.2k tokens · $0.25 · on main
@@ -485,13 +493,15 @@ fn the_list_is_drawn_at_every_size() {
     "#]].assert_eq(&screen(&model(Purpose::Look, (120, 40))));
 }
 
+/// Returns the screen after these keys.
+fn screen_after(text: &str, size: (u16, u16)) -> String {
+    let mut model = model(Purpose::Run, size);
+    press(&mut model, text);
+    screen(&model)
+}
+
 #[test]
-fn pages_and_questions_are_drawn() {
-    let after = |text: &str, size| {
-        let mut model = model(Purpose::Run, size);
-        press(&mut model, text);
-        screen(&model)
-    };
+fn questions_are_drawn() {
     expect![[r#"
         | ██░░░░░░░░░░░░░░░░░░ 1/7 done · 1 running · 1 verifying · 1 ready
         | starts what is ready · 2m 10s · about 3m 20s to go · 1.2k tokens · $0.25 · on …
@@ -518,7 +528,24 @@ fn pages_and_questions_are_drawn() {
         |their tasks again
         |stopping: workers get SIGTERM, and are killed after their grace
     "#]]
-    .assert_eq(&after("q", (80, 24)));
+    .assert_eq(&screen_after("q", (80, 24)));
+    expect![[r#"
+        | █░░░░░░░ 1/7 done · 1 running · 1 veri…
+        | starts what is ready · 2m 10s · about …
+        | ▶ b #2 1m 02s 40%  wiring the middlewa…
+        | ◎ g #2 1m 02s  [removed, still running…
+        | ○ d The task d
+        |── 1 error (e) ─────────────────────────
+        | 10:15:00 give up   z after 2 attempts;…
+        |cancel b: sets `status: cancelled` in
+        |.orch/tasks/b.md and stops its worker?
+        |y/n
+    "#]]
+    .assert_eq(&screen_after("c", (40, 10)));
+}
+
+#[test]
+fn pages_are_drawn() {
     expect![[r#"
         | ██░░░░░░░░░░░░░░░░░░ 1/7 done · 1 running · 1 verifying · 1 ready
         | starts what is ready · 2m 10s · about 3m 20s to go · 1.2k tokens · $0.25 · on …
@@ -545,7 +572,7 @@ fn pages_and_questions_are_drawn() {
         |  Ctrl-C            stop workers and quit; twice: kill them
         |Esc back · q quit
     "#]]
-    .assert_eq(&after("?", (80, 24)));
+    .assert_eq(&screen_after("?", (80, 24)));
     expect![[r#"
         | █░░░░░░░ 1/7 done · 1 running · 1 veri…
         | starts what is ready · 2m 10s · about …
@@ -558,7 +585,11 @@ fn pages_and_questions_are_drawn() {
         |
         |Esc back · q quit
     "#]]
-    .assert_eq(&after("e", (40, 10)));
+    .assert_eq(&screen_after("e", (40, 10)));
+}
+
+#[test]
+fn a_log_is_followed() {
     let mut open = model(Purpose::Run, (40, 10));
     press(&mut open, "o");
     let text = Ok("one\ntwo \\x1b[31m\nthree\nfour\nfive\nsix\nseven\neight\n".to_owned());

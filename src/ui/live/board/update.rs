@@ -20,7 +20,6 @@ use crate::{
 
 /// Takes something in and returns what follows.
 pub(super) fn update(model: &mut Model, input: Input) -> Vec<Action> {
-    model.is_dirty = true;
     let actions = match input {
         Input::Key(Key::Interrupt) => interrupt(model),
         Input::Key(key) => press(model, key),
@@ -200,7 +199,7 @@ fn open(model: &mut Model, page: impl FnOnce(&Model) -> Page) -> Option<Vec<Acti
     // The page has more room than the list had.
     model.arrange();
     if let Page::History(pager) = &mut model.page {
-        pager.to_end();
+        pager.go_last();
     }
     Some(if was_log { vec![Action::CloseLog] } else { Vec::new() })
 }
@@ -298,8 +297,8 @@ fn scroll(pager: &mut Pager, key: Key) {
         Key::Down | Key::Char('j') => pager.move_by(1),
         Key::PageUp => pager.page_by(-1),
         Key::PageDown | Key::Char(' ') => pager.page_by(1),
-        Key::Home | Key::Char('g') => pager.to_start(),
-        Key::End | Key::Char('G') => pager.to_end(),
+        Key::Home | Key::Char('g') => pager.go_first(),
+        Key::End | Key::Char('G') => pager.go_last(),
         _ => {}
     }
 }
