@@ -991,7 +991,10 @@ fn a_renamed_task_waits_for_the_attempt_that_it_had_before() {
 
 #[test]
 fn a_removed_task_is_not_tried_again() {
-    check("a\nb needs=a", "0 pass\n1 remove a\n2 exit a.1 1\n20 pass", expect![[r#"
+    check(
+        "a\nb needs=a",
+        "0 pass\n1 remove a\n2 exit a.1 1\n20 pass",
+        expect![[r#"
         0 pass
             record-start a.1
             start a.1
@@ -1000,5 +1003,6 @@ fn a_removed_task_is_not_tried_again() {
             record-end a.1 failed: the worker ended with exit code 1
         20 pass
         a=cancelled b=blocked Some(Finished)
-    "#]]);
+    "#]],
+    );
 }
