@@ -65,7 +65,7 @@ impl Hands<'_> {
             }
             Action::Retry(id) => retry::retry(repository, &[id], author, false)
                 .map(|done| done.iter().map(retried_text).collect()),
-            Action::Cancel(id) => cancel::cancel(repository, &[id])
+            Action::Cancel(id) => cancel::cancel(repository, &[id], author)
                 .map(|done| done.tasks.iter().map(cancelled_text).collect()),
             Action::Hold(id) => {
                 hold::hold(repository, &[id]).map(|done| done.iter().map(held_text).collect())
@@ -137,7 +137,10 @@ fn retried_text(retried: &Retried) -> String {
 }
 
 fn cancelled_text(cancelled: &CancelledTask) -> String {
-    let CancelledTask { task, edited, is_running } = cancelled;
+    let CancelledTask { task, edited, is_running, attempt, event } = cancelled;
+    if let (Some(attempt), Some(event)) = (attempt, event) {
+        return format!("attempt {attempt} of `{task}` is being stopped (wrote {event})");
+    }
     let Some(path) = edited else { return format!("`{task}` was cancelled before") };
     let stops = if *is_running { "; its worker is being stopped" } else { "" };
     format!("`{task}` is cancelled{stops} (set `status: cancelled` in {path})")
