@@ -19,6 +19,8 @@ mod status;
 mod stop;
 mod trouble;
 
+pub(crate) use run::signal;
+
 use std::{
     fs,
     path::{Path, PathBuf},
