@@ -19,7 +19,7 @@ mod status;
 mod stop;
 mod trouble;
 
-pub(crate) use run::signal;
+pub(crate) use run::{signal, wait_for};
 
 use std::{
     fs,

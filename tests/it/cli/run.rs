@@ -47,7 +47,7 @@ fn run(sandbox: &Sandbox) -> Output {
     sandbox.orch(&["run"])
 }
 
-pub(super) fn wait_for(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never came: {what}");

@@ -1,7 +1,9 @@
 //! `orch watch` against what really happens to files: editors, git, storms.
 
 mod editors;
+mod modes;
 mod replay;
+mod storms;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

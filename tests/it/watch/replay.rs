@@ -101,7 +101,8 @@ fn the_history_of_a_real_plan_is_told() {
         TANK-044: body, depends_on
         TANK-045: body, depends_on
         TANK-047: body, depends_on
-    "#]].assert_eq(&changed(&watched, since));
+    "#]]
+    .assert_eq(&changed(&watched, since));
 }
 
 fn walk(folder: &Path) -> Vec<PathBuf> {
