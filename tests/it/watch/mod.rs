@@ -1,6 +1,7 @@
 //! `orch watch` against what really happens to files: editors, git, storms.
 
 mod editors;
+mod git;
 mod modes;
 mod replay;
 mod storms;
