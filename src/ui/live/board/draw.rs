@@ -156,7 +156,7 @@ fn mode_parts(model: &Model) -> Vec<(Tone, String)> {
     if let Some(why) = held {
         parts.push((Tone::Uneasy, format!("held: {why}")));
     }
-    if model.purpose == Purpose::Look {
+    if model.purpose == Purpose::Look && !live.counts.is_empty() {
         parts.push((Tone::Neutral, "only looking".to_owned()));
         parts.push((
             Tone::Neutral,

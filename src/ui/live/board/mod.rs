@@ -71,6 +71,9 @@ pub fn show(run: &mut Run, repository: &Repository, look: Look<'_>) -> io::Resul
         is_colored: look.is_colored,
     };
     view.take(first);
+    if let Some(live) = run.changed_live() {
+        view.take(Input::Live(Box::new(live)));
+    }
     std::thread::scope(|scope| {
         // Dropped here, it ends the other threads also when this one panics.
         let is_over = is_over;
