@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod diagnostic_json;
+pub mod doctor;
 pub mod escape;
 pub mod explain;
 pub mod figures;
