@@ -102,11 +102,11 @@ fn measure_loops(tasks: &Path, figures: &mut Figures) -> Result<(), Failure> {
     {
         let (wall, _) = read::touch_all(tasks, Touch::Read, threads)?;
         inside.add(|| Ok(Cost { wall, cpu: Duration::ZERO }));
-        let mut command = measure::floor(LOOP)?;
+        let mut command = floor::program::floor(LOOP)?;
         command.arg("read").arg(threads.to_string()).arg(tasks);
         process.add(|| measure::run(&mut command));
     }
-    let mut command = measure::floor(LOOP)?;
+    let mut command = floor::program::floor(LOOP)?;
     command.args(["stat", "2"]).arg(tasks);
     figures.stat.add(|| measure::run(&mut command));
     Ok(())

@@ -97,7 +97,7 @@ struct Figures {
 impl Figures {
     /// Measures everything once; every second round goes the other way.
     fn measure(&mut self, plan: &mut Plan, n_slots: usize, round: usize) -> Result<(), Failure> {
-        let mut spawn_loop = measure::floor(LOOP)?;
+        let mut spawn_loop = floor::program::floor(LOOP)?;
         spawn_loop.args([plan.shape.name(), &plan.n_tasks.to_string(), &n_slots.to_string()]);
         if round.is_multiple_of(2) {
             self.spawn.add(|| measure::run(&mut spawn_loop));

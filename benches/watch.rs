@@ -7,7 +7,10 @@
 
 #[path = "floor/arrival.rs"]
 mod arrival;
-mod floor;
+#[path = "floor/program.rs"]
+mod program;
+#[path = "floor/table.rs"]
+mod table;
 
 use std::{
     fs,
@@ -20,11 +23,8 @@ use std::{
 };
 
 use arrival::Arrivals;
-use floor::{
-    Failure, ORCH, measure,
-    plan::{self, Plan, Shape},
-    table::{self, Goal},
-};
+use program::{Failure, ORCH};
+use table::Goal;
 
 /// The name under which this program starts itself as a worker.
 const WORKER: &str = "worker";
@@ -42,17 +42,17 @@ const PAUSE: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Failure> {
-    if let Some(arguments) = floor::floor_arguments(WORKER) {
+    if let Some(arguments) = program::floor_arguments(WORKER) {
         return arrival::announce(&arguments);
     }
-    if let Some(arguments) = floor::floor_arguments(LOOP) {
+    if let Some(arguments) = program::floor_arguments(LOOP) {
         return arrival::react(&arguments);
     }
-    if !floor::is_bench() {
+    if !program::is_bench() {
         println!("a bench: run it with `cargo bench --bench watch`");
         return Ok(());
     }
-    let scratch = floor::scratch()?;
+    let scratch = program::scratch()?;
     for n_tasks in [100, 1_000, 10_000] {
         bench(&scratch.path().join(n_tasks.to_string()), n_tasks)?;
     }
@@ -138,7 +138,7 @@ struct FloorTimes {
 /// What a loop over raw inotify takes.
 fn floor_times(folder: &Path, arrivals: &Arrivals) -> Result<FloorTimes, Failure> {
     fs::create_dir_all(folder)?;
-    let mut command = measure::floor(LOOP)?;
+    let mut command = program::floor(LOOP)?;
     command.args([folder, arrivals.path()]).stdout(Stdio::piped());
     let mut child = Ended(command.spawn()?);
     let lines = lines_of(&mut child.0)?;
@@ -164,16 +164,17 @@ fn orch_times(
     let mut round = 0;
     while started.0.len() < N_SAVES {
         let n_saves = N_SAVES.min(n_tasks).min(N_SAVES - started.0.len());
-        let plan = write_plan(folder.join(format!("plan-{round}")), n_tasks, arrivals)?;
+        let root = folder.join(format!("plan-{round}"));
+        write_plan(&root, n_tasks, arrivals)?;
         let mut command = Command::new(ORCH);
-        command.args(["watch", "--json"]).current_dir(&plan.root).stdin(Stdio::null());
+        command.args(["watch", "--json"]).current_dir(&root).stdin(Stdio::null());
         let mut child = Ended(command.stdout(Stdio::piped()).spawn()?);
         let lines = lines_of(&mut child.0)?;
         wait_for(&lines, "run-started")?;
         thread::sleep(Duration::from_secs(1));
         for at in 0..n_saves {
             thread::sleep(PAUSE);
-            let path = task_path(&plan, at);
+            let path = task_path(&root, at);
             let text = fs::read_to_string(&path)?.replace("status: hold", "status: todo");
             let before = save(&path, &text)?;
             rebuilt.0.push(wait_for(&lines, "plan-changed")?.saturating_sub(before));
@@ -181,31 +182,44 @@ fn orch_times(
             wait_for(&lines, "ended")?;
         }
         round += 1;
+        match peak_memory(&child.0) {
+            Ok(peak) => table::memory("orch, peak memory", peak, None),
+            Err(why) => table::missing("orch, peak memory", &why.to_string()),
+        }
     }
     Ok((rebuilt, started))
 }
 
 /// Writes a plan in which everything is held back.
-fn write_plan(root: PathBuf, n_tasks: usize, arrivals: &Arrivals) -> Result<Plan, Failure> {
-    let plan = Plan::write(root, n_tasks, Shape::Layered)?;
+fn write_plan(root: &Path, n_tasks: usize, arrivals: &Arrivals) -> Result<(), Failure> {
     for at in 0..n_tasks {
-        let path = task_path(&plan, at);
-        let text = fs::read_to_string(&path)?.replace("status: todo", "status: hold");
+        let path = task_path(root, at);
+        fs::create_dir_all(path.parent().ok_or("a task lies in a folder")?)?;
         // What is released must not wait for what is held back.
-        let free: Vec<&str> =
-            text.lines().filter(|line| at >= N_SAVES || !line.starts_with("depends_on")).collect();
-        fs::write(&path, free.join("\n") + "\n")?;
+        let needs = match at.checked_sub(N_SAVES) {
+            Some(above) => format!("[T-{above:06}, T-{:06}]", above / 2),
+            None => "[]".to_owned(),
+        };
+        let head = format!("---\ntitle: Part {at}\ndepends_on: {needs}\nstatus: hold\n---\n");
+        let body = "One more sentence of the size that people write.\n".repeat(25);
+        fs::write(&path, head + "# The work\n\n" + &body)?;
     }
     let worker = std::env::current_exe()?;
-    let words =
-        [worker.display().to_string(), WORKER.to_owned(), arrivals.path().display().to_string()];
+    let words = [&worker.display().to_string(), WORKER, &arrivals.path().display().to_string()];
     let config = format!("worker: {{command: {words:?}}}\n");
-    fs::write(plan.root.join(".orch/config.yaml"), config)?;
-    Ok(plan)
+    Ok(fs::write(root.join(".orch/config.yaml"), config)?)
 }
 
-fn task_path(plan: &Plan, at: usize) -> PathBuf {
-    plan.root.join(format!(".orch/tasks/part-{:03}/{}.md", at / 1_000, plan::id(at)))
+fn task_path(root: &Path, at: usize) -> PathBuf {
+    root.join(format!(".orch/tasks/part-{:03}/T-{at:06}.md", at / 1_000))
+}
+
+/// Returns the peak memory of a process, in bytes.
+fn peak_memory(child: &Child) -> Result<u64, Failure> {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()).ok_or("no peak")?;
+    Ok(kilobytes.parse::<u64>()? * 1024)
 }
 
 /// What `watchexec` takes, told to wait as little as it can.

@@ -13,7 +13,7 @@ use std::{
 
 use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
 
-use crate::floor::Failure;
+use crate::program::Failure;
 
 /// Returns the time since 1970, which is the same in all programs of this machine.
 pub(crate) fn now() -> Duration {

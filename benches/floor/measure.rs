@@ -1,14 +1,12 @@
 //! Runs a program and says what it cost; medians of several runs.
 
 use std::{
-    env, fs,
+    fs,
     path::Path,
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
-
-use super::Failure;
 
 /// What one run of a program cost.
 #[derive(Debug, Clone, Copy)]
@@ -82,13 +80,6 @@ fn children_cpu() -> Duration {
     let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
     let ticks: u64 = fields.skip(13).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
-}
-
-/// Returns a command that starts this very program as the floor program `name`.
-pub(crate) fn floor(name: &str) -> Result<Command, Failure> {
-    let mut command = Command::new(env::current_exe()?);
-    command.arg(name);
-    Ok(command)
 }
 
 /// What several runs of the same program cost, or why there is no figure.

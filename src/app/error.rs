@@ -93,9 +93,9 @@ impl AppError {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Usage { help, .. } => help.clone(),
-            Self::Lock(LockError::Held(_)) => {
-                Some("wait for it to end, or look on with `orch status`".to_owned())
-            }
+            Self::Lock(LockError::Held(_)) => Some(
+                "wait for it to end, or look on: `orch watch --no-run`, `orch status`".to_owned(),
+            ),
             Self::Lock(LockError::Lost) => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
             }

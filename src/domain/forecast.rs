@@ -12,6 +12,7 @@ use super::{
     model::{
         attempt::{CheckResult, Exit},
         id::AttemptId,
+        task::CommandLine,
         time::{Now, Tick},
     },
     plan::{Plan, TaskIndex},
@@ -48,7 +49,10 @@ pub fn forecast(
     length: impl Fn(TaskIndex) -> Duration,
 ) -> Forecast {
     // What is only assumed is not stopped for the time it takes.
-    let mut scheduler = scheduler.with_plan(Plan::clone(scheduler.plan()).without_timeouts(), now);
+    // Nor does it matter here what would be started.
+    let plan = Plan::clone(scheduler.plan()).without_timeouts();
+    let plan = plan.with_worker(&CommandLine::Words(Vec::new()));
+    let mut scheduler = scheduler.with_plan(plan, now);
     let plan = Arc::clone(scheduler.plan());
     let mut play = Play {
         plan: &plan,

@@ -89,6 +89,10 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
             ),
             format!("`orch logs {task}` shows what it printed"),
         ),
+        Reason::NoCommand => (
+            "is ready, but nobody says what to start for it".to_owned(),
+            "set `worker: {command: …}` in the task, its role or .orch/config.yaml".to_owned(),
+        ),
         Reason::AllWorkersBusy { .. }
         | Reason::RoleBusy { .. }
         | Reason::WorkstreamBusy { .. }
@@ -416,6 +420,7 @@ mod tests {
                 max_attempts: 3,
                 reason: "exit code 3".to_owned(),
             },
+            Reason::NoCommand,
             Reason::AllWorkersBusy { max_workers: 4 },
             Reason::RoleBusy { role: RoleName("cook".to_owned()), max_workers: 1 },
             Reason::WorkstreamBusy { workstream: "w".to_owned(), id: id("A") },
@@ -447,6 +452,8 @@ mod tests {
               `orch approve X --gate ci/build` opens it, or `state: pass` in .orch/events/ci/build.yaml
             X waits 1m 30s for its next attempt: 1 of 3 attempts failed, the last one: exit code 3
               `orch logs X` shows what it printed
+            X is ready, but nobody says what to start for it
+              set `worker: {command: …}` in the task, its role or .orch/config.yaml
             X waits for a free worker: all 4 are busy
               raise `max_workers` in .orch/config.yaml to run more at once
             X waits for a free worker of the role `cook`: all 1 are busy

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod graph;
+pub mod hold;
 pub mod init;
 pub mod list;
 pub mod logs;

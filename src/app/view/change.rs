@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use crate::domain::model::diagnostic::Diagnostic;
+use crate::domain::{
+    model::diagnostic::Diagnostic,
+    plan::diff::{Fate, FieldDiff, ItemDiff, PlanDiff},
+};
 
 /// What an edit, a checkout or a merge did to the plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -15,11 +18,6 @@ pub struct PlanChange {
     pub settings: Vec<FieldChange>,
 }
 
-impl From<&crate::domain::plan::diff::PlanDiff> for PlanChange {
-    fn from(_: &crate::domain::plan::diff::PlanDiff) -> Self {
-        Self::default()
-    }
-}
 impl PlanChange {
     /// Says whether nothing changed.
     pub fn is_empty(&self) -> bool {
@@ -34,6 +32,9 @@ pub struct ItemChange {
     pub id: String,
     /// `added`, `removed`, `renamed` or `changed`.
     pub change: &'static str,
+    /// Its title, where it is a task that has one beside its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
     /// Its id before, where it was renamed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
@@ -45,7 +46,7 @@ pub struct ItemChange {
 }
 
 /// What became of one key, or of the body.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FieldChange {
     /// The key as it stands in the file, with dots where it is nested (`completion.verify`);
     /// `body`, or `path` where the file was moved.
@@ -56,12 +57,51 @@ pub struct FieldChange {
     /// What it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// What a list gained, in its order.
+    /// What a list gained, in its order; of environment variables only the names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub added: Vec<String>,
     /// What a list lost.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
+    /// Environment variables with another value: it may be secret, so only their names are told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<String>,
+}
+
+impl From<PlanDiff> for PlanChange {
+    fn from(diff: PlanDiff) -> Self {
+        Self {
+            tasks: diff.tasks.into_iter().map(ItemChange::from).collect(),
+            roles: diff.roles.into_iter().map(ItemChange::from).collect(),
+            settings: diff.settings.into_iter().map(FieldChange::from).collect(),
+        }
+    }
+}
+
+impl From<ItemDiff> for ItemChange {
+    fn from(diff: ItemDiff) -> Self {
+        let (change, was) = match diff.fate {
+            Fate::Added => ("added", None),
+            Fate::Removed => ("removed", None),
+            Fate::Renamed { was } => ("renamed", Some(was)),
+            Fate::Changed => ("changed", None),
+        };
+        Self {
+            id: diff.id,
+            change,
+            title: diff.title,
+            was,
+            path: diff.path.to_string(),
+            fields: diff.fields.into_iter().map(FieldChange::from).collect(),
+        }
+    }
+}
+
+impl From<FieldDiff> for FieldChange {
+    fn from(diff: FieldDiff) -> Self {
+        let FieldDiff { field, from, to, added, removed, changed } = diff;
+        Self { field, from, to, added, removed, changed }
+    }
 }
 
 /// A fault in a file, in one line.

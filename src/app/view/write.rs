@@ -68,6 +68,28 @@ pub struct CancelledTask {
     pub edited: Option<String>,
     /// Whether a worker of a living coordinator is at work on it.
     pub is_running: bool,
+    /// The attempt that is being stopped, where the file of the task is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The event file that was written for it; `None` where it was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// What holding or releasing did for one task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Held {
+    /// The task.
+    pub task: String,
+    /// The file in which `status` was set; `None` where it stood there before.
+    pub edited: Option<String>,
+    /// Whether a worker of a living coordinator is at work on it; it goes on, and only a further
+    /// attempt is kept back.
+    pub is_running: bool,
+    /// The state that followed.
+    pub state: &'static str,
+    /// Whether a coordinator is at work, and will see it.
+    pub is_live: bool,
 }
 
 /// What `orch approve` did for one task.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::model::{
     attempt::{Outcome, ReportedState},
-    config::Durability,
+    config::{Durability, OnChange, WatchMode},
     limits::PRIORITY_MAX,
     suggest::did_you_mean,
     task::{AuthorStatus, Estimate, Isolation, Priority, Size},
@@ -26,6 +26,8 @@ text_values!(
     AuthorStatus,
     Isolation,
     Durability,
+    OnChange,
+    WatchMode,
     ReportedState,
     Outcome,
     Timestamp,
@@ -139,9 +141,12 @@ words! {
         ("gate", Self::Gate),
         ("retry", Self::Retry),
         ("accept", Self::Accept),
+        ("cancel", Self::Cancel),
     ];
     EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
+    OnChange "bad-word" "an answer to a change" Self::NAMED;
+    WatchMode "bad-word" "a way to watch" Self::NAMED;
 }
 
 /// What an event file is about.
@@ -154,6 +159,8 @@ pub enum EventWord {
     Retry,
     /// A person accepts an attempt in review.
     Accept,
+    /// A person wants an attempt stopped.
+    Cancel,
 }
 
 /// What an event file says of a gate.

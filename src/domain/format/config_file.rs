@@ -9,12 +9,12 @@ use super::{
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
     field::{Field, List, Table},
-    number::{Level, Time, Version, Workers},
+    number::{Level, Rescan, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
     value::{EnvName, Flag},
 };
 use crate::domain::model::{
-    config::{Config, Durability, LevelGate},
+    config::{Config, Durability, LevelGate, OnChange, WatchMode},
     diagnostic::Diagnostic,
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
@@ -47,6 +47,23 @@ pub struct RawConfig {
     /// What a record must survive: `process` (the death of the coordinator) or `power` (a power
     /// cut, too).
     pub durability: Field<Durability>,
+    /// What becomes of a done task whose file or role changed since: `keep` (it is shown as stale)
+    /// or `rerun` (it runs again).
+    pub on_change: Field<OnChange>,
+    /// How changes of files are noticed.
+    pub watch: Field<RawWatch>,
+}
+
+/// How changes of files are noticed.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the keys `rescan` and `mode`")]
+#[schemars(rename = "Watch")]
+pub struct RawWatch {
+    /// Time between two looks at all files, from 100ms to 1h.
+    pub rescan: Field<Rescan>,
+    /// Who tells of changes: the system where it can (`auto`), or only the looks at all files
+    /// (`poll`).
+    pub mode: Field<WatchMode>,
 }
 
 /// What of the environment workers get.
@@ -125,6 +142,11 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
         config.levels.insert(level, LevelGate { run, is_required, timeout });
     }
     config.durability = raw.durability.value.unwrap_or_default();
+    config.on_change = raw.on_change.value.unwrap_or_default();
+    if let Some(watch) = raw.watch.value {
+        config.watch.rescan = watch.rescan.value.map_or(config.watch.rescan, |time| time.0);
+        config.watch.mode = watch.mode.value.unwrap_or_default();
+    }
     config
 }
 
@@ -156,11 +178,13 @@ mod tests {
     fn faulty_settings_fall_back() {
         let text = "version: 2\nmax_workers: [4]\nenv: {pass: [PATH, a-b]}\nmax_worker: 2\n\
                     estimates: {S: 10m, XXL: 3h, M: soon}\n\
-                    levels: {x: {gate: a}, 1: {required: no}, 2: {gate: a, timeout: 1h}}\ndurability: disk\n";
+                    levels: {x: {gate: a}, 1: {required: no}, 2: {gate: a, timeout: 1h}}\ndurability: disk\non_change: redo\n\
+                    watch: {rescan: 50ms, mode: events, often: x}\n";
         let (config, diagnostics) = parse(PATH, text.as_bytes());
         assert_eq!(config.max_workers, Config::default().max_workers);
         assert_eq!(config.env_pass, ["PATH"]);
         assert_eq!(config.sizes.get(&Size::S), Some(&Duration::from_secs(600)));
+        assert_eq!((config.on_change, config.watch), Default::default());
         assert_eq!(config.levels.keys().copied().collect::<Vec<_>>(), [2]);
         let told: String = diagnostics
             .iter()
@@ -180,6 +204,10 @@ mod tests {
             6:24 empty-gate level 1 has no `gate` | name its commands in `gate`, or remove the level
             6:38 wrong-type `levels.1.required` is text where `true` or `false` is expected | -
             7:13 bad-word `disk` is not a durability | write one of `process`, `power`
+            8:12 bad-word `redo` is not an answer to a change | write one of `keep`, `rerun`
+            9:17 bad-duration `50ms` is out of range | write a time from `100ms` to `1h`
+            9:29 bad-word `events` is not a way to watch | write one of `auto`, `poll`
+            9:37 unknown-key unknown key `often` in `watch` | the keys here are `rescan`, `mode`
         "#]].assert_eq(&told);
     }
 }

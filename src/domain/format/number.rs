@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer};
 use super::fault::{plain, shown};
 use super::value::{FromText, TextVisitor, ValueFault, text_values};
 use crate::domain::model::{
-    limits::{ATTEMPTS_MAX, LEVEL_MAX, WORKERS_MAX},
-    time::parse_duration,
+    limits::{ATTEMPTS_MAX, LEVEL_MAX, RESCAN_MAX, RESCAN_MIN, WORKERS_MAX},
+    time::{Exact, parse_duration},
 };
 
-text_values!(Time, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version);
+text_values!(Time, Rescan, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version);
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,28 @@ impl FromText for Time {
 
     fn schema() -> Schema {
         json_schema!({ "type": "string", "pattern": DURATION_PATTERN, "examples": ["30m", "1h30m"] })
+    }
+}
+
+/// A length of time between two looks at all files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rescan(pub Duration);
+
+impl FromText for Rescan {
+    const EXPECTED: &'static str = Time::EXPECTED;
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let Time(time) = Time::from_text(text)?;
+        if (RESCAN_MIN..=RESCAN_MAX).contains(&time) {
+            return Ok(Self(time));
+        }
+        let range = format!("write a time from `{}` to `{}`", Exact(RESCAN_MIN), Exact(RESCAN_MAX));
+        let message = format!("{} is out of range", shown(text));
+        Err(ValueFault::new("bad-duration", message).with_help(range))
+    }
+
+    fn schema() -> Schema {
+        Time::schema()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::fault::is_hidden;
-use crate::domain::model::attempt::Usage;
+use crate::domain::model::{attempt::Usage, time::Exact};
 
 /// Writes `key: value`, quoting the value where needed.
 pub fn key(out: &mut String, key: &str, value: &str) {
@@ -24,23 +24,7 @@ pub fn bare(out: &mut String, key: &str, value: impl Display) {
 
 /// Writes a duration so that reading it gives it back, to the millisecond.
 pub fn duration(out: &mut String, key: &str, duration: Duration) {
-    bare(out, key, ExactDuration(duration));
-}
-
-struct ExactDuration(Duration);
-
-impl Display for ExactDuration {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ms = self.0.as_millis();
-        let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1_000 % 60, "s")];
-        for (value, unit) in parts.into_iter().filter(|(value, _)| *value > 0) {
-            write!(f, "{value}{unit}")?;
-        }
-        match ms % 1_000 {
-            0 if ms > 0 => Ok(()),
-            rest => write!(f, "{rest}ms"),
-        }
-    }
+    bare(out, key, Exact(duration));
 }
 
 /// Writes `usage`, where there is any.

@@ -27,10 +27,10 @@ pub struct Config {
     pub levels: BTreeMap<u32, LevelGate>,
     /// What a record must survive before the work it speaks of starts.
     pub durability: Durability,
+    /// What becomes of a done task whose file or role changed since.
+    pub on_change: OnChange,
     /// How changes of files are noticed.
     pub watch: WatchSpec,
-    /// What becomes of a done task whose file or role changed.
-    pub on_change: OnChange,
 }
 
 impl Default for Config {
@@ -50,45 +50,10 @@ impl Default for Config {
             ]),
             levels: BTreeMap::new(),
             durability: Durability::default(),
-            watch: WatchSpec::default(),
             on_change: OnChange::default(),
+            watch: WatchSpec::default(),
         }
     }
-}
-
-/// How changes of files are noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WatchSpec {
-    /// Time between two looks at everything, whatever the system tells.
-    pub rescan: Duration,
-    /// Whether the system is asked to tell of changes.
-    pub mode: WatchMode,
-}
-
-impl Default for WatchSpec {
-    fn default() -> Self {
-        Self { rescan: Duration::from_secs(30), mode: WatchMode::default() }
-    }
-}
-
-/// Whether the system is asked to tell of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WatchMode {
-    /// Where it does so.
-    #[default]
-    Auto,
-    /// Never: files are looked at from time to time.
-    Poll,
-}
-
-/// What becomes of a done task whose file or role changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnChange {
-    /// It stays done, and is shown as stale.
-    #[default]
-    Keep,
-    /// It runs again.
-    Rerun,
 }
 
 /// What a record must survive.
@@ -99,6 +64,67 @@ pub enum Durability {
     Process,
     /// A power cut: the record is on the disk (one grouped fsync per turn).
     Power,
+}
+
+/// What becomes of a done task whose file or role changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnChange {
+    /// It stays done, and is shown as stale.
+    #[default]
+    Keep,
+    /// It runs again.
+    Rerun,
+}
+
+impl OnChange {
+    /// All words with their meaning.
+    pub const NAMED: [(&'static str, Self); 2] = [("keep", Self::Keep), ("rerun", Self::Rerun)];
+
+    /// Returns the word that stands in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Rerun => "rerun",
+        }
+    }
+}
+
+/// How changes of files are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchSpec {
+    /// Time between two looks at all files, whatever the system told.
+    pub rescan: Duration,
+    /// Who tells of changes.
+    pub mode: WatchMode,
+}
+
+impl Default for WatchSpec {
+    fn default() -> Self {
+        Self { rescan: limits::RESCAN_DEFAULT, mode: WatchMode::default() }
+    }
+}
+
+/// Who tells of changes of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatchMode {
+    /// The system where it can, else a look at all files every now and then.
+    #[default]
+    Auto,
+    /// A look at all files every now and then: for file systems that tell nothing.
+    Poll,
+}
+
+impl WatchMode {
+    /// All words with their meaning.
+    pub const NAMED: [(&'static str, Self); 2] = [("auto", Self::Auto), ("poll", Self::Poll)];
+
+    /// Returns the word that stands in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Poll => "poll",
+        }
+    }
 }
 
 /// What must hold before tasks of a higher level start.

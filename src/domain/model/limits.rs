@@ -51,6 +51,16 @@ pub const CHECK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30 * 60);
 /// Longest duration that a file may ask for.
 pub const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
+/// Time between two looks at all files where nothing is configured: what the system did not tell
+/// of is noticed then at the latest.
+pub const RESCAN_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Shortest time between two looks at all files: more would keep a processor busy.
+pub const RESCAN_MIN: Duration = Duration::from_millis(100);
+
+/// Longest time between two looks at all files.
+pub const RESCAN_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// Highest level of a task.
 pub const LEVEL_MAX: u32 = 10_000;
 

@@ -105,6 +105,24 @@ pub fn render_duration(duration: Duration) -> String {
     }
 }
 
+/// A duration as people write it in a file, to the millisecond: `1h30m`, `90s` as `1m30s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exact(pub Duration);
+
+impl fmt::Display for Exact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ms = self.0.as_millis();
+        let parts = [(ms / 3_600_000, "h"), (ms / 60_000 % 60, "m"), (ms / 1_000 % 60, "s")];
+        for (value, unit) in parts.into_iter().filter(|(value, _)| *value > 0) {
+            write!(f, "{value}{unit}")?;
+        }
+        match ms % 1_000 {
+            0 if ms > 0 => Ok(()),
+            rest => write!(f, "{rest}ms"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -167,6 +167,14 @@ impl Plan {
         Policy { command: self.worker.clone().or(policy.command), ..policy }
     }
 
+    /// Says whether anybody says what is to be started for `task`.
+    pub fn has_command(&self, task: TaskIndex) -> bool {
+        self.worker.is_some()
+            || self.spec(task).worker.command.is_some()
+            || self.role(task).is_some_and(|role| role.worker.command.is_some())
+            || self.config.worker.command.is_some()
+    }
+
     /// Returns how long `task` is thought to take: its estimate, or size M where it has none.
     pub fn duration(&self, task: TaskIndex) -> Duration {
         self.durations.get(task.position()).copied().unwrap_or_default()

@@ -79,6 +79,8 @@ pub enum Reason {
         /// What went wrong last.
         reason: String,
     },
+    /// Nobody says what is to be started for it.
+    NoCommand,
     /// All workers are busy.
     AllWorkersBusy {
         /// How many there are.
@@ -199,6 +201,9 @@ impl Scheduler {
 
     fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
         let mut reasons = Vec::new();
+        if !self.plan.has_command(task) {
+            reasons.push(Reason::NoCommand);
+        }
         let max_workers = self.plan.config().max_workers;
         if self.running.len() >= max_workers as usize {
             reasons.push(Reason::AllWorkersBusy { max_workers });

@@ -64,6 +64,8 @@ pub struct Scheduler {
     /// Attempts that an earlier coordinator left without an ending, to be settled first.
     lost: Vec<AttemptId>,
     course: Course,
+    /// Tasks that left the plan and stay in it until their attempts have ended.
+    leaving: BTreeSet<TaskId>,
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
     /// The present of the event that is being handled.
@@ -103,6 +105,7 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            leaving: BTreeSet::new(),
             holds: BTreeSet::new(),
             now,
         };
@@ -284,15 +287,15 @@ impl Scheduler {
 
     /// Returns a running task whose files meet those of `task`.
     fn file_conflict(&self, task: TaskIndex) -> Option<TaskIndex> {
-        let files = &self.plan.spec(task).files;
-        if files.is_empty() {
-            return None;
-        }
+        let spec = self.plan.spec(task);
         self.running.iter().copied().find(|other| {
             let Some(Phase::Running(live)) = self.phases.get(other.position()) else {
                 return false;
             };
-            live.assignment.spec.files.iter().any(|glob| files.iter().any(|own| own.meets(glob)))
+            let other = &live.assignment.spec;
+            // A task that was renamed while its attempt runs is still the same work.
+            other.path == spec.path
+                || other.files.iter().any(|glob| spec.files.iter().any(|own| own.meets(glob)))
         })
     }
 

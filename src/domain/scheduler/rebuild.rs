@@ -84,6 +84,12 @@ impl Scheduler {
         match history.outcome(after) {
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
+            // Its file is gone or could not be read, so it cannot say that the task is cancelled.
+            Some(Outcome::Cancelled)
+                if self.outside.is_cancelled(&AttemptId::new(id.clone(), history.last)) =>
+            {
+                Phase::Cancelled
+            }
             Some(
                 Outcome::Succeeded | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost,
             )

@@ -49,6 +49,7 @@ fn task(line: &str) -> TaskSpec {
             "files" => spec.files.push(Glob::parse(value).unwrap()),
             "verify" => spec.completion.verify.push(CommandLine::Text(owned)),
             "signal" => spec.completion.signal = Some(owned),
+            "file" => spec.path = format!(".orch/tasks/{value}.md").into(),
             "digest" => spec.digest = owned.into(),
             "review" => spec.completion.review = true,
             "timeout" => spec.worker.timeout = Some(Duration::from_secs(value.parse().unwrap())),
@@ -64,6 +65,10 @@ fn task(line: &str) -> TaskSpec {
     spec
 }
 
+fn work() -> WorkerSpec {
+    WorkerSpec { command: Some(CommandLine::Text("work".to_owned())), ..WorkerSpec::default() }
+}
+
 fn config() -> Config {
     let gate = |command: &str, is_required| LevelGate {
         run: vec![CommandLine::Text(command.to_owned())],
@@ -72,6 +77,7 @@ fn config() -> Config {
     };
     Config {
         max_workers: 2,
+        worker: work(),
         levels: BTreeMap::from([(1, gate("lint", true)), (2, gate("audit", false))]),
         ..Config::default()
     }
@@ -156,6 +162,18 @@ fn event(line: &str, plan_text: &mut String) -> Event {
         }),
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
+        ["hold"] => Event::Held(Hold::Person),
+        ["hold-git"] => Event::Held(Hold::Checkout),
+        ["release"] => Event::Released(Hold::Person),
+        ["release-git"] => Event::Released(Hold::Checkout),
+        _ => plan_event(line, plan_text),
+    }
+}
+
+/// Reads one line of a script that changes the plan, or the facts around it.
+fn plan_event(line: &str, plan_text: &mut String) -> Event {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
         ["open", gate, who] => changed(plan_text, gate_event(gate, who)),
         ["retry", who, after] => {
             changed(plan_text, EventKind::Retry { task: id(who), after: after.parse().unwrap() })
@@ -164,6 +182,7 @@ fn event(line: &str, plan_text: &mut String) -> Event {
             let AttemptId { task, number } = attempt(who);
             changed(plan_text, EventKind::Accept { task, attempt: number })
         }
+        ["cancel", who] => changed(plan_text, EventKind::Cancel(attempt(who))),
         ["edit", ..] => {
             let line = line.trim_start_matches("edit").trim();
             let name = line.split_whitespace().next().unwrap();
@@ -174,6 +193,14 @@ fn event(line: &str, plan_text: &mut String) -> Event {
         ["remove", name] => {
             let kept = plan_text.lines().filter(|l| l.split_whitespace().next() != Some(*name));
             *plan_text = kept.collect::<Vec<_>>().join("\n");
+            Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::default() }
+        }
+        ["rename", from, to] => {
+            let line = |line: &str| match line.strip_prefix(from) {
+                Some(keys) => format!("{to} file={from}{keys}"),
+                None => line.to_owned(),
+            };
+            *plan_text = plan_text.lines().map(str::trim).map(line).collect::<Vec<_>>().join("\n");
             Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::default() }
         }
         _ => panic!("unknown event {line}"),
@@ -728,18 +755,77 @@ fn a_removed_task_runs_to_its_end() {
         "a\nb",
         "0 pass\n1 remove a\n2 exit a.1 0\n3 exit b.1 0",
         expect![[r#"
-        0 pass
-            record-start a.1
-            start a.1
-            record-start b.1
-            start b.1
-        1 remove a
-        2 exit a.1 0
-            record-end a.1 succeeded: exit code 0
-        3 exit b.1 0
-            record-end b.1 succeeded: exit code 0
-        a=done b=done Some(Finished)
-    "#]],
+            0 pass
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            1 remove a
+            2 exit a.1 0
+                record-end a.1 succeeded: exit code 0
+            3 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+            a=cancelled b=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_removed_task_is_stopped_by_naming_its_attempt_and_does_not_start_again() {
+    check(
+        "a\nb verify=x\nc",
+        "0 pass\n1 exit b.1 0\n2 remove a\n3 remove b\n4 cancel c.7\n5 cancel a.1\n6 pass\n7 killed a.1\n8 cancel b.1\n9 verified b.1 1\n10 exit c.1 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            1 exit b.1 0
+                verify b.1
+            2 remove a
+            3 remove b
+            4 cancel c.7
+            5 cancel a.1
+                stop a.1 Ask
+            6 pass
+            7 killed a.1
+                record-end a.1 cancelled: the task was cancelled
+                record-start c.1
+                start c.1
+            8 cancel b.1
+                stop-verify b.1 Ask
+            9 verified b.1 1
+                record-end b.1 cancelled: the task was cancelled
+            10 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+            b=cancelled c=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_cancelled_attempt_keeps_its_task_back_until_a_retry() {
+    check(
+        "a",
+        "0 pass\n1 cancel a.1\n2 killed a.1\n3 cancel a.1\n4 retry a 1\n5 cancel a.1\n6 exit a.2 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 cancel a.1
+                stop a.1 Ask
+            2 killed a.1
+                record-end a.1 cancelled: the task was cancelled
+            3 cancel a.1
+            4 retry a 1
+                record-start a.2
+                start a.2
+            5 cancel a.1
+            6 exit a.2 0
+                record-end a.2 succeeded: exit code 0
+            a=done Some(Finished)
+        "#]],
     );
 }
 
@@ -824,7 +910,7 @@ fn a_done_task_runs_again_only_where_asked_and_changed_after_its_end() {
         let with = |digest: &str| {
             let mut spec = task("a");
             spec.digest = digest.into();
-            let config = Config { on_change, ..Config::default() };
+            let config = Config { on_change, worker: work(), ..Config::default() };
             Arc::new(crate::domain::plan::build(vec![spec.into()], [], config))
         };
         let changed =
@@ -845,4 +931,78 @@ fn a_done_task_runs_again_only_where_asked_and_changed_after_its_end() {
         let stale = scheduler.is_stale(scheduler.plan().find("a").unwrap());
         assert_eq!(stale, !runs_again && after != "one", "{on_change:?} {during} {after}");
     }
+}
+
+#[test]
+fn nothing_starts_while_it_is_held() {
+    check(
+        "a\nb level=1\nc level=2",
+        "0 hold\n1 hold-git\n2 release\n3 release-git\n4 hold\n5 exit b.1 0\n6 exit a.1 1\n20 pass\n21 release",
+        expect![[r#"
+            0 hold
+            1 hold-git
+            2 release
+            3 release-git
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            4 hold
+            5 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+            6 exit a.1 1
+                record-end a.1 failed: the worker ended with exit code 1
+                retry a.1 in 10s
+            20 pass
+            21 release
+                record-gate 1.1 ended=false passed=false
+                gate 1.1
+                record-start a.2
+                start a.2
+            a=running b=done c=waiting None
+        "#]],
+    );
+}
+
+#[test]
+fn a_renamed_task_waits_for_the_attempt_that_it_had_before() {
+    check(
+        "a\nc",
+        "0 pass\n1 rename a b\n2 exit c.1 0\n3 exit a.1 0\n4 exit b.1 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+                record-start c.1
+                start c.1
+            1 rename a b
+            2 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+            3 exit a.1 0
+                record-end a.1 succeeded: exit code 0
+                record-start b.1
+                start b.1
+            4 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+            a=cancelled b=done c=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_removed_task_is_not_tried_again() {
+    check(
+        "a\nb needs=a",
+        "0 pass\n1 remove a\n2 exit a.1 1\n20 pass",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 remove a
+        2 exit a.1 1
+            record-end a.1 failed: the worker ended with exit code 1
+        20 pass
+        a=cancelled b=blocked Some(Finished)
+    "#]],
+    );
 }

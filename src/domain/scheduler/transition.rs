@@ -86,7 +86,7 @@ impl Scheduler {
     /// Puts a task into the ready queue, or takes it out, as it now is.
     pub(super) fn refresh_ready(&mut self, task: TaskIndex) {
         let plan = Arc::clone(&self.plan);
-        if self.is_ready(task) {
+        if self.is_ready(task) && self.plan.has_command(task) {
             self.ready.insert(&plan, task);
         } else {
             self.ready.remove(&plan, task);

@@ -39,23 +39,25 @@ pub(super) fn lines(live: &Live, width: usize, height: usize) -> Vec<Line<'stati
     lines
 }
 
-/// Returns something that happened as a line; `None` for what the view itself shows.
-pub(super) fn event_line(event: &RunEvent) -> Option<Line<'static>> {
+/// Returns something that happened as lines; none for what the view itself shows.
+pub(super) fn event_lines(event: &RunEvent) -> Vec<Line<'static>> {
     if matches!(event.happened, Happened::Progress { .. } | Happened::Verifying { .. }) {
-        return None;
+        return Vec::new();
     }
-    let (tone, text) = run::words(&event.happened)?;
-    let look = match tone {
-        Tone::Neutral => Style::new(),
-        Tone::Good => Style::new().fg(Color::Green),
-        Tone::Uneasy => Style::new().fg(Color::Yellow),
-        Tone::Bad => Style::new().fg(Color::Red),
+    let time = run::time_of_day(&event.at);
+    let line = |(tone, text): (Tone, String)| {
+        let look = match tone {
+            Tone::Neutral => Style::new(),
+            Tone::Good => Style::new().fg(Color::Green),
+            Tone::Uneasy => Style::new().fg(Color::Yellow),
+            Tone::Bad => Style::new().fg(Color::Red),
+        };
+        Line::from(vec![
+            Span::from(format!("{time} ")).dim(),
+            Span::styled(clean_line(&text).into_owned(), look),
+        ])
     };
-    let time = run::time_of_day(&event.at).to_owned() + " ";
-    Some(Line::from(vec![
-        Span::from(time).dim(),
-        Span::styled(clean_line(&text).into_owned(), look),
-    ]))
+    run::words(&event.happened).into_iter().map(line).collect()
 }
 
 fn label(worker: &LiveWorker) -> String {

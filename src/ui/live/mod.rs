@@ -1,6 +1,7 @@
 //! The live view of a run: a few lines at the bottom of the terminal, drawn anew in place, with
 //! everything that happened scrolling by above them.
 
+pub mod board;
 mod draw;
 
 use std::io::Stdout;
@@ -57,9 +58,13 @@ impl Screen {
     /// Prints what happened above the view.
     pub fn print_above(&mut self, event: &RunEvent) {
         let Some(terminal) = &mut self.terminal else { return };
-        let Some(line) = draw::event_line(event) else { return };
-        let printed =
-            terminal.insert_before(1, |buffer| Paragraph::new(line).render(buffer.area, buffer));
+        let lines = draw::event_lines(event);
+        if lines.is_empty() {
+            return;
+        }
+        let height = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+        let printed = terminal
+            .insert_before(height, |buffer| Paragraph::new(lines).render(buffer.area, buffer));
         if let Err(error) = printed {
             tracing::debug!(%error, "the live view is gone");
             self.terminal = None;

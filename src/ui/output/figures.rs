@@ -11,6 +11,19 @@ pub fn counted(n: usize, word: &str) -> String {
     format!("{n} {word}{}", if n == 1 { "" } else { "s" })
 }
 
+/// Returns `n` in groups of three digits: `9,980`.
+pub fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Returns a length of time: `1h 30m`; whole seconds where it is more than one.
 pub fn length(seconds: f64) -> String {
     let whole = Duration::try_from_secs_f64(seconds).unwrap_or_default();
@@ -74,6 +87,8 @@ mod tests {
     fn figures_read_well() {
         assert_eq!(counted(1, "task"), "1 task");
         assert_eq!(counted(0, "task"), "0 tasks");
+        let table = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        table.iter().for_each(|(n, text)| assert_eq!(grouped(*n), *text));
         assert_eq!(length(5_400.0), "1h 30m");
         assert_eq!(length(-1.0), "0ms");
         assert_eq!(moment("2026-11-20T10:15:00.250Z"), "2026-11-20 10:15:00 UTC");

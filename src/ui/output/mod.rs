@@ -3,6 +3,7 @@
 //! Everything here returns text or JSON values; nothing prints. Text that people or workers wrote
 //! goes through [`escape`] before it reaches a terminal.
 
+pub mod change;
 pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod doctor;

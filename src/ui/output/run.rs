@@ -1,10 +1,10 @@
-//! What happens in a run → one line each; its summary → a few lines.
+//! What happens in a run → mostly one line each; its summary → a few lines.
 
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Look};
 
-use super::{Style, escape::clean_line, figures::counted};
+use super::{Style, change, escape::clean_line, figures::counted};
 use crate::{
     app::view::run::{Happened, RunEvent, Summary, Unfinished},
     domain::model::time::render_duration,
@@ -38,13 +38,15 @@ impl Tone {
     }
 }
 
-/// Returns the line for something that happened, with the time of day; `None` for what is told
+/// Returns the lines for something that happened, with the time of day; none for what is told
 /// elsewhere.
-pub fn line(event: &RunEvent, style: Style) -> Option<String> {
-    let (tone, text) = words(&event.happened)?;
-    let look = tone.color().map_or_else(Look::new, AnsiColor::on_default);
+pub fn lines(event: &RunEvent, style: Style) -> Vec<String> {
     let time = style.paint(Look::new().dimmed(), time_of_day(&event.at));
-    Some(format!("{time} {}", style.paint(look, &clean_line(&text))))
+    let line = |(tone, text): (Tone, String)| {
+        let look = tone.color().map_or_else(Look::new, AnsiColor::on_default);
+        format!("{time} {}", style.paint(look, &clean_line(&text)))
+    };
+    words(&event.happened).into_iter().map(line).collect()
 }
 
 /// Returns hours, minutes and seconds of an RFC 3339 timestamp.
@@ -61,16 +63,41 @@ fn name(task: &str, attempt: u32) -> String {
     if attempt > 1 { format!("{task} #{attempt}") } else { task.to_owned() }
 }
 
-/// Returns something that happened in words.
-pub fn words(happened: &Happened) -> Option<(Tone, String)> {
-    Some(match happened {
-        Happened::RunStarted { n_tasks, n_open, max_workers } => (
-            Tone::Neutral,
-            format!("run: {n_open} of {n_tasks} tasks to do, up to {max_workers} at once"),
-        ),
-        Happened::LeftoversStopped { attempts, n_processes, survivors } => {
-            leftovers(attempts, *n_processes, survivors)
+/// Returns something that happened in words, one item for each line.
+pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
+    let line = match happened {
+        Happened::PlanChanged(change) => {
+            return change::lines(change).into_iter().map(|text| (Tone::Neutral, text)).collect();
         }
+        Happened::FaultsChanged { new, gone, n_errors: _ } => return change::faults(new, gone),
+        Happened::Started { .. }
+        | Happened::Progress { .. }
+        | Happened::Verifying { .. }
+        | Happened::Stopping { .. }
+        | Happened::Ended { .. }
+        | Happened::GaveUp { .. }
+        | Happened::RemovedWhileRunning { .. }
+        | Happened::BecameStale { .. } => of_task(happened),
+        Happened::GateStarted { .. } | Happened::GateEnded { .. } => of_gate(happened),
+        Happened::RunStarted { .. }
+        | Happened::LookStarted { .. }
+        | Happened::LeftoversStopped { .. }
+        | Happened::StopAsked { .. }
+        | Happened::Held { .. }
+        | Happened::Released
+        | Happened::Left { .. } => of_run(happened),
+        Happened::NotApplied { .. }
+        | Happened::Watching { .. }
+        | Happened::HeadMoved { .. }
+        | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
+        Happened::RunEnded(_) => None,
+    };
+    line.into_iter().collect()
+}
+
+/// Returns what became of one task.
+fn of_task(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
         Happened::Started { task, attempt, title } => {
             let title = if title == task { String::new() } else { format!(": {title}") };
             (Tone::Neutral, format!("start     {}{title}", name(task, *attempt)))
@@ -91,11 +118,7 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
             ended(&name(task, *attempt), outcome, reason, *took, *retry_in)
         }
         Happened::GaveUp { task, n_failed, n_blocked } => {
-            let times = if *n_failed == 1 {
-                "1 attempt".to_owned()
-            } else {
-                format!("{n_failed} attempts")
-            };
+            let times = counted(*n_failed as usize, "attempt");
             let blocks = match n_blocked {
                 0 => String::new(),
                 1 => "; 1 task waits for it".to_owned(),
@@ -103,6 +126,22 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
             };
             (Tone::Bad, format!("give up   {task} after {times}{blocks}"))
         }
+        Happened::RemovedWhileRunning { task, attempt } => {
+            let name = name(task, *attempt);
+            let help = format!("`orch cancel {task}` stops it, or let it end");
+            (Tone::Uneasy, format!("removed   {name} still runs: {help}"))
+        }
+        Happened::BecameStale { task, runs_again } => {
+            let again = if *runs_again { " (runs again)" } else { "" };
+            (Tone::Uneasy, format!("stale     {task} changed after it was done{again}"))
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what became of the gate after a level.
+fn of_gate(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
         Happened::GateStarted { level } => {
             (Tone::Neutral, format!("gate      after level {level}"))
         }
@@ -116,6 +155,27 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
                 (Tone::Bad, format!("gate      after level {level} failed: {reason}"))
             }
         },
+        _ => return None,
+    })
+}
+
+/// Returns what became of the run as a whole.
+fn of_run(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
+        Happened::RunStarted { n_tasks, n_open, max_workers } => (
+            Tone::Neutral,
+            format!("run: {n_open} of {n_tasks} tasks to do, up to {max_workers} at once"),
+        ),
+        Happened::LookStarted { n_tasks, n_open, coordinator } => {
+            let who = coordinator.as_ref().map_or_else(
+                || "nobody starts ready tasks".to_owned(),
+                |who| format!("{who} starts ready tasks"),
+            );
+            (Tone::Neutral, format!("look: {n_open} of {n_tasks} tasks to do; {who}"))
+        }
+        Happened::LeftoversStopped { attempts, n_processes, survivors } => {
+            leftovers(attempts, *n_processes, survivors)
+        }
         Happened::StopAsked { n_running, is_kill } => {
             let what = if *is_kill { "killing" } else { "stopping" };
             let more = if *is_kill { "" } else { " (Ctrl-C again kills them)" };
@@ -124,20 +184,47 @@ pub fn words(happened: &Happened) -> Option<(Tone, String)> {
                 format!("stop      {what} {}{more}", counted(*n_running, "running worker")),
             )
         }
-        Happened::PlanChanged(_)
-        | Happened::FaultsChanged { .. }
-        | Happened::RemovedWhileRunning { .. }
-        | Happened::BecameStale { .. }
-        | Happened::NotApplied { .. }
-        | Happened::Watching { .. }
-        | Happened::HeadMoved { .. }
-        | Happened::Held { .. }
-        | Happened::Released
-        | Happened::Left { .. }
-        | Happened::CoordinatorChanged { .. }
-        | Happened::LookStarted { .. }
-        | Happened::RunEnded(_) => return None,
+        Happened::Held { reason, help } => {
+            (Tone::Uneasy, format!("pause     nothing is started: {reason}{}", advice(help)))
+        }
+        Happened::Released => (Tone::Neutral, "resume    ready tasks are started again".to_owned()),
+        Happened::Left { n_running } => {
+            let rest = match n_running {
+                0 => "nothing runs".to_owned(),
+                1 => "1 running worker goes on without it".to_owned(),
+                n => format!("{n} running workers go on without it"),
+            };
+            (Tone::Uneasy, format!("leave     the run was left: {rest}"))
+        }
+        _ => return None,
     })
+}
+
+/// Returns what became of the files, the checkout and the coordinator around a run.
+fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
+        Happened::NotApplied { setting, help } => {
+            let text = format!("later     {setting} has no effect before the next start");
+            (Tone::Uneasy, text + &advice(help))
+        }
+        Happened::Watching { mode, period, reason, help } => {
+            let period = period.map_or_else(String::new, |p| format!(" every {}", seconds(p)));
+            (Tone::Uneasy, format!("watch     by {mode}{period}: {reason}{}", advice(help)))
+        }
+        Happened::HeadMoved { to } => (Tone::Neutral, format!("checkout  {to}")),
+        Happened::CoordinatorChanged { coordinator: Some(who) } => {
+            (Tone::Neutral, format!("dispatch  {who} starts ready tasks"))
+        }
+        Happened::CoordinatorChanged { coordinator: None } => {
+            (Tone::Uneasy, "dispatch  nobody starts ready tasks".to_owned())
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what to do, as the end of a line.
+fn advice(help: &str) -> String {
+    if help.is_empty() { String::new() } else { format!(" · {help}") }
 }
 
 fn leftovers(attempts: &[String], n_processes: usize, survivors: &[u32]) -> (Tone, String) {
@@ -232,4 +319,117 @@ fn unfinished(word: &str, look: Look, task: &Unfinished, style: Style) -> Vec<St
         lines.push(format!("           = help: {}", clean_line(&task.help)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::app::view::change::{FaultView, FieldChange, ItemChange, PlanChange};
+
+    /// Returns all lines for what happened, with the tone of each.
+    fn told(happened: &[Happened]) -> String {
+        let words = happened.iter().flat_map(words);
+        words.map(|(tone, text)| format!("{tone:?}: {text}\n")).collect()
+    }
+
+    #[test]
+    fn what_happens_around_a_run_is_told_in_lines() {
+        let (task, reason, help) = ("A-1".to_owned(), "the reason".to_owned(), String::new());
+        let tip = "do this".to_owned();
+        let happened = [
+            Happened::RemovedWhileRunning { task: task.clone(), attempt: 2 },
+            Happened::BecameStale { task: task.clone(), runs_again: false },
+            Happened::BecameStale { task, runs_again: true },
+            Happened::NotApplied { setting: "durability".to_owned(), help: tip.clone() },
+            Happened::Watching {
+                mode: "polling",
+                period: Some(2.0),
+                reason: reason.clone(),
+                help: tip.clone(),
+            },
+            Happened::HeadMoved { to: "main".to_owned() },
+            Happened::Held { reason: reason.clone(), help },
+            Happened::Held { reason, help: tip },
+            Happened::Released,
+            Happened::Left { n_running: 0 },
+            Happened::Left { n_running: 1 },
+            Happened::Left { n_running: 2 },
+            Happened::CoordinatorChanged { coordinator: Some("pid 7 on host".to_owned()) },
+            Happened::CoordinatorChanged { coordinator: None },
+        ];
+        expect![[r#"
+            Uneasy: removed   A-1 #2 still runs: `orch cancel A-1` stops it, or let it end
+            Uneasy: stale     A-1 changed after it was done
+            Uneasy: stale     A-1 changed after it was done (runs again)
+            Uneasy: later     durability has no effect before the next start · do this
+            Uneasy: watch     by polling every 2.0s: the reason · do this
+            Neutral: checkout  main
+            Uneasy: pause     nothing is started: the reason
+            Uneasy: pause     nothing is started: the reason · do this
+            Neutral: resume    ready tasks are started again
+            Uneasy: leave     the run was left: nothing runs
+            Uneasy: leave     the run was left: 1 running worker goes on without it
+            Uneasy: leave     the run was left: 2 running workers go on without it
+            Neutral: dispatch  pid 7 on host starts ready tasks
+            Uneasy: dispatch  nobody starts ready tasks
+        "#]]
+        .assert_eq(&told(&happened));
+    }
+
+    #[test]
+    fn a_line_is_told_for_each_fault_and_no_terminal_code_gets_through() {
+        let fault = |severity, line, column, help: Option<&str>| FaultView {
+            severity,
+            code: "bad-level",
+            message: "it is \u{1b}[31mbad".to_owned(),
+            path: ".orch/tasks/a.md".to_owned(),
+            line,
+            column,
+            help: help.map(str::to_owned),
+        };
+        let new = vec![
+            fault("error", 4, 14, Some("write a number")),
+            fault("warning", 4, 0, None),
+            fault("note", 0, 0, None),
+        ];
+        let gone = vec![fault("error", 1, 1, None)];
+        let many = vec![fault("error", 1, 1, None); 12];
+        let changed = |new, gone| Happened::FaultsChanged { new, gone, n_errors: 1 };
+        expect![[r#"
+            Bad: error     .orch/tasks/a.md:4:14: it is \x1b[31mbad [bad-level] · write a number
+            Uneasy: warning   .orch/tasks/a.md:4: it is \x1b[31mbad [bad-level]
+            Neutral: note      .orch/tasks/a.md: it is \x1b[31mbad [bad-level]
+            Good: fixed     .orch/tasks/a.md: it is \x1b[31mbad
+        "#]]
+        .assert_eq(&told(&[changed(new, gone)]));
+        let told = told(&[changed(many.clone(), many)]);
+        let more: Vec<&str> = told.lines().filter(|line| line.contains('…')).collect();
+        assert_eq!(told.lines().count(), 22);
+        expect![[r#"
+            Bad: error     … and 2 more (`orch check`)
+            Good: fixed     … and 2 more (`orch check`)"#]]
+        .assert_eq(&more.join("\n"));
+    }
+
+    #[test]
+    fn events_of_several_lines_have_the_time_on_each() {
+        let field = FieldChange { field: "body".to_owned(), ..FieldChange::default() };
+        let task = |id: &str| ItemChange {
+            id: id.to_owned(),
+            change: "changed",
+            title: None,
+            was: None,
+            path: String::new(),
+            fields: vec![field.clone()],
+        };
+        let change = PlanChange { tasks: vec![task("a"), task("b")], ..PlanChange::default() };
+        let event = RunEvent {
+            at: "2026-11-20T10:15:00.250Z".to_owned(),
+            happened: Happened::PlanChanged(change),
+        };
+        let expected = ["10:15:00 change    a: body", "10:15:00 change    b: body"];
+        assert_eq!(lines(&event, Style::default()), expected);
+    }
 }

@@ -6,6 +6,7 @@ mod check;
 mod doctor;
 mod explain;
 mod graph;
+mod hold;
 mod init;
 mod list;
 mod logs;
@@ -18,6 +19,7 @@ mod show;
 mod status;
 mod stop;
 mod trouble;
+mod watch_screen;
 
 use std::{
     fs,

@@ -274,15 +274,18 @@ fn hand_edits_are_noticed_while_the_run_goes_on() {
 #[test]
 fn a_broken_file_does_not_hide_what_happens_to_the_others() {
     let sandbox = plan(&[("a", "worker: {command: touch up; sleep 60}"), ("b", "status: hold")]);
-    let child = start(&sandbox, &["run"]);
+    let mut child = start(&sandbox, &["run"]);
     wait_for("the worker", || sandbox.path("up").exists());
     sandbox.write(".orch/tasks/b.md", "---\nid: [\n---\n");
     sandbox.write(".orch/tasks/new.md", "---\nid: [\n---\n");
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    for path in ["b.md:2:", "new.md:2:"] {
+        assert!(lines.any(|line| line.contains("error") && line.contains(path)), "{path}");
+    }
     sandbox.orch(&["cancel", "a"]).text();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("has 2 errors now (`orch check`)"), "{text}");
-    assert_eq!(ending(&sandbox, "a.1"), "cancelled: the task was cancelled", "{text}");
+    assert!(lines.any(|line| line.starts_with("done: 0 of")), "the end was not told");
+    child.wait().unwrap();
+    assert_eq!(ending(&sandbox, "a.1"), "cancelled: the task was cancelled");
 }
 
 #[test]

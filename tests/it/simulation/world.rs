@@ -16,7 +16,7 @@ use orch::domain::{
         config::{Config, LevelGate},
         id::{AttemptId, TaskId},
         place::Located,
-        task::{CommandLine, TaskSpec},
+        task::{CommandLine, TaskSpec, WorkerSpec},
         time::{Now, Tick, Timestamp},
     },
     plan::{self, Plan},
@@ -89,7 +89,9 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
         timeout: Duration::from_secs(1),
     };
     let levels = BTreeMap::from([(1, gate)]);
-    plan::build(specs, [], Config { max_workers: 3, levels, ..Config::default() })
+    let command = Some(CommandLine::Text("work".to_owned()));
+    let worker = WorkerSpec { command, ..WorkerSpec::default() };
+    plan::build(specs, [], Config { max_workers: 3, worker, levels, ..Config::default() })
 }
 
 impl World {

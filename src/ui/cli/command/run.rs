@@ -84,8 +84,8 @@ pub(super) fn show(
 /// Shows a run until it has ended.
 pub(super) fn follow(run: Run, face: Face, terminal: &Terminal) -> Result<Summary, AppError> {
     match face {
-        Face::Json => print(&run, terminal, |event| Some(json::line(event))),
-        Face::Plain => print(&run, terminal, |event| text::line(event, terminal.style())),
+        Face::Json => print(&run, terminal, |event| vec![json::line(event)]),
+        Face::Plain => print(&run, terminal, |event| text::lines(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }
     let summary = run.wait()?;
@@ -95,16 +95,16 @@ pub(super) fn follow(run: Run, face: Face, terminal: &Terminal) -> Result<Summar
     Ok(summary)
 }
 
-/// Prints a line for what happens until the run has ended, as many at once as there are.
-fn print(run: &Run, terminal: &Terminal, line: impl Fn(&RunEvent) -> Option<String>) {
+/// Prints lines for what happens until the run has ended, as many at once as there are.
+fn print(run: &Run, terminal: &Terminal, lines: impl Fn(&RunEvent) -> Vec<String>) {
     loop {
         let has_ended = run.has_ended();
         let events = run.next_events(Duration::from_secs(1));
         if has_ended && events.is_empty() {
             return;
         }
-        let lines: String = events.iter().filter_map(&line).map(|line| line + "\n").collect();
-        terminal.out(&lines);
+        let text: String = events.iter().flat_map(&lines).map(|line| line + "\n").collect();
+        terminal.out(&text);
     }
 }
 
@@ -117,8 +117,10 @@ fn show_live(run: &Run, terminal: &Terminal) {
         for event in run.next_events(patience) {
             if screen.is_drawn() {
                 screen.print_above(&event);
-            } else if let Some(line) = text::line(&event, terminal.style()) {
-                terminal.line(&line);
+            } else {
+                for line in text::lines(&event, terminal.style()) {
+                    terminal.line(&line);
+                }
             }
         }
         if has_ended {

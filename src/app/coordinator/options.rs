@@ -1,0 +1,72 @@
+//! What whoever starts a run says, and what they get to know.
+
+use std::sync::mpsc;
+
+use tokio::sync::watch;
+
+use crate::{
+    app::view::run::{Live, RunEvent},
+    domain::{model::task::CommandLine, scheduler::event::StopMode},
+};
+
+/// How a run differs from what the files say.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// Most workers side by side, instead of what the settings say.
+    pub max_workers: Option<u32>,
+    /// The command for all tasks, instead of what tasks, roles and settings say.
+    pub worker: Option<CommandLine>,
+    /// What to do when nothing can be started any more.
+    pub when_idle: WhenIdle,
+    /// Takes SIGINT, SIGTERM and SIGHUP as wishes to stop.
+    pub handles_signals: bool,
+    /// What is published several times a second, for whoever draws it.
+    pub picture: Picture,
+}
+
+/// How much of a run is published while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Picture {
+    /// Nothing but what happens.
+    #[default]
+    None,
+    /// What runs, and how many tasks are in which state.
+    Workers,
+    /// Every task as well.
+    Board,
+}
+
+/// What whoever embeds a run can ask of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// End, and stop the workers.
+    Stop(StopMode),
+    /// Start nothing more for now.
+    Pause,
+    /// Start tasks again.
+    Resume,
+    /// End, and leave the workers at work.
+    Leave,
+}
+
+/// What a run does when nothing runs and nothing can be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WhenIdle {
+    /// It ends, and says what is missing.
+    #[default]
+    End,
+    /// It waits for gates, approvals and edits, unless everything is done.
+    Wait,
+    /// It stays, whatever is done, until it is stopped or left. It also begins with a plan that
+    /// has errors: what is broken is left out until it is repaired.
+    Stay,
+}
+
+/// Who is told what happens. Nobody needs to listen.
+#[derive(Debug)]
+pub struct Observers {
+    /// Gets everything that happens, in order.
+    pub events: mpsc::Sender<Vec<RunEvent>>,
+    /// Gets the state of things, where that is asked for.
+    pub live: watch::Sender<Live>,
+}
