@@ -46,7 +46,7 @@ pub(super) fn checkout(surroundings: &Surroundings<'_>, figures: &mut Figures) -
     let state = checkout.state();
     let head = state.head.map_or_else(String::new, |head| format!(" of `{head}`"));
     let rebase = if state.is_rebasing {
-        "; a rebase is in progress: changes are taken over between its steps"
+        "; a rebase is in progress: no task is started before its end"
     } else {
         ""
     };
@@ -60,7 +60,7 @@ pub(super) fn checkout(surroundings: &Surroundings<'_>, figures: &mut Figures) -
         checks.push(Check::warning(
             NAME,
             format!(
-                "a git command holds index.lock for {}: changes of files wait for its end",
+                "index.lock is there for {}: git is at work, or crashed; tasks wait for it before they start",
                 render_duration(Duration::from_secs(age))
             ),
             format!("remove it if no git command runs: {}", path.display()),
