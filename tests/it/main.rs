@@ -16,3 +16,4 @@ mod kill;
 mod simulation;
 mod source;
 mod tidy;
+mod watch;

@@ -261,6 +261,7 @@ impl Tracker {
             if news.plan.is_some() {
                 // It should have been told: perhaps a folder is not watched.
                 self.feed.restart();
+                self.settling.note_everything(self.clock.now().tick);
             }
         }
         let now = self.clock.now().tick;

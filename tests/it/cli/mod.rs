@@ -20,6 +20,8 @@ mod stop;
 mod trouble;
 mod watch_screen;
 
+pub(crate) use run::{signal, wait_for};
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -47,7 +47,7 @@ fn run(sandbox: &Sandbox) -> Output {
     sandbox.orch(&["run"])
 }
 
-pub(super) fn wait_for(what: &str, holds: impl Fn() -> bool) {
+pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !holds() {
         assert!(Instant::now() < deadline, "never came: {what}");
@@ -64,7 +64,7 @@ fn interrupt(child: &Child) {
     signal(child, rustix::process::Signal::INT);
 }
 
-pub(super) fn signal(child: &Child, signal: rustix::process::Signal) {
+pub(crate) fn signal(child: &Child, signal: rustix::process::Signal) {
     let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
     rustix::process::kill_process(pid, signal).unwrap();
 }
