@@ -95,10 +95,13 @@ impl Run {
         self.ask(Request::Leave);
     }
 
+    /// Returns a handle for asking something of the run from another thread.
+    pub fn remote(&self) -> Remote {
+        Remote { requests: self.requests.clone() }
+    }
+
     fn ask(&self, request: Request) {
-        if self.requests.try_send(request).is_err() {
-            tracing::debug!("the run has ended, or was asked often enough");
-        }
+        self.remote().ask(request);
     }
 
     /// Waits for something to happen and returns it with all that has happened since; nothing
@@ -120,6 +123,13 @@ impl Run {
     /// Returns the state of things; it changes only with a [`RunOptions::picture`].
     pub fn live(&self) -> Live {
         self.live.borrow().clone()
+    }
+
+    /// Returns the state of things where it changed since this was last called.
+    pub fn changed_live(&mut self) -> Option<Live> {
+        // An error means that nothing more will come; the last state may still be new.
+        let is_new = self.live.has_changed().unwrap_or(false);
+        is_new.then(|| self.live.borrow_and_update().clone())
     }
 
     /// Says whether the run has ended.
@@ -162,6 +172,21 @@ impl Run {
         match thread.join() {
             Ok(ended) => ended,
             Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+/// Asks something of a run, from any thread.
+#[derive(Debug, Clone)]
+pub struct Remote {
+    requests: tokio::sync::mpsc::Sender<Request>,
+}
+
+impl Remote {
+    /// Asks the run for something; nothing comes of it where the run has ended.
+    pub fn ask(&self, request: Request) {
+        if self.requests.try_send(request).is_err() {
+            tracing::debug!("the run has ended, or was asked often enough");
         }
     }
 }

@@ -29,6 +29,9 @@ impl Coordinator {
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
             self.note_removed(&plan);
+            for (task, runs_again) in self.scheduler.made_stale_by(&plan) {
+                self.tell(Happened::BecameStale { task: task.to_string(), runs_again });
+            }
             batch.push(Event::PlanChanged { plan, outside });
         }
         Ok(())

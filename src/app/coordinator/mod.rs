@@ -267,8 +267,8 @@ impl Coordinator {
                 None
             }
             Request::Pause => {
-                let help = "resume it".to_owned();
-                self.tell(Happened::Held { reason: "paused".to_owned(), help });
+                let help = String::new();
+                self.tell(Happened::Held { reason: "it was paused".to_owned(), help });
                 Some(Event::Held(Hold::Person))
             }
             Request::Resume => {

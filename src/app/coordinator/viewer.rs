@@ -143,7 +143,10 @@ impl Viewer {
         for happened in happened {
             self.tell(happened);
         }
-        if plan.is_some() {
+        if let Some((plan, _)) = plan {
+            for (task, runs_again) in self.scheduler.made_stale_by(&plan) {
+                self.tell(Happened::BecameStale { task: task.to_string(), runs_again });
+            }
             self.take_in();
         } else if records {
             let soon = self.clock.now().tick.plus(BREATH);

@@ -143,6 +143,14 @@ impl Feed {
         }
     }
 
+    /// Listens anew to everything: something was not told.
+    pub(super) fn restart(&mut self) {
+        let restarted = self.watcher.as_mut().map(Watcher::restart);
+        if let Some(Err(error)) = restarted {
+            self.poll(&told(&error), help_for(&error));
+        }
+    }
+
     /// Returns the time between two looks at everything, which is `rescan` where notices arrive.
     pub(super) fn period(&self, rescan: Duration) -> Duration {
         if self.watcher.is_some() {

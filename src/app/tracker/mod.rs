@@ -207,6 +207,9 @@ impl Tracker {
     fn hear(&mut self, now: Tick, news: &mut News) {
         let signs = self.feed.take(&self.store, now);
         let mut has_new_folders = signs.everything.is_some();
+        if signs.is_lossy {
+            self.feed.restart();
+        }
         if let Some(at) = signs.everything {
             self.settling.note_everything(at);
             self.git.suspect();
@@ -255,6 +258,11 @@ impl Tracker {
             // What seems gone is looked at once more.
             let look = Look { extent: Extent::Everything, trust: Trust::Presence };
             self.look(look, news)?;
+            if news.plan.is_some() {
+                // It should have been told: perhaps a folder is not watched.
+                self.feed.restart();
+                self.settling.note_everything(self.clock.now().tick);
+            }
         }
         let now = self.clock.now().tick;
         self.feed.looked(now.0.saturating_sub(began.0));

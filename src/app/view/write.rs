@@ -68,6 +68,12 @@ pub struct CancelledTask {
     pub edited: Option<String>,
     /// Whether a worker of a living coordinator is at work on it.
     pub is_running: bool,
+    /// The attempt that is being stopped, where the file of the task is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// The event file that was written for it; `None` where it was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
 }
 
 /// What holding or releasing did for one task.

@@ -141,6 +141,7 @@ words! {
         ("gate", Self::Gate),
         ("retry", Self::Retry),
         ("accept", Self::Accept),
+        ("cancel", Self::Cancel),
     ];
     EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
@@ -158,6 +159,8 @@ pub enum EventWord {
     Retry,
     /// A person accepts an attempt in review.
     Accept,
+    /// A person wants an attempt stopped.
+    Cancel,
 }
 
 /// What an event file says of a gate.

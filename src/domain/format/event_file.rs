@@ -16,7 +16,7 @@ use super::{
 };
 use crate::domain::model::{
     diagnostic::Diagnostic,
-    id::{GateName, TaskId},
+    id::{AttemptId, GateName, TaskId},
     outside::{EventKind, OutsideEvent},
     place::Span,
     time::Timestamp,
@@ -27,7 +27,7 @@ use crate::domain::model::{
 #[serde(default, expecting = "a mapping with keys such as `gate`")]
 #[schemars(title = "Event", description = "Outside fact (.orch/events/**/*.yaml)")]
 pub struct RawEvent {
-    /// What it is: `gate` (the default), `retry` or `accept`.
+    /// What it is: `gate` (the default), `retry`, `accept` or `cancel`.
     pub kind: Field<EventWord>,
     /// The gate; default: the path below `.orch/events` without `.yaml`.
     pub gate: Field<GateName>,
@@ -37,7 +37,8 @@ pub struct RawEvent {
     pub state: Field<EventState>,
     /// For a retry: attempts up to this one no longer count.
     pub after: Field<Count>,
-    /// For an acceptance: the attempt in review that was looked at.
+    /// For an acceptance: the attempt in review that was looked at. For a cancellation: the attempt
+    /// that shall be stopped.
     pub attempt: Field<Count>,
     /// Who wrote it.
     pub by: Field<Word>,
@@ -78,11 +79,6 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
     if is_faulty {
         return None;
     }
-    let missing = |key: &str| {
-        let message = format!("the event does not say its `{key}`");
-        Fault::error("missing-key", Span::new(1, 1, 0), message)
-            .with_help(format!("add `{key}: …`"))
-    };
     let task = raw.task.value.clone();
     match raw.kind.value.unwrap_or_default() {
         EventWord::Gate => {
@@ -101,13 +97,26 @@ fn kind(raw: &RawEvent, path: &str, faults: &mut Vec<Fault>) -> Option<EventKind
             Some(EventKind::Retry { task: task?, after: after? })
         }
         EventWord::Accept => {
-            let attempt = raw.attempt.value.and_then(|n| u32::try_from(n.0).ok());
-            if task.is_none() || attempt.is_none() {
-                faults.push(missing(if task.is_none() { "task" } else { "attempt" }));
-            }
-            Some(EventKind::Accept { task: task?, attempt: attempt? })
+            let AttemptId { task, number } = attempt(raw, faults)?;
+            Some(EventKind::Accept { task, attempt: number })
         }
+        EventWord::Cancel => attempt(raw, faults).map(EventKind::Cancel),
     }
+}
+
+/// Returns the attempt that `task` and `attempt` name.
+fn attempt(raw: &RawEvent, faults: &mut Vec<Fault>) -> Option<AttemptId> {
+    let task = raw.task.value.clone();
+    let number = raw.attempt.value.and_then(|n| u32::try_from(n.0).ok());
+    if task.is_none() || number.is_none() {
+        faults.push(missing(if task.is_none() { "task" } else { "attempt" }));
+    }
+    Some(AttemptId::new(task?, number?))
+}
+
+fn missing(key: &str) -> Fault {
+    let message = format!("the event does not say its `{key}`");
+    Fault::error("missing-key", Span::new(1, 1, 0), message).with_help(format!("add `{key}: …`"))
 }
 
 /// Returns the gate that a path stands for: `ci/build.yaml`, or `approval/<task>.yaml` for one task.
@@ -139,6 +148,11 @@ pub fn render(event: &OutsideEvent) -> String {
             render::key(&mut out, "task", task.as_str());
             render::bare(&mut out, "attempt", attempt);
         }
+        EventKind::Cancel(attempt) => {
+            render::bare(&mut out, "kind", "cancel");
+            render::key(&mut out, "task", attempt.task.as_str());
+            render::bare(&mut out, "attempt", attempt.number);
+        }
     }
     if let Some(by) = &event.by {
         render::key(&mut out, "by", by);
@@ -165,6 +179,7 @@ mod tests {
             Some(EventKind::Accept { task, attempt }) => {
                 format!("accept {task} {attempt} {codes:?}")
             }
+            Some(EventKind::Cancel(attempt)) => format!("cancel {attempt} {codes:?}"),
             Some(EventKind::Gate { gate, task, is_open }) => {
                 format!("{gate} {task:?} {is_open} {codes:?}")
             }
@@ -183,6 +198,9 @@ mod tests {
             ("accept/a.2", "kind: accept\ntask: a\nattempt: 2\n", "accept a 2 []"),
             ("accept/a.2", "kind: accept\ntask: a\n", r#"nothing ["missing-key"]"#),
             ("accept/a.2", "kind: accept\nattempt: 2\n", r#"nothing ["missing-key"]"#),
+            ("cancel/a.2", "kind: cancel\ntask: a\nattempt: 2\n", "cancel a.2 []"),
+            ("cancel/a.2", "kind: cancel\ntask: a\n", r#"nothing ["missing-key"]"#),
+            ("cancel/a.2", "kind: cancel\nattempt: 2\n", r#"nothing ["missing-key"]"#),
             ("ci", "state: passed\n", r#"nothing ["bad-word"]"#),
             ("ci", "- a\n", r#"nothing ["wrong-type"]"#),
             ("odd name", "", r#"nothing ["missing-key"]"#),
@@ -200,7 +218,8 @@ mod tests {
             EventKind::Gate { gate: gate.clone(), task: None, is_open: false },
             EventKind::Gate { gate, task: Some(task.clone()), is_open: true },
             EventKind::Retry { task: task.clone(), after: 3 },
-            EventKind::Accept { task, attempt: 2 },
+            EventKind::Accept { task: task.clone(), attempt: 2 },
+            EventKind::Cancel(AttemptId::new(task, 2)),
         ];
         for kind in kinds {
             let event = OutsideEvent {

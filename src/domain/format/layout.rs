@@ -181,6 +181,11 @@ pub fn accept_path(attempt: &AttemptId) -> String {
     format!("{EVENTS_DIR}/accept/{attempt}.yaml")
 }
 
+/// Returns where the wish to stop an attempt is written whose task has no file any more.
+pub fn cancel_path(attempt: &AttemptId) -> String {
+    format!("{EVENTS_DIR}/cancel/{attempt}.yaml")
+}
+
 /// Returns the file name of `path` without its last extension.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -241,6 +246,7 @@ mod tests {
         assert_eq!(classify(&approval_path(&a.task)), FileKind::Event);
         assert_eq!(classify(&retry_path(&a.task, 0)), FileKind::Event);
         assert_eq!(classify(&accept_path(&a)), FileKind::Event);
+        assert_eq!(classify(&cancel_path(&a)), FileKind::Event);
         assert_eq!(log_path(&a), ".orch/local/logs/API-1.x/7.log");
         assert_eq!(prompt_path(&a), ".orch/local/prompts/API-1.x.7.md");
     }

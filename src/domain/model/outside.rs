@@ -1,9 +1,9 @@
 //! Facts from outside: what people, scripts and CI say in `.orch/events`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    id::{GateName, TaskId},
+    id::{AttemptId, GateName, TaskId},
     time::Timestamp,
 };
 
@@ -46,6 +46,8 @@ pub enum EventKind {
         /// The attempt that was looked at; a later one is not accepted by it.
         attempt: u32,
     },
+    /// A person wants an attempt stopped whose task has no file any more to say so in.
+    Cancel(AttemptId),
 }
 
 /// All outside facts of a repository, for lookup.
@@ -57,6 +59,8 @@ pub struct OutsideFacts {
     retries: BTreeMap<TaskId, (u32, Option<String>)>,
     /// Per task, the last attempt that a person accepted.
     accepted: BTreeMap<TaskId, u32>,
+    /// Attempts that a person wants stopped.
+    cancelled: BTreeSet<AttemptId>,
 }
 
 impl OutsideFacts {
@@ -79,6 +83,7 @@ impl OutsideFacts {
                     let newest = facts.accepted.entry(task).or_default();
                     *newest = attempt.max(*newest);
                 }
+                EventKind::Cancel(attempt) => drop(facts.cancelled.insert(attempt)),
             }
         }
         facts
@@ -107,6 +112,11 @@ impl OutsideFacts {
     /// Returns the last attempt of `task` that a person accepted; 0 where there was none.
     pub fn accepted(&self, task: &TaskId) -> u32 {
         self.accepted.get(task).copied().unwrap_or(0)
+    }
+
+    /// Says whether a person wants `attempt` stopped, whatever the file of its task says.
+    pub fn is_cancelled(&self, attempt: &AttemptId) -> bool {
+        self.cancelled.contains(attempt)
     }
 }
 

@@ -90,10 +90,17 @@ pub struct FieldDiff {
 ///
 /// Specs that both plans share are the same without a look; nothing here is quadratic.
 pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
+    let (old, new) = (tasks(before, after), tasks(after, before));
     PlanDiff {
-        tasks: compare(&tasks(before), &tasks(after)),
-        roles: compare(&roles(before), &roles(after)),
-        settings: settings(&before.config, &after.config),
+        tasks: compare(&old, &new),
+        roles: match Arc::ptr_eq(&before.roles, &after.roles) {
+            true => Vec::new(),
+            false => compare(&roles(before), &roles(after)),
+        },
+        settings: match Arc::ptr_eq(&before.config, &after.config) {
+            true => Vec::new(),
+            false => settings(&before.config, &after.config),
+        },
     }
 }
 
@@ -113,8 +120,13 @@ enum What<'a> {
     Role(&'a Role),
 }
 
-fn tasks(plan: &Plan) -> Vec<Item<'_>> {
-    let items = plan.tasks.iter().map(|spec| Item {
+/// Returns the tasks of `plan` but for those that stand at the same place in `other`.
+fn tasks<'a>(plan: &'a Plan, other: &Plan) -> Vec<Item<'a>> {
+    let is_shared = |(at, spec): &(usize, &Arc<TaskSpec>)| {
+        other.tasks.get(*at).is_some_and(|other| Arc::ptr_eq(spec, other))
+    };
+    let different = plan.tasks.iter().enumerate().filter(|pair| !is_shared(pair));
+    let items = different.map(|(_, spec)| Item {
         name: spec.id.value.as_str(),
         path: &spec.path,
         body: &spec.body,

@@ -161,6 +161,17 @@ impl Plan {
         &self.config
     }
 
+    /// Returns the tasks whose files or roles may be others than in `before`.
+    pub fn edited_since(&self, before: &Self) -> impl Iterator<Item = TaskIndex> {
+        let has_same_roles = Arc::ptr_eq(&self.roles, &before.roles);
+        let is_shared = move |task: &TaskIndex| {
+            let other = before.tasks.get(task.position());
+            let has_same_role = has_same_roles || self.spec(*task).role.is_none();
+            has_same_role && other.is_some_and(|other| Arc::ptr_eq(other, self.shared_spec(*task)))
+        };
+        self.indices().filter(move |task| !is_shared(task))
+    }
+
     /// Returns how `task` is carried out, after task, role and config have spoken.
     pub fn policy(&self, task: TaskIndex) -> Policy {
         let policy = Policy::of(self.spec(task), self.role(task), &self.config);

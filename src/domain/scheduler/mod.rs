@@ -64,6 +64,8 @@ pub struct Scheduler {
     /// Attempts that an earlier coordinator left without an ending, to be settled first.
     lost: Vec<AttemptId>,
     course: Course,
+    /// Tasks that left the plan and stay in it until their attempts have ended.
+    leaving: BTreeSet<TaskId>,
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
     /// The present of the event that is being handled.
@@ -103,6 +105,7 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            leaving: BTreeSet::new(),
             holds: BTreeSet::new(),
             now,
         };

@@ -21,7 +21,7 @@ use crate::domain::{
         task::AuthorStatus,
         time::Tick,
     },
-    plan::TaskIndex,
+    plan::{Plan, TaskIndex},
 };
 
 impl Scheduler {
@@ -84,6 +84,12 @@ impl Scheduler {
         match history.outcome(after) {
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
+            // Its file is gone or could not be read, so it cannot say that the task is cancelled.
+            Some(Outcome::Cancelled)
+                if self.outside.is_cancelled(&AttemptId::new(id.clone(), history.last)) =>
+            {
+                Phase::Cancelled
+            }
             Some(
                 Outcome::Succeeded | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost,
             )
@@ -112,6 +118,23 @@ impl Scheduler {
         let now = Digests::of(self.plan.spec(task), self.plan.role(task));
         let history = self.histories.get(self.plan.id(task));
         history.is_some_and(|history| history.is_outdated(&now))
+    }
+
+    /// Returns the done tasks that `plan` makes stale, and whether each runs again for it.
+    pub fn made_stale_by(&self, plan: &Plan) -> Vec<(TaskId, bool)> {
+        let mut found = Vec::new();
+        for task in plan.edited_since(&self.plan) {
+            let id = plan.id(task);
+            let Some(old) = self.plan.find(id.as_str()) else { continue };
+            let Some(history) = self.histories.get(id) else { continue };
+            let is_done = matches!(self.phases.get(old.position()), Some(Phase::Done));
+            let now = Digests::of(plan.spec(task), plan.role(task));
+            if is_done && history.is_stale(&now) && !self.is_stale(old) {
+                let reruns = plan.config().on_change == OnChange::Rerun;
+                found.push((id.clone(), reruns && history.is_outdated(&now)));
+            }
+        }
+        found
     }
 
     /// Says whether the last attempt of a task was made from other files than those of now.

@@ -114,6 +114,7 @@ impl Scheduler {
             .filter(|live| plan.find(live.assignment.attempt.task.as_str()).is_none())
             .map(|live| Arc::clone(&live.assignment.spec))
             .collect();
+        self.leaving = kept.iter().map(|spec| spec.id.value.clone()).collect();
         self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
         self.outside = outside;
         self.build(live, &waits);

@@ -200,12 +200,17 @@ impl Scheduler {
         }
     }
 
-    /// Stops the attempts of tasks that a person cancelled.
+    /// Stops the attempts that a person cancelled: in the file of the task, or, where that is gone,
+    /// by naming the attempt.
     pub(super) fn stop_cancelled(&mut self, effects: &mut Vec<Effect>) {
-        let plan = Arc::clone(&self.plan);
-        let is_cancelled =
-            |task: &TaskIndex| plan.spec(*task).status.value == AuthorStatus::Cancelled;
-        for task in self.running.clone().into_iter().filter(is_cancelled) {
+        let is_cancelled = |task: &TaskIndex| {
+            self.plan.spec(*task).status.value == AuthorStatus::Cancelled
+                || self
+                    .at(*task)
+                    .is_some_and(|live| self.outside.is_cancelled(&live.assignment.attempt))
+        };
+        let cancelled: Vec<TaskIndex> = self.running.iter().copied().filter(is_cancelled).collect();
+        for task in cancelled {
             self.stop(task, StopReason::Cancelled, Force::Ask, effects);
         }
     }
@@ -299,6 +304,10 @@ impl Scheduler {
 
     /// Puts the task of an ended attempt into its next phase; returns the wait before a retry.
     fn move_on(&mut self, task: TaskIndex, attempt: &AttemptId) -> Option<std::time::Duration> {
+        if self.leaving.remove(&attempt.task) {
+            self.set_phase(task, Phase::Cancelled);
+            return None;
+        }
         let history = self.histories.get(&attempt.task)?;
         let outcome = history.outcome(self.outside.retried_after(&attempt.task));
         let author = self.plan.spec(task).status.value;

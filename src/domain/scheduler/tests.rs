@@ -182,6 +182,7 @@ fn plan_event(line: &str, plan_text: &mut String) -> Event {
             let AttemptId { task, number } = attempt(who);
             changed(plan_text, EventKind::Accept { task, attempt: number })
         }
+        ["cancel", who] => changed(plan_text, EventKind::Cancel(attempt(who))),
         ["edit", ..] => {
             let line = line.trim_start_matches("edit").trim();
             let name = line.split_whitespace().next().unwrap();
@@ -754,18 +755,77 @@ fn a_removed_task_runs_to_its_end() {
         "a\nb",
         "0 pass\n1 remove a\n2 exit a.1 0\n3 exit b.1 0",
         expect![[r#"
-        0 pass
-            record-start a.1
-            start a.1
-            record-start b.1
-            start b.1
-        1 remove a
-        2 exit a.1 0
-            record-end a.1 succeeded: exit code 0
-        3 exit b.1 0
-            record-end b.1 succeeded: exit code 0
-        a=done b=done Some(Finished)
-    "#]],
+            0 pass
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            1 remove a
+            2 exit a.1 0
+                record-end a.1 succeeded: exit code 0
+            3 exit b.1 0
+                record-end b.1 succeeded: exit code 0
+            a=cancelled b=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_removed_task_is_stopped_by_naming_its_attempt_and_does_not_start_again() {
+    check(
+        "a\nb verify=x\nc",
+        "0 pass\n1 exit b.1 0\n2 remove a\n3 remove b\n4 cancel c.7\n5 cancel a.1\n6 pass\n7 killed a.1\n8 cancel b.1\n9 verified b.1 1\n10 exit c.1 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+                record-start b.1
+                start b.1
+            1 exit b.1 0
+                verify b.1
+            2 remove a
+            3 remove b
+            4 cancel c.7
+            5 cancel a.1
+                stop a.1 Ask
+            6 pass
+            7 killed a.1
+                record-end a.1 cancelled: the task was cancelled
+                record-start c.1
+                start c.1
+            8 cancel b.1
+                stop-verify b.1 Ask
+            9 verified b.1 1
+                record-end b.1 cancelled: the task was cancelled
+            10 exit c.1 0
+                record-end c.1 succeeded: exit code 0
+            b=cancelled c=done Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn a_cancelled_attempt_keeps_its_task_back_until_a_retry() {
+    check(
+        "a",
+        "0 pass\n1 cancel a.1\n2 killed a.1\n3 cancel a.1\n4 retry a 1\n5 cancel a.1\n6 exit a.2 0",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                start a.1
+            1 cancel a.1
+                stop a.1 Ask
+            2 killed a.1
+                record-end a.1 cancelled: the task was cancelled
+            3 cancel a.1
+            4 retry a 1
+                record-start a.2
+                start a.2
+            5 cancel a.1
+            6 exit a.2 0
+                record-end a.2 succeeded: exit code 0
+            a=done Some(Finished)
+        "#]],
     );
 }
 
@@ -924,7 +984,25 @@ fn a_renamed_task_waits_for_the_attempt_that_it_had_before() {
                 start b.1
             4 exit b.1 0
                 record-end b.1 succeeded: exit code 0
-            a=done b=done c=done Some(Finished)
+            a=cancelled b=done c=done Some(Finished)
         "#]],
+    );
+}
+
+#[test]
+fn a_removed_task_is_not_tried_again() {
+    check(
+        "a\nb needs=a",
+        "0 pass\n1 remove a\n2 exit a.1 1\n20 pass",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 remove a
+        2 exit a.1 1
+            record-end a.1 failed: the worker ended with exit code 1
+        20 pass
+        a=cancelled b=blocked Some(Finished)
+    "#]],
     );
 }

@@ -29,6 +29,8 @@ pub struct Signs {
     pub paths: BTreeMap<PathBuf, (Sign, Tick)>,
     /// When signs were lost or were too many: anything may have changed.
     pub everything: Option<Tick>,
+    /// Whether signs were lost, so that folders may have come up unheard.
+    pub is_lossy: bool,
 }
 
 /// Why nothing can be watched.
@@ -130,6 +132,18 @@ impl Watcher {
         Ok(is_any)
     }
 
+    /// Watches everything anew: a folder that came up unheard is not watched yet.
+    ///
+    /// # Errors
+    /// [`WatchError::Folder`].
+    pub fn restart(&mut self) -> Result<(), WatchError> {
+        for root in &mut self.roots {
+            root.forget(&mut self.inner);
+            root.renew(&mut self.inner)?;
+        }
+        Ok(())
+    }
+
     /// Waits until there is something to [`Watcher::take`].
     pub async fn news(&self) {
         self.shared.news.notified().await;
@@ -157,7 +171,11 @@ fn note(
         }
     };
     match found {
-        None => shared.lock().everything = Some(now),
+        None => {
+            let mut signs = shared.lock();
+            signs.everything = Some(now);
+            signs.is_lossy = true;
+        }
         Some(found) => {
             let meant = |(path, sign): (PathBuf, Sign)| Some((meaning(&path, sign)?, path));
             let kept: Vec<(Sign, PathBuf)> = found.into_iter().filter_map(meant).collect();

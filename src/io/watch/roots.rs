@@ -37,6 +37,15 @@ impl Root {
         &self.path
     }
 
+    /// Watches the folder no longer.
+    pub(super) fn forget(&mut self, watcher: &mut RecommendedWatcher) {
+        if self.watched.take().is_some()
+            && let Err(error) = watcher.unwatch(&self.path)
+        {
+            tracing::debug!(%error, "the watch went with its folder");
+        }
+    }
+
     /// Watches the folder that is there now; says whether it is another one than before.
     pub(super) fn renew(&mut self, watcher: &mut RecommendedWatcher) -> Result<bool, WatchError> {
         let there = fs::symlink_metadata(&self.path).ok().filter(fs::Metadata::is_dir);
@@ -44,11 +53,7 @@ impl Root {
         if there == self.watched {
             return Ok(false);
         }
-        if self.watched.take().is_some()
-            && let Err(error) = watcher.unwatch(&self.path)
-        {
-            tracing::debug!(%error, "the watch went with its folder");
-        }
+        self.forget(watcher);
         let Some(there) = there else { return Ok(false) };
         let mode = match self.depth {
             Depth::Flat => RecursiveMode::NonRecursive,

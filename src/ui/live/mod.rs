@@ -1,6 +1,7 @@
 //! The live view of a run: a few lines at the bottom of the terminal, drawn anew in place, with
 //! everything that happened scrolling by above them.
 
+pub mod board;
 mod draw;
 
 use std::io::Stdout;

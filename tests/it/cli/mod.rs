@@ -18,6 +18,7 @@ mod show;
 mod status;
 mod stop;
 mod trouble;
+mod watch_screen;
 
 pub(crate) use run::{signal, wait_for};
 

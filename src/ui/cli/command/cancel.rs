@@ -3,13 +3,13 @@
 use crate::{
     app::{
         repository::Repository,
-        use_case::cancel,
+        use_case::{cancel, change::Author},
         view::write::{Cancelled, CancelledTask},
     },
     ui::{
         cli::{
             Outcome,
-            args::{Global, Json},
+            args::{Global, Json, login},
             terminal::Terminal,
         },
         output::{escape::clean_line, json},
@@ -30,7 +30,9 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
-    let cancelled = cancel::cancel(&Repository::open(global.folder())?, &args.ids)?;
+    let login = login();
+    let author = Author { login: login.as_deref(), note: None };
+    let cancelled = cancel::cancel(&Repository::open(global.folder())?, &args.ids, author)?;
     if args.json.json {
         terminal.line(&json::pretty(&cancelled));
     } else {
@@ -56,7 +58,11 @@ fn text(cancelled: &Cancelled) -> String {
 }
 
 fn task_text(cancelled: &CancelledTask) -> String {
-    let CancelledTask { task, edited, is_running } = cancelled;
+    let CancelledTask { task, edited, is_running, attempt, event } = cancelled;
+    if let Some(attempt) = attempt {
+        let wrote = event.as_ref().map_or_else(String::new, |path| format!("\n  wrote {path}"));
+        return format!("attempt {attempt} of `{task}` is being stopped (its file is gone){wrote}");
+    }
     let Some(path) = edited else { return format!("`{task}` was cancelled before") };
     let path = clean_line(path);
     let follows = if *is_running { "; the running coordinator stops its worker" } else { "" };

@@ -7,10 +7,13 @@ use crate::{
         running::{Picture, Run, RunOptions, WhenIdle},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
-    ui::cli::{
-        Outcome,
-        args::{Global, Json},
-        terminal::Terminal,
+    ui::{
+        cli::{
+            Outcome,
+            args::{Global, Json, login},
+            terminal::Terminal,
+        },
+        live::board::{self, Look, Purpose},
     },
 };
 
@@ -44,9 +47,19 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         handles_signals: true,
         picture: if face == Face::Live { Picture::Board } else { Picture::None },
     };
-    let started = match args.no_run {
-        true => Run::look(&repository, options)?,
-        false => Run::start(&repository, options)?,
+    let (mut started, purpose) = match args.no_run {
+        true => (Run::look(&repository, options)?, Purpose::Look),
+        false => (Run::start(&repository, options)?, Purpose::Run),
     };
+    if face == Face::Live {
+        let login = login();
+        let is_colored = terminal.style().is_colored;
+        let look = Look { purpose, is_colored, login: login.as_deref() };
+        if let Err(error) = board::show(&mut started, &repository, look) {
+            tracing::debug!(%error, "no full-screen view");
+        }
+    }
+    // What the screen did not show, lines tell: all of it where there is no screen.
+    let face = if face == Face::Live { Face::Plain } else { face };
     Ok(run::follow(started, face, terminal)?.exit_code)
 }
