@@ -294,6 +294,7 @@ fn a_linked_worktree_is_followed_by_its_own_lock_and_head() {
     commit_all(main.root(), "edited");
     watched.assert_is_fresh();
     assert_eq!(watched.story(since), "");
+    let since = watched.now();
     let lock = main.path(".git/worktrees").read_dir().unwrap().next().unwrap().unwrap().path();
     fs::write(lock.join("index.lock"), "").unwrap();
     fs::write(watched.path(".orch/tasks/main0/main-5.md"), with_title("Edited")).unwrap();
