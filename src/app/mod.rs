@@ -3,6 +3,7 @@
 pub mod coordinator;
 pub mod error;
 mod files;
+mod notices;
 pub mod repository;
 pub mod running;
 pub mod snapshot;

@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod change;
+pub mod doctor;
 pub mod explain;
 pub mod graph;
 pub mod list;

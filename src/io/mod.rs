@@ -9,4 +9,5 @@ pub mod environment;
 pub mod git;
 pub mod process;
 pub mod store;
+pub mod system;
 pub mod watch;

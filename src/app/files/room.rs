@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    thread,
 };
 
 use crate::{
@@ -16,8 +17,11 @@ use crate::{
     },
 };
 
+/// Fewer files are read by one thread: a second one costs more than it saves.
+const PATHS_FOR_TWO_THREADS: usize = 256;
+
 /// What is made of a file.
-pub(super) trait Content: Sized + Send {
+pub(super) trait Content: Sized + Send + Sync {
     /// Makes it of the bytes of the file `path`, or of why they could not be read.
     fn parse(path: &str, bytes: Result<&[u8], &ReadFault>, reading: Reading) -> Self;
 
@@ -63,6 +67,14 @@ impl Version {
         });
         Self { stamp, is_settled: stamp.is_some_and(|stamp| stamp.is_settled(now)), hash }
     }
+}
+
+/// What became of one file.
+enum Found<T> {
+    Missing,
+    /// Its content is the one that was read before.
+    Same(Version),
+    Other(T, Version),
 }
 
 /// What a look at files brought.
@@ -144,37 +156,67 @@ impl<T: Content> Room<T> {
         trust: Trust,
     ) -> Seen {
         let mut seen = Seen::default();
-        for path in paths {
-            let now = clock::since_1970();
-            let (bytes, stamp) = match store.read_stamped(&path) {
-                Ok((bytes, stamp)) => (Ok(bytes), Some(stamp)),
-                Err(ReadFault::Missing) => {
-                    self.find_missing(path, trust, &mut seen);
-                    continue;
+        for (path, found) in self.examine_all(store, paths.into_iter().collect()) {
+            match found {
+                Found::Missing => self.find_missing(path, trust, &mut seen),
+                Found::Same(version) => {
+                    if let Some(kept) = self.kept.get_mut(&path) {
+                        kept.version = version;
+                    }
                 }
-                Err(fault) => (Err(fault), None),
-            };
-            let version = Version::new(stamp, bytes.as_deref().ok(), now);
-            if let Some(kept) = self.kept.get_mut(&path)
-                && version.hash.is_some()
-                && kept.version.hash == version.hash
-            {
-                kept.version = version;
-                continue;
+                Found::Other(content, _) if trust == Trust::Presence && content.is_doubtful() => {
+                    // Perhaps its writing goes on.
+                    seen.doubtful.insert(path, Sign::Begun);
+                }
+                Found::Other(mut content, version) => {
+                    if let Some(before) = self.kept.remove(&path) {
+                        content.succeed(before.content);
+                    }
+                    self.kept.insert(path.clone(), Kept { content, version });
+                    seen.changed.insert(path);
+                }
             }
-            let mut content = T::parse(&path, bytes.as_deref(), self.reading);
-            if trust == Trust::Presence && content.is_doubtful() {
-                // Perhaps its writing goes on.
-                seen.doubtful.insert(path, Sign::Begun);
-                continue;
-            }
-            if let Some(before) = self.kept.remove(&path) {
-                content.succeed(before.content);
-            }
-            self.kept.insert(path.clone(), Kept { content, version });
-            seen.changed.insert(path);
         }
         seen
+    }
+
+    /// Reads files; many of them with a second thread.
+    fn examine_all(&self, store: &Store, mut paths: Vec<String>) -> Vec<(String, Found<T>)> {
+        let examine = |paths: Vec<String>| -> Vec<(String, Found<T>)> {
+            let found = paths.into_iter().map(|path| {
+                let found = self.examine(store, &path);
+                (path, found)
+            });
+            found.collect()
+        };
+        if paths.len() < PATHS_FOR_TWO_THREADS {
+            return examine(paths);
+        }
+        let second = paths.split_off(paths.len() / 2);
+        thread::scope(|scope| {
+            let helper = scope.spawn(|| examine(second));
+            let mut all = examine(paths);
+            match helper.join() {
+                Ok(more) => all.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+            all
+        })
+    }
+
+    fn examine(&self, store: &Store, path: &str) -> Found<T> {
+        let now = clock::since_1970();
+        let (bytes, stamp) = match store.read_stamped(path) {
+            Ok((bytes, stamp)) => (Ok(bytes), Some(stamp)),
+            Err(ReadFault::Missing) => return Found::Missing,
+            Err(fault) => (Err(fault), None),
+        };
+        let version = Version::new(stamp, bytes.as_deref().ok(), now);
+        let kept = self.kept.get(path);
+        if version.hash.is_some() && kept.is_some_and(|kept| kept.version.hash == version.hash) {
+            return Found::Same(version);
+        }
+        Found::Other(T::parse(path, bytes.as_deref(), self.reading), version)
     }
 
     fn find_missing(&mut self, path: String, trust: Trust, seen: &mut Seen) {

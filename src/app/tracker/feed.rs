@@ -18,25 +18,13 @@ use crate::{
 };
 
 use super::{Scope, Watching};
-
-/// Where the probe is written that shows whether notices arrive.
-const PROBE_DIR: &str = ".orch/local/probe";
-
-/// A notice that takes longer does not come.
-const PROBE_PATIENCE: Duration = Duration::from_secs(2);
+use crate::app::notices::{OTHER_DISK, PROBE_DIR, PROBE_PATIENCE, folders, help_for, roots, told};
 
 /// Time between two looks where nothing tells of changes: at least this.
 const POLL_MIN: Duration = Duration::from_secs(1);
 
 /// Looking takes at most one part in this many of one processor.
 const POLL_SHARE: u32 = 250;
-
-/// What to do where the limit of the system on watches is used up.
-const MORE_WATCHES: &str = "raise the limits: `sysctl fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=512`";
-
-/// What to do where the file system tells of nothing.
-const OTHER_DISK: &str = "keep the repository on a local disk, or set `watch: {mode: poll}` \
-                          in .orch/config.yaml to have no probe";
 
 /// The source of signs.
 pub(super) struct Feed {
@@ -185,29 +173,10 @@ fn listen(
     let git = checkout.cloned();
     let meaning = move |path: &Path, sign: Sign| meaning(&root, git.as_ref(), scope, path, sign);
     let mut watcher = Watcher::start(meaning, move || clock.now().tick)?;
-    if let Some(checkout) = checkout {
-        watcher.add(checkout.git_dir().to_owned(), Depth::Flat)?;
-    }
-    watcher.add(store.path(layout::ORCH_DIR), Depth::Flat)?;
-    for folder in folders(scope) {
-        watcher.add(store.path(folder), Depth::Deep)?;
+    for (path, depth) in roots(store, checkout, scope) {
+        watcher.add(path, depth)?;
     }
     Ok(watcher)
-}
-
-/// Returns the folders below `.orch` that are watched with all that is in them.
-fn folders(scope: Scope) -> &'static [&'static str] {
-    const ALL: [&str; 5] = [
-        layout::TASKS_DIR,
-        layout::ROLES_DIR,
-        layout::EVENTS_DIR,
-        layout::STATUS_DIR,
-        layout::RUNS_DIR,
-    ];
-    match scope {
-        Scope::All => &ALL,
-        Scope::Written => ALL.split_at(4).0,
-    }
 }
 
 /// Returns what a sign of `path` means; `None` where it is of no interest.
@@ -260,13 +229,4 @@ fn remove_probe(store: &Store) {
     if let Err(error) = removed {
         tracing::debug!(%error, "the probe stays");
     }
-}
-
-fn told(error: &WatchError) -> String {
-    let source = std::error::Error::source(error);
-    source.map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
-}
-
-fn help_for(error: &WatchError) -> &'static str {
-    if error.is_out_of_watches() { MORE_WATCHES } else { OTHER_DISK }
 }

@@ -137,13 +137,18 @@ impl GitWatch {
                 told.push(Happened::Released);
                 return told;
             }
-            (true, true) => ("a rebase is under way", "tasks are started when it has ended"),
-            (true, false) => (
-                "git is at work: it holds index.lock",
-                "it goes on by itself; if a git command crashed, remove .git/index.lock",
-            ),
+            (true, true) => {
+                ("a rebase is under way", "tasks are started when it has ended".to_owned())
+            }
+            (true, false) => ("git is at work: it holds index.lock", self.lock_help()),
         };
-        told.push(Happened::Held { reason: reason.to_owned(), help: help.to_owned() });
+        told.push(Happened::Held { reason: reason.to_owned(), help });
         told
+    }
+
+    fn lock_help(&self) -> String {
+        let lock = self.checkout.as_ref().map(|checkout| checkout.git_dir().join("index.lock"));
+        let lock = lock.map(|path| path.display().to_string()).unwrap_or_default();
+        format!("it goes on by itself; if a git command crashed, remove {lock}")
     }
 }

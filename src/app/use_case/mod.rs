@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod change;
 pub mod check;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod graph;
 pub mod hold;

@@ -53,6 +53,11 @@ impl Checkout {
             && TELLING.iter().any(|name| path.file_name().is_some_and(|file| file == *name))
     }
 
+    /// Returns since when a command holds `index.lock`; `None` where none does.
+    pub fn locked_since(&self) -> Option<SystemTime> {
+        fs::symlink_metadata(self.git_dir.join("index.lock")).ok()?.modified().ok()
+    }
+
     /// Looks at the git folder.
     pub fn state(&self) -> CheckoutState {
         let is_there = |name: &str| fs::symlink_metadata(self.git_dir.join(name)).is_ok();

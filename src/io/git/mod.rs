@@ -2,7 +2,10 @@
 
 pub mod checkout;
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
 
 use git2::{ObjectType, Oid, Repository};
 
@@ -31,6 +34,23 @@ pub enum GitError {
 /// in a bare one.
 pub fn repository_root(path: &Path) -> Option<PathBuf> {
     Repository::discover(path).ok()?.workdir().map(Path::to_owned)
+}
+
+/// Says whether `path` lies in a bare repository, which has no checkout.
+pub fn is_bare(path: &Path) -> bool {
+    Repository::discover(path).is_ok_and(|repository| repository.is_bare())
+}
+
+/// Returns what the program `git` says of its version; `None` where it says nothing.
+///
+/// # Errors
+/// Why it could not be started.
+pub fn program_version(folder: &Path) -> std::io::Result<Option<String>> {
+    let mut command = Command::new("git");
+    let told = command.arg("--version").current_dir(folder).stdin(Stdio::null()).output()?;
+    let text = String::from_utf8_lossy(&told.stdout);
+    let version = text.trim().strip_prefix("git version ").map(str::to_owned);
+    Ok(version.filter(|version| told.status.success() && !version.is_empty()))
 }
 
 /// Makes a git repository in the folder `path`; one that is there stays as it is.

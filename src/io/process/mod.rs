@@ -15,6 +15,7 @@ use std::{
 };
 
 pub use self::{
+    program::find as find_program,
     start::{Launch, Running, Stdin, start},
     unix::{Ask, How, ask, group_is_alive, identity, kill_group_leftovers, stop_group},
 };

@@ -15,11 +15,7 @@ use std::{
 ///
 /// # Errors
 /// Why there is none, as a phrase.
-pub(super) fn find(
-    word: &OsStr,
-    folder: &Path,
-    env: &[(OsString, OsString)],
-) -> Result<PathBuf, String> {
+pub fn find(word: &OsStr, folder: &Path, env: &[(OsString, OsString)]) -> Result<PathBuf, String> {
     if word.is_empty() {
         return Err("the command is empty".to_owned());
     }

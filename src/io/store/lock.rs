@@ -56,6 +56,13 @@ impl LockInfo {
     }
 }
 
+impl LockInfo {
+    /// Says whether the process is or was one of a machine with the name of this one.
+    pub fn is_of_this_host(&self) -> bool {
+        self.host == host()
+    }
+}
+
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -176,6 +183,15 @@ pub fn holder(store: &Store) -> Result<Option<LockInfo>, StoreError> {
             host: "an unknown machine".to_owned(),
         }))),
     }
+}
+
+/// Returns what a process that ended without giving the lock back left in it; `None` where the lock
+/// is held, or empty.
+///
+/// # Errors
+/// [`StoreError::Lock`].
+pub fn left_behind(store: &Store) -> Result<Option<LockInfo>, StoreError> {
+    Ok(if holder(store)?.is_some() { None } else { read_info(store) })
 }
 
 fn read_info(store: &Store) -> Option<LockInfo> {

@@ -6,6 +6,7 @@ mod find;
 mod folder;
 pub mod journal;
 pub mod lock;
+mod measure;
 pub mod read;
 mod remove;
 pub mod stamp;

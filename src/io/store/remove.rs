@@ -51,6 +51,24 @@ impl Store {
         }
     }
 
+    /// Removes the folder `path` where nothing is in it; says whether it is gone.
+    ///
+    /// # Errors
+    /// [`StoreError::Remove`].
+    pub fn remove_empty_folder(&self, path: &str) -> Result<bool, StoreError> {
+        let remove = || {
+            let (above, name) = folder::split(path)?;
+            let above = folder::open(self, above, Missing::Fail)?;
+            unlinkat(&above, name, AtFlags::REMOVEDIR).map_err(io::Error::from)
+        };
+        match remove() {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(source) => Err(StoreError::Remove { path: path.to_owned(), source }),
+        }
+    }
+
     /// Removes what dead processes left of unfinished writes below the folder `dir`; returns how
     /// many files it removed.
     ///

@@ -3,6 +3,7 @@
 mod approve;
 mod cancel;
 mod check;
+mod doctor;
 mod explain;
 mod graph;
 mod hold;

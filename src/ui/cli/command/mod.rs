@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod completions;
 mod demo;
+mod doctor;
 mod explain;
 mod graph;
 mod init;
@@ -59,6 +60,8 @@ pub enum Command {
     Cancel(cancel::Args),
     /// Tell the running coordinator to stop
     Stop(stop::Args),
+    /// Look at what `orch` finds around it: watching, git, lock, workers, disk
+    Doctor(doctor::Args),
     /// Carry out a small plan in a temporary repository, to see how it looks
     Demo(demo::Args),
     /// Print the JSON Schema of a file format, for editors
@@ -90,6 +93,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
+        Command::Doctor(args) => doctor::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
         Command::Completions(args) => completions::run(args, terminal),

@@ -1,0 +1,74 @@
+//! What `orch` finds around it: one function for each thing that is looked at.
+//!
+//! Nothing is changed but for the probe, which is removed again.
+
+mod disk;
+mod git;
+mod lock;
+mod plan;
+mod watching;
+mod workers;
+
+use crate::{
+    app::{
+        error::AppError,
+        repository::Repository,
+        standing::Standing,
+        view::doctor::{Check, DoctorView, Figures, Verdict},
+    },
+    domain::format::task_file::Reading,
+    io::{git::checkout::Checkout, store::Store},
+};
+
+/// What the checks look at.
+struct Surroundings<'a> {
+    store: &'a Store,
+    checkout: Option<Checkout>,
+    /// The plan, or why it cannot be read.
+    standing: Result<Standing, AppError>,
+}
+
+/// One check: it adds what it measured to the figures.
+type Look = fn(&Surroundings<'_>, &mut Figures) -> Vec<Check>;
+
+/// All checks, in the order in which they are told.
+const LOOKS: [Look; 11] = [
+    watching::notices,
+    watching::limits,
+    git::program,
+    git::checkout,
+    lock::lock,
+    workers::executor,
+    workers::programs,
+    plan::plan,
+    disk::room,
+    disk::local,
+    disk::file_system,
+];
+
+/// Looks around.
+pub fn doctor(repository: &Repository) -> DoctorView {
+    let store = repository.store();
+    let surroundings = Surroundings {
+        store,
+        checkout: Checkout::find(store.root()),
+        standing: Standing::read(repository.clone(), Reading::Whole),
+    };
+    let mut figures = Figures::default();
+    let checks: Vec<Check> =
+        LOOKS.iter().flat_map(|look| look(&surroundings, &mut figures)).collect();
+    let n_with = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let (n_warnings, n_errors) = (n_with(Verdict::Warning), n_with(Verdict::Error));
+    DoctorView { checks, n_warnings, n_errors, figures }
+}
+
+/// Returns an error with its causes, in one sentence.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// Returns `n` with its word.
+fn counted(n: u64, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,149 @@
+//! Whether the programs of the workers are there.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::{OsStr, OsString},
+};
+
+use super::{Surroundings, counted};
+use crate::{
+    app::{
+        standing::Standing,
+        view::doctor::{Check, Figures},
+    },
+    domain::{
+        model::{command::argv, task::CommandLine},
+        scheduler::phase::TaskState,
+    },
+    io::{environment, process::find_program, store::Store},
+};
+
+const EXECUTOR_NAME: &str = "executor";
+const NAME: &str = "workers";
+
+/// Who starts a program.
+#[derive(Debug, Default)]
+struct Users {
+    is_settings: bool,
+    roles: BTreeSet<String>,
+    n_tasks: u64,
+}
+
+impl Users {
+    fn told(&self) -> String {
+        let settings = self.is_settings.then(|| "the settings".to_owned());
+        let n_roles = self.roles.len() as u64;
+        let roles = (n_roles > 0).then(|| counted(n_roles, "role"));
+        let tasks = (self.n_tasks > 0).then(|| counted(self.n_tasks, "open task"));
+        [settings, roles, tasks].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What the commands of a plan start.
+#[derive(Debug, Default)]
+struct Started {
+    /// Each program with its own `PATH`, where a worker sets one.
+    programs: BTreeMap<(String, Option<String>), Users>,
+    /// Texts for a shell.
+    shell: BTreeSet<String>,
+    /// Open tasks that nobody gave a command.
+    n_without: u64,
+}
+
+/// Looks for the shell that the executor `local` needs.
+pub(super) fn executor(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<Check> {
+    vec![match find(surroundings.store, "sh", &environment::allowed(&[])) {
+        Ok(()) => Check::ok(EXECUTOR_NAME, "`local` is there: `sh` is on PATH"),
+        Err(reason) => Check::error(
+            EXECUTOR_NAME,
+            format!("`local` cannot run texts for a shell: {reason}"),
+            "put the folder of `sh` on PATH",
+        ),
+    }]
+}
+
+/// Looks for the program of every command.
+pub(super) fn programs(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<Check> {
+    // That the plan cannot be read is told by its own check.
+    let Ok(standing) = &surroundings.standing else { return Vec::new() };
+    let started = started(standing);
+    let env = environment::allowed(&standing.plan().config().env_pass);
+    let mut checks = Vec::new();
+    for ((program, path), users) in &started.programs {
+        let own = path.iter().map(|path| (OsString::from("PATH"), OsString::from(path)));
+        // The first one counts, as where workers are started.
+        let env: Vec<(OsString, OsString)> = env.iter().cloned().chain(own).collect();
+        if let Err(reason) = find(surroundings.store, program, &env) {
+            checks.push(Check::warning(
+                NAME,
+                format!("`{program}` cannot be started: {reason} ({})", users.told()),
+                "install it, put it on PATH, or change `worker: {command: …}`",
+            ));
+        }
+    }
+    let n_found = (started.programs.len() - checks.len()) as u64;
+    let shell = match started.shell.len() as u64 {
+        0 => String::new(),
+        n => format!("; {} for `sh -c`, not looked into", counted(n, "command")),
+    };
+    if started.n_without > 0 {
+        checks.push(Check::warning(
+            NAME,
+            format!("{} without any command", counted(started.n_without, "open task")),
+            "set `worker: {command: …}` in .orch/config.yaml, in a role or in the task",
+        ));
+    }
+    let message = format!("{} found{shell}", counted(n_found, "program"));
+    checks.insert(0, Check::ok(NAME, message));
+    checks
+}
+
+/// Gathers the commands of settings, roles and open tasks.
+fn started(standing: &Standing) -> Started {
+    let plan = standing.plan();
+    let mut started = Started::default();
+    let path_of = |env: &BTreeMap<String, String>| env.get("PATH").cloned();
+    let settings = &plan.config().worker;
+    if let Some(users) = started.users(settings.command.as_ref(), path_of(&settings.env)) {
+        users.is_settings = true;
+    }
+    for role in plan.roles().values() {
+        if let Some(users) = started.users(role.worker.command.as_ref(), path_of(&role.worker.env))
+        {
+            users.roles.insert(role.name.0.clone());
+        }
+    }
+    for task in plan.indices() {
+        if matches!(standing.state(task), TaskState::Done | TaskState::Cancelled) {
+            continue;
+        }
+        let policy = plan.policy(task);
+        started.n_without += u64::from(policy.command.is_none());
+        if let Some(users) = started.users(policy.command.as_ref(), path_of(&policy.env)) {
+            users.n_tasks += 1;
+        }
+    }
+    started
+}
+
+impl Started {
+    /// Returns the users of the program that `command` starts; `None` where a shell reads it.
+    fn users(&mut self, command: Option<&CommandLine>, path: Option<String>) -> Option<&mut Users> {
+        let command = command?;
+        let argv = argv(command);
+        if let CommandLine::Text(text) = command
+            && argv.first().is_some_and(|word| word == "sh")
+            && argv.get(2) == Some(text)
+        {
+            self.shell.insert(text.clone());
+            return None;
+        }
+        let program = argv.into_iter().next()?;
+        Some(self.programs.entry((program, path)).or_default())
+    }
+}
+
+/// Looks for a program as it is done where workers are started.
+fn find(store: &Store, program: &str, env: &[(OsString, OsString)]) -> Result<(), String> {
+    find_program(OsStr::new(program), store.root(), env).map(drop)
+}
