@@ -51,8 +51,8 @@ impl Sandbox {
     /// Makes an empty folder on the fastest disk with room for a large plan.
     pub(crate) fn large() -> Self {
         let memory = Path::new("/dev/shm");
-        let has_room =
-            rustix::fs::statvfs(memory).is_ok_and(|disk| (disk.f_bavail * disk.f_frsize) >> 29 != 0);
+        let has_room = rustix::fs::statvfs(memory)
+            .is_ok_and(|disk| (disk.f_bavail * disk.f_frsize) >> 29 != 0);
         let mut folder = tempfile::Builder::new();
         let folder = folder.prefix("orch-");
         match has_room.then(|| folder.tempdir_in(memory)) {

@@ -13,10 +13,10 @@ use super::{Watched, changed_tasks, program, text, with_title};
 use crate::cli::Sandbox;
 
 /// Saves `text` in the file `name` of a folder.
-type Save = fn(&Path, &str, &str);
+pub(super) type Save = fn(&Path, &str, &str);
 
 /// Ways of saving, by the system calls that they come down to.
-const WAYS: [(&str, Save); 16] = [
+pub(super) const WAYS: [(&str, Save); 16] = [
     ("in place", |dir, name, text| fs::write(dir.join(name), text).unwrap()),
     ("in place, in two steps", in_two_steps),
     ("a new file in its place", |dir, name, text| {
@@ -266,6 +266,7 @@ fn several_editors_at_once_make_one_change_each() {
     watched.settle();
     // Those that leave no file behind which another one would use as well.
     let ways = [0, 1, 4, 6, 8].map(|way| WAYS[way]);
+    let mut n_judged = 0;
     for again in 0..20 {
         let since = watched.now();
         let dir = watched.path(".orch/tasks");
@@ -285,6 +286,8 @@ fn several_editors_at_once_make_one_change_each() {
         if took < HELD_UP {
             let expected = ids.map(|id| format!("{id} changed title"));
             assert_eq!(told, expected, "round {again}");
+            n_judged += 1;
         }
     }
+    assert!(n_judged > 0, "the machine is too slow");
 }

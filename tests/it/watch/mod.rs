@@ -3,6 +3,7 @@
 mod editors;
 mod git;
 mod modes;
+mod random;
 mod replay;
 mod storms;
 
@@ -33,8 +34,8 @@ struct Watched {
     lines: Receiver<Value>,
     /// Every line so far.
     told: Vec<Value>,
-    /// Path of each task, as the lines tell.
-    view: BTreeMap<String, String>,
+    /// Path and title of each task, as the lines tell.
+    view: BTreeMap<String, (String, String)>,
     n_marks: u32,
 }
 
@@ -106,7 +107,8 @@ impl Watched {
     /// Applies a line to the view: what comes must not be there, what goes must.
     fn apply(&mut self, line: &Value) {
         for task in changed_tasks(line) {
-            let (id, path) = (text(&task["id"]), text(&task["path"]));
+            let id = text(&task["id"]);
+            let title = task["title"].as_str().unwrap_or(&id).to_owned();
             let is_lost = match text(&task["change"]).as_str() {
                 "added" => self.view.contains_key(&id),
                 "renamed" => self.view.remove(&text(&task["was"])).is_none(),
@@ -115,7 +117,7 @@ impl Watched {
             };
             assert!(!is_lost, "does not fit to what was told before: {line}");
             if task["change"] != "removed" {
-                self.view.insert(id, path);
+                self.view.insert(id, (text(&task["path"]), title));
             }
         }
     }
@@ -188,11 +190,12 @@ impl Drop for Watched {
     }
 }
 
-/// Returns the path of each task, read anew.
-fn fresh(sandbox: &Sandbox) -> BTreeMap<String, String> {
+/// Returns path and title of each task, read anew.
+fn fresh(sandbox: &Sandbox) -> BTreeMap<String, (String, String)> {
     let listed: Value = serde_json::from_str(&sandbox.orch(&["list", "--json"]).stdout).unwrap();
     let tasks = listed.as_array().unwrap().iter();
-    tasks.map(|task| (text(&task["id"]), text(&task["path"]))).collect()
+    let place = |task: &Value| (text(&task["path"]), text(&task["title"]));
+    tasks.map(|task| (text(&task["id"]), place(task))).collect()
 }
 
 fn text(value: &Value) -> String {
