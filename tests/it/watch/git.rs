@@ -8,7 +8,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{MARK, Watched, changed_tasks, text, with_title};
+use super::{MARK, NO_RESCAN, Watched, changed_tasks, text, with_title};
 use crate::cli::{Sandbox, wait_for};
 
 /// Tasks on each branch of the large repository.
@@ -56,6 +56,7 @@ fn fill(sandbox: &Sandbox, prefix: &str, numbers: std::ops::Range<usize>, title:
 fn large() -> Sandbox {
     let sandbox = Sandbox::large();
     git(sandbox.root(), &["init", "-q", "-b", "main"]);
+    sandbox.write(".orch/config.yaml", NO_RESCAN);
     fill(&sandbox, "both", 0..N_SHARED, "Both");
     fill(&sandbox, "main", 0..N_TASKS - N_SHARED, "Main");
     commit_all(sandbox.root(), "main");
@@ -133,7 +134,7 @@ fn small() -> Sandbox {
     let sandbox = Sandbox::new();
     git(sandbox.root(), &["init", "-q", "-b", "main"]);
     fill(&sandbox, "main", 0..50, "Main");
-    sandbox.write(".orch/config.yaml", "retry: {max_attempts: 1}\n");
+    sandbox.write(".orch/config.yaml", NO_RESCAN);
     commit_all(sandbox.root(), "first");
     sandbox
 }

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// The task that is edited to find out whether everything before was taken in.
 const MARK: &str = "mark";
 
+/// No look at everything comes to the aid of lost notices.
+const NO_RESCAN: &str = "watch: {rescan: 1h}\n";
+
 /// A running `orch watch --json`, and the plan as it told it.
 struct Watched {
     sandbox: Sandbox,
@@ -56,6 +59,9 @@ impl Watched {
     }
 
     fn spawn(sandbox: Sandbox, mut command: Command) -> Self {
+        if !sandbox.path(".orch/config.yaml").exists() {
+            sandbox.write(".orch/config.yaml", NO_RESCAN);
+        }
         let view = fresh(&sandbox);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Watched, text, with_title};
+use super::{NO_RESCAN, Watched, text, with_title};
 use crate::cli::Sandbox;
 
 fn sandbox(config: &str) -> Sandbox {
@@ -57,7 +57,7 @@ fn polling_is_told_once_and_finds_changes() {
 
 #[test]
 fn notices_are_not_talked_about_where_they_arrive() {
-    let mut watched = Watched::look(sandbox(""));
+    let mut watched = Watched::look(sandbox(NO_RESCAN));
     assert_changes_are_found(&mut watched);
     assert_eq!(watching(&watched), Vec::<&Value>::new());
     assert!(!watched.path(".orch/local/probe").exists());
@@ -150,7 +150,7 @@ fn looks_at_everything_write_nothing() {
 
 #[test]
 fn a_second_one_is_told_who_is_there_and_how_to_look() {
-    let plan = sandbox("worker: {command: 'true'}\n");
+    let plan = sandbox(&format!("worker: {{command: 'true'}}\n{NO_RESCAN}"));
     let mut watched = Watched::run(plan);
     watched.wait("an ending", |line| line["event"] == "ended");
     let pid = watched.child.id();

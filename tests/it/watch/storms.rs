@@ -157,7 +157,7 @@ fn what_else_changes_in_a_storm_is_not_lost() {
                 }
             }
         });
-        sandbox.write(".orch/config.yaml", "max_workers: 7\n");
+        sandbox.write(".orch/config.yaml", "max_workers: 7\nwatch: {rescan: 1h}\n");
         sandbox.write(".orch/roles/smith.md", "---\nretry: {max_attempts: 2}\n---\nYou forge.\n");
         sandbox.write(".orch/events/approval/task-3.yaml", "state: passed\n");
         sandbox.write(".orch/runs/task-4.1.yaml", &crate::cli::record("task-4", 1, "succeeded"));
@@ -173,5 +173,22 @@ fn what_else_changes_in_a_storm_is_not_lost() {
         "storm-399 added",
     ] {
         assert_eq!(story.matches(expected).count(), 1, "{expected}\n{story}");
+    }
+}
+
+#[test]
+fn the_folder_of_the_tasks_is_removed_and_made_anew() {
+    let mut watched = watch(5);
+    watched.settle();
+    let tasks = watched.path(".orch/tasks");
+    for round in 0..3 {
+        fs::remove_dir_all(&tasks).unwrap();
+        // The new folder may well have the inode of the old one.
+        fill(&tasks, "task", 5);
+        watched.assert_is_fresh();
+        let since = watched.now();
+        fs::write(tasks.join("task-3.md"), with_title(&format!("Edited {round}"))).unwrap();
+        watched.assert_is_fresh();
+        assert_eq!(watched.story(since), "task-3 changed title");
     }
 }
