@@ -302,7 +302,8 @@ impl Coordinator {
         // One deadline for all: sources that tick would put off one for each wait for ever.
         let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
         while self.gate_stop.is_some() || self.workers.values().any(Worker::is_at_work) {
-            match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker)).await {
+            match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker, false)).await
+            {
                 Ok(super::Incoming::Event(event)) => self.note_end(&event),
                 Ok(_) => {}
                 Err(_) => return,

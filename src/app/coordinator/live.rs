@@ -65,10 +65,14 @@ impl LiveView {
         self.is_stale = true;
     }
 
+    /// Says whether a picture drawn now would be another one.
+    pub(super) fn moves(&self, scheduler: &Scheduler) -> bool {
+        self.is_stale || scheduler.running().len() > 0
+    }
+
     /// Says whether it is time to draw again. Nothing that stays as it is, is drawn twice.
     pub(super) fn is_due(&self, scheduler: &Scheduler, now: Now) -> bool {
-        let moves = self.is_stale || scheduler.running().len() > 0 || self.end.is_some();
-        moves && now.tick >= self.next
+        self.moves(scheduler) && now.tick >= self.next
     }
 
     /// Draws.

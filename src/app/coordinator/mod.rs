@@ -225,7 +225,8 @@ impl Coordinator {
     async fn next_events(&mut self, sources: &mut Sources) -> Result<Vec<Event>, AppError> {
         let deadline = self.scheduler.next_deadline();
         let wait = deadline.map(|tick| tick.0.saturating_sub(self.clock.now().tick.0));
-        let incoming = sources.next(wait, &self.tracker).await;
+        let moves = self.live.moves(&self.scheduler);
+        let incoming = sources.next(wait, &self.tracker, moves).await;
         let mut batch = Vec::new();
         self.take(incoming, &mut batch)?;
         while let Some(event) = sources.waiting() {
@@ -307,7 +308,7 @@ impl Coordinator {
         if self.options.picture != Picture::None && self.live.is_due(&self.scheduler, now) {
             let mode = self.mode();
             let view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
-            self.observers.live.send_replace(view);
+            self.observers.show(view);
         }
     }
 

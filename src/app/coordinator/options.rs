@@ -70,3 +70,13 @@ pub struct Observers {
     /// Gets the state of things, where that is asked for.
     pub live: watch::Sender<Live>,
 }
+
+impl Observers {
+    /// Shows the state of things, and wakes whoever waits for events: something changed.
+    pub(super) fn show(&self, live: Live) {
+        self.live.send_replace(live);
+        if self.events.send(Vec::new()).is_err() {
+            tracing::trace!("nobody listens");
+        }
+    }
+}

@@ -122,8 +122,14 @@ impl Sources {
         }
     }
 
-    /// Waits for whatever comes first; `wait` is the time until the scheduler wants to be woken.
-    pub(super) async fn next(&mut self, wait: Option<Duration>, tracker: &Tracker) -> Incoming {
+    /// Waits for whatever comes first; `wait` is the time until the scheduler wants to be woken,
+    /// and a picture is only redrawn where something `moves` in it.
+    pub(super) async fn next(
+        &mut self,
+        wait: Option<Duration>,
+        tracker: &Tracker,
+        moves: bool,
+    ) -> Incoming {
         let deadline = wait.map(|wait| Instant::now() + wait);
         tokio::select! {
             biased;
@@ -138,7 +144,7 @@ impl Sources {
             () = sleep_until(deadline) => Incoming::Deadline,
             () = tracker.wait() => Incoming::Files,
             _ = self.refresh.tick() => Incoming::Refresh,
-            () = next_tick(&mut self.redraw) => Incoming::Redraw,
+            () = next_tick(&mut self.redraw), if moves => Incoming::Redraw,
         }
     }
 }

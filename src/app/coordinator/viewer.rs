@@ -123,7 +123,8 @@ impl Viewer {
             self.publish();
             let now = self.clock.now().tick;
             let wait = self.next.map(|next| next.0.saturating_sub(now.0));
-            match sources.next(wait, &self.tracker).await {
+            let moves = self.live.moves(&self.scheduler);
+            match sources.next(wait, &self.tracker, moves).await {
                 Incoming::Files => self.follow_files()?,
                 Incoming::Deadline => self.take_in(),
                 Incoming::Refresh => self.look_for_coordinator()?,
@@ -221,7 +222,7 @@ impl Viewer {
                 ..Mode::default()
             };
             let view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
-            self.observers.live.send_replace(view);
+            self.observers.show(view);
         }
     }
 

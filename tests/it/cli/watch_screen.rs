@@ -193,6 +193,21 @@ fn every_way_to_stop_gives_the_terminal_back() {
 }
 
 #[test]
+fn a_removed_task_that_runs_is_stopped_by_a_key() {
+    let sandbox = slow_plan();
+    let Some(screen) = Screen::open(&sandbox, "watch") else { return };
+    screen.until("1 running");
+    std::fs::remove_file(sandbox.path(".orch/tasks/slow.md")).unwrap();
+    screen.until("[removed, still running: c stops it]");
+    screen.press("c", "file is gone: writes .orch/events/cancel/slow.1.yaml? y/n");
+    screen.press("y", "attempt 1 of `slow` is being stopped");
+    screen.until("cancelled slow");
+    screen.until_it("an idle run", |text| !text.contains("running"));
+    screen.tmux(&["send-keys", "q"]);
+    screen.assert_ended(0);
+}
+
+#[test]
 fn one_who_only_looks_starts_nothing() {
     let sandbox = slow_plan();
     let Some(screen) = Screen::open(&sandbox, "watch --no-run") else { return };

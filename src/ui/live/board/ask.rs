@@ -8,7 +8,7 @@ use crate::{
     },
     domain::{
         format::layout,
-        model::id::{AttemptId, GateName, TaskId},
+        model::id::{AttemptId, TaskId},
         scheduler::phase::TaskState,
     },
     ui::output::{escape::clean_line, figures::counted},
@@ -76,7 +76,7 @@ impl Question {
             |_| "an event file".to_owned(),
             |task| match row.state {
                 TaskState::Review => layout::accept_path(&AttemptId::new(task, row.attempt)),
-                _ => layout::gate_event_path(&GateName(GateName::APPROVAL.to_owned()), Some(&task)),
+                _ => layout::approval_path(&task),
             },
         );
         let text = format!("approve {id}: writes {}", clean_line(&path));
@@ -101,10 +101,15 @@ impl Question {
     pub(super) fn cancel(row: &Row) -> Self {
         let id = clean_line(&row.id);
         let stops = if row.elapsed.is_some() { " and stops its worker" } else { "" };
-        let text = match row.badges.contains(&Badge::Removed) {
-            true => format!("cancel {id}: its file is gone; stops its worker"),
-            false => {
-                format!("cancel {id}: sets `status: cancelled` in {}{stops}", clean_line(&row.path))
+        let gone = row.badges.contains(&Badge::Removed);
+        let attempt = TaskId::parse(&row.id).ok().filter(|_| gone);
+        let event = attempt.map(|task| layout::cancel_path(&AttemptId::new(task, row.attempt)));
+        let text = match event {
+            // There is no file to say it in.
+            Some(event) => format!("stop {id}, whose file is gone: writes {}", clean_line(&event)),
+            None => {
+                let path = clean_line(&row.path);
+                format!("cancel {id}: sets `status: cancelled` in {path}{stops}")
             }
         };
         Self::Confirm { text, action: Action::Cancel(row.id.clone()) }

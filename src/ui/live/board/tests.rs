@@ -51,6 +51,7 @@ fn board() -> Board {
     rows[2].attempt = 1;
     rows[4].title =
         "Bad \u{1b}[31mred\u{202e} and a title that goes on and on and on, far".to_owned();
+    rows[6].attempt = 1;
     rows[6].badges = vec![Badge::Removed];
     let fault = FaultView {
         severity: "error",
@@ -276,6 +277,7 @@ fn whatever_writes_asks_first() {
             "hy",
             "c",
             "cy",
+            "jc",
             "jc<esc>",
             "<enter>cy",
             "ea",
@@ -295,6 +297,7 @@ fn whatever_writes_asks_first() {
             hy               tasks, on b of 7 [Hold("b")]
             c                tasks, on b of 7 [cancel b: sets `status: cancelled` in .orch/tasks/b.md and stops its worker? y/n]
             cy               tasks, on b of 7 [Cancel("b")]
+            jc               tasks, on g of 7 [stop g, whose file is gone: writes .orch/events/cancel/g.1.yaml? y/n]
             jc<esc>          tasks, on g of 7
             <enter>cy        b Details, on b of 7 [LoadDetails("b"), Cancel("b")]
             ea               faults, on b of 7
