@@ -29,7 +29,7 @@ fn git_command(folder: &Path, words: &[&str]) -> Command {
     command
 }
 
-fn git(folder: &Path, words: &[&str]) {
+pub(super) fn git(folder: &Path, words: &[&str]) {
     let output = git_command(folder, words).output().unwrap();
     assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
@@ -130,7 +130,7 @@ fn whatever_git_does_to_ten_thousand_tasks_is_told_as_it_ends() {
 }
 
 /// Makes a repository with few tasks.
-fn small() -> Sandbox {
+pub(super) fn small() -> Sandbox {
     let sandbox = Sandbox::new();
     git(sandbox.root(), &["init", "-q", "-b", "main"]);
     fill(&sandbox, "main", 0..50, "Main");

@@ -5,6 +5,7 @@ mod git;
 mod modes;
 mod random;
 mod replay;
+mod rewatch;
 mod storms;
 
 use std::{

@@ -33,10 +33,7 @@ fn step(watched: &Watched, random: &mut fastrand::Rng, number: usize) {
                 fs::rename(moved, aside).unwrap();
             }
         }
-        (9, Some(at)) => {
-            fs::remove_dir_all(at).unwrap();
-            fs::create_dir_all(&tasks).unwrap();
-        }
+        (9, Some(at)) if at != tasks.join("") => fs::remove_dir_all(at).unwrap(),
         (_, None) => {
             let aside = watched.path("aside");
             let is_aside = ["", "deep"].iter().any(|below| aside.join(below).join(&name).exists());
@@ -44,7 +41,7 @@ fn step(watched: &Watched, random: &mut fastrand::Rng, number: usize) {
                 fs::write(folder(random).join(&name), title).unwrap();
             }
         }
-        (10.., Some(_)) => {}
+        (9.., Some(_)) => {}
     }
 }
 
