@@ -4,7 +4,10 @@ use super::{Coordinator, planning};
 use crate::{
     app::{error::AppError, tracker::News, view::run::Happened},
     domain::{
-        model::id::TaskId,
+        model::{
+            config::OnChange,
+            id::{AttemptId, TaskId},
+        },
         plan::Plan,
         scheduler::event::{Event, Hold},
     },
@@ -16,7 +19,32 @@ impl Coordinator {
     pub(super) fn follow_files(&mut self, batch: &mut Vec<Event>) -> Result<(), AppError> {
         let scheduler = &self.scheduler;
         let recorded = |id: &TaskId| planning::progress_of(scheduler, id);
-        let News { plan, records: _, reports, hold, happened } = self.tracker.pump(&recorded)?;
+        let news = self.tracker.pump(&recorded)?;
+        self.take_news(news, batch);
+        Ok(())
+    }
+
+    /// Reads the files that an attempt was made from, as it ends: what it changed in them itself
+    /// must not have it run again.
+    pub(super) fn follow_end(
+        &mut self,
+        attempt: &AttemptId,
+        batch: &mut Vec<Event>,
+    ) -> Result<(), AppError> {
+        let plan = self.scheduler.plan();
+        if plan.config().on_change != OnChange::Rerun {
+            return Ok(());
+        }
+        let Some(task) = plan.find(attempt.task.as_str()) else { return Ok(()) };
+        let role = plan.role(task).map(|role| role.path.to_string());
+        let paths = [plan.spec(task).path.to_string()].into_iter().chain(role).collect();
+        let news = self.tracker.look_now(paths)?;
+        self.take_news(news, batch);
+        Ok(())
+    }
+
+    fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {
+        let News { plan, records: _, reports, hold, happened } = news;
         batch.extend(hold.map(|holds| match holds {
             true => Event::Held(Hold::Checkout),
             false => Event::Released(Hold::Checkout),
@@ -34,7 +62,20 @@ impl Coordinator {
             }
             batch.push(Event::PlanChanged { plan, outside });
         }
-        Ok(())
+    }
+
+    /// Forgets tasks that left the plan once their attempts have ended.
+    pub(super) fn forget_removed(&mut self) -> Option<Event> {
+        let is_running = |attempt: &AttemptId| {
+            self.scheduler.running().any(|live| live.assignment.attempt == *attempt)
+        };
+        if self.removed.iter().all(is_running) {
+            return None;
+        }
+        let plan = planning::overridden(&self.options, self.tracker.plan());
+        self.note_removed(&plan);
+        let outside = self.scheduler.outside().clone();
+        Some(Event::PlanChanged { plan, outside })
     }
 
     /// Takes over the settings that are not part of the plan, and tells which have no effect.

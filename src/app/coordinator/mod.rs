@@ -218,6 +218,9 @@ impl Coordinator {
         for event in batch {
             effects.extend(self.scheduler.step(self.clock.now(), event));
         }
+        if let Some(event) = self.forget_removed() {
+            effects.extend(self.scheduler.step(self.clock.now(), event));
+        }
         self.carry_out(effects)
     }
 
@@ -239,8 +242,13 @@ impl Coordinator {
     fn take(&mut self, incoming: Incoming, batch: &mut Vec<Event>) -> Result<(), AppError> {
         match incoming {
             Incoming::Event(event) => {
-                if let Event::WorkerExited { attempt, .. } = &event {
-                    batch.extend(self.read_report(&attempt.clone()));
+                match &event {
+                    Event::WorkerExited { attempt, .. } => {
+                        batch.extend(self.read_report(attempt));
+                        self.follow_end(attempt, batch)?;
+                    }
+                    Event::VerifyFinished { attempt, .. } => self.follow_end(attempt, batch)?,
+                    _ => {}
                 }
                 self.note_end(&event);
                 batch.push(event);

@@ -94,7 +94,7 @@ impl GitWatch {
         self.looked = now;
         let state = self.state();
         self.locked_since = state.is_locked.then(|| self.locked_since.unwrap_or(now));
-        let is_busy = state.is_locked || state.is_rebasing || self.is_holding;
+        let is_busy = state.is_locked || state.unfinished.is_some() || self.is_holding;
         self.next = is_busy.then(|| now.plus(LOOK_AGAIN));
         // A head that is being written may be seen empty.
         let head = state.head.clone().filter(|head| !head.is_empty());
@@ -112,7 +112,7 @@ impl GitWatch {
     /// was read.
     pub(super) fn hold(&mut self, is_dirty: bool) -> Option<bool> {
         let is_stuck = self.is_stuck() && !is_dirty;
-        let is_at_work = (self.state.is_locked && !is_stuck) || self.state.is_rebasing;
+        let is_at_work = (self.state.is_locked && !is_stuck) || self.state.unfinished.is_some();
         let holds = is_at_work || (self.is_holding && is_dirty);
         (std::mem::replace(&mut self.is_holding, holds) != holds).then_some(holds)
     }
@@ -128,21 +128,21 @@ impl GitWatch {
             told.extend(self.moved.take().map(|to| Happened::HeadMoved { to }));
         }
         let lasts = self.locked_since.is_some_and(|since| self.looked >= since.plus(TOLD_AFTER));
-        let is_held = (lasts && (is_dirty || !self.is_stuck())) || self.state.is_rebasing;
+        let is_held = (lasts && (is_dirty || !self.is_stuck())) || self.state.unfinished.is_some();
         if std::mem::replace(&mut self.has_told, is_held) == is_held {
             return told;
         }
-        let (reason, help) = match (is_held, self.state.is_rebasing) {
+        let (reason, help) = match (is_held, self.state.unfinished) {
             (false, _) => {
                 told.push(Happened::Released);
                 return told;
             }
-            (true, true) => {
-                ("a rebase is under way", "tasks are started when it has ended".to_owned())
+            (true, Some(what)) => {
+                (format!("{what} is under way"), "tasks are started when it has ended".to_owned())
             }
-            (true, false) => ("git is at work: it holds index.lock", self.lock_help()),
+            (true, None) => ("git is at work: it holds index.lock".to_owned(), self.lock_help()),
         };
-        told.push(Happened::Held { reason: reason.to_owned(), help });
+        told.push(Happened::Held { reason, help });
         told
     }
 

@@ -211,6 +211,18 @@ impl Tracker {
         Ok(news)
     }
 
+    /// Reads some files at once, whatever was heard of them: what an attempt left in its own task
+    /// file must be known when the attempt ends.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where a folder cannot be listed.
+    pub(super) fn look_now(&mut self, paths: Vec<String>) -> Result<News, AppError> {
+        let mut news = News::default();
+        let look = Look { extent: Extent::Paths(paths), trust: Trust::Presence };
+        self.look(look, &mut news)?;
+        Ok(news)
+    }
+
     /// Sorts what was heard.
     fn hear(&mut self, now: Tick, news: &mut News) {
         let signs = self.feed.take(&self.store, now);

@@ -66,6 +66,8 @@ pub struct Scheduler {
     course: Course,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
+    /// Tasks that were renamed while an attempt ran, with the id that they had then.
+    heirs: BTreeMap<TaskId, TaskId>,
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
     /// The present of the event that is being handled.
@@ -106,6 +108,7 @@ impl Scheduler {
             lost,
             course: Course::Running,
             leaving: BTreeSet::new(),
+            heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
             now,
         };
@@ -295,6 +298,7 @@ impl Scheduler {
             let other = &live.assignment.spec;
             // A task that was renamed while its attempt runs is still the same work.
             other.path == spec.path
+                || self.heirs.get(&spec.id.value) == Some(&other.id.value)
                 || other.files.iter().any(|glob| spec.files.iter().any(|own| own.meets(glob)))
         })
     }

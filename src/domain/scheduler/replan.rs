@@ -10,7 +10,10 @@ use super::{
 };
 use crate::domain::{
     model::{id::TaskId, outside::OutsideFacts, task::TaskSpec},
-    plan::{Plan, TaskIndex},
+    plan::{
+        Plan, TaskIndex,
+        diff::{Fate, diff},
+    },
 };
 
 /// With more edited tasks, everything is derived anew: that costs no more.
@@ -95,6 +98,20 @@ impl Scheduler {
         }
     }
 
+    /// Finds the tasks of `plan` that tasks on leave were renamed to.
+    fn find_heirs(&mut self, plan: &Plan) {
+        self.heirs.retain(|_, was| self.leaving.contains(was));
+        if self.leaving.is_empty() {
+            return;
+        }
+        for item in diff(&self.plan, plan).tasks {
+            let Fate::Renamed { was } = item.fate else { continue };
+            let was = self.leaving.iter().find(|id| id.as_str() == was).cloned();
+            let heir = plan.find(&item.id).map(|task| plan.id(task).clone());
+            self.heirs.extend(heir.zip(was));
+        }
+    }
+
     /// Derives everything anew but for the attempts that are being carried out and the waits that
     /// go on.
     fn rebuild(&mut self, plan: Arc<Plan>, outside: OutsideFacts) {
@@ -115,6 +132,7 @@ impl Scheduler {
             .map(|live| Arc::clone(&live.assignment.spec))
             .collect();
         self.leaving = kept.iter().map(|spec| spec.id.value.clone()).collect();
+        self.find_heirs(&plan);
         self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
         self.outside = outside;
         self.build(live, &waits);

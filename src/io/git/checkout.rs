@@ -20,8 +20,8 @@ pub struct Checkout {
 pub struct CheckoutState {
     /// A command holds `index.lock`: it may be in the middle of changing files.
     pub is_locked: bool,
-    /// A rebase has begun and is not finished: more commands will follow.
-    pub is_rebasing: bool,
+    /// What has begun and is not finished, a rebase for example: files may hold conflicts.
+    pub unfinished: Option<&'static str>,
     /// The branch that is checked out, or the commit where it is none.
     pub head: Option<String>,
     /// Length and time of the index, which every command that moves files writes anew.
@@ -31,8 +31,14 @@ pub struct CheckoutState {
 /// Names below the git folder that tell of a change.
 const TELLING: [&str; 3] = ["HEAD", "index.lock", "index"];
 
-/// Folders that are there as long as a rebase goes on.
-const REBASES: [&str; 2] = ["rebase-merge", "rebase-apply"];
+/// What is there as long as something goes on.
+const UNFINISHED: [(&str, &str); 5] = [
+    ("rebase-merge", "a rebase"),
+    ("rebase-apply", "a rebase"),
+    ("MERGE_HEAD", "a merge"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick"),
+    ("REVERT_HEAD", "a revert"),
+];
 
 impl Checkout {
     /// Finds the checkout that `path` lies in; `None` outside of one.
@@ -63,7 +69,7 @@ impl Checkout {
         let is_there = |name: &str| fs::symlink_metadata(self.git_dir.join(name)).is_ok();
         CheckoutState {
             is_locked: is_there("index.lock"),
-            is_rebasing: REBASES.iter().any(|name| is_there(name)),
+            unfinished: UNFINISHED.iter().find(|(name, _)| is_there(name)).map(|(_, what)| *what),
             head: fs::read_to_string(self.git_dir.join("HEAD")).ok().map(|head| short_name(&head)),
             index: fs::metadata(self.git_dir.join("index")).ok().and_then(|about| {
                 use std::os::unix::fs::MetadataExt as _;

@@ -85,7 +85,8 @@ impl Terminal {
 
     /// Says whether a person looks at standard output.
     pub fn is_interactive(&self) -> bool {
-        std::io::stdout().is_terminal()
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        std::io::stdout().is_terminal() && !is_dumb
     }
 
     /// Returns the columns of standard output.

@@ -116,10 +116,7 @@ fn a_held_index_and_a_rebase_are_told() {
     sandbox.write(".git/rebase-merge/done", "");
     let json = doctor(&sandbox, 0);
     let told = checks(&json, "checkout");
-    assert!(
-        told[0].starts_with("ok: ") && told[0].contains("; a rebase is in progress"),
-        "{told:?}"
-    );
+    assert!(told[0].starts_with("ok: ") && told[0].contains("; a rebase is under way"), "{told:?}");
     assert!(told[1].starts_with("warning: index.lock is there for "), "{told:?}");
     assert!(told[1].contains(" = remove it if no git command runs: "), "{told:?}");
     assert!(json["index_locked_seconds"].as_u64().is_some_and(|age| age < 600), "{json}");

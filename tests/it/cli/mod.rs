@@ -19,6 +19,7 @@ mod show;
 mod status;
 mod stop;
 mod trouble;
+mod watch;
 mod watch_screen;
 
 pub(crate) use run::{signal, wait_for};

@@ -45,13 +45,11 @@ pub(super) fn checkout(surroundings: &Surroundings<'_>, figures: &mut Figures) -
     };
     let state = checkout.state();
     let head = state.head.map_or_else(String::new, |head| format!(" of `{head}`"));
-    let rebase = if state.is_rebasing {
-        "; a rebase is in progress: no task is started before its end"
-    } else {
-        ""
-    };
+    let unfinished = state.unfinished.map_or_else(String::new, |what| {
+        format!("; {what} is under way: no task is started before its end")
+    });
     let mut checks =
-        vec![Check::ok(NAME, format!("the folder lies in a git checkout{head}{rebase}"))];
+        vec![Check::ok(NAME, format!("the folder lies in a git checkout{head}{unfinished}"))];
     if let Some(since) = checkout.locked_since() {
         let since = since.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let age = clock::since_1970().saturating_sub(since).as_secs();

@@ -6,7 +6,7 @@ use crate::{
     app::{
         error::AppError,
         repository::Repository,
-        running::{Picture, Run, RunOptions, WhenIdle},
+        running::{Picture, Run, RunOptions, StopMode, WhenIdle},
         view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
@@ -66,6 +66,15 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     Ok(summary.exit_code)
 }
 
+/// What a run is when nobody reads what it prints (`orch … | head`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// It goes on to its end.
+    Optional,
+    /// It would never end: it is stopped.
+    Needed,
+}
+
 /// Returns how a run is shown to people.
 pub(super) fn face(plain: bool, terminal: &Terminal) -> Face {
     if plain || !terminal.is_interactive() { Face::Plain } else { Face::Live }
@@ -78,14 +87,19 @@ pub(super) fn show(
     face: Face,
     terminal: &Terminal,
 ) -> Result<Summary, AppError> {
-    follow(Run::start(repository, options)?, face, terminal)
+    follow(Run::start(repository, options)?, face, Readers::Optional, terminal)
 }
 
 /// Shows a run until it has ended.
-pub(super) fn follow(run: Run, face: Face, terminal: &Terminal) -> Result<Summary, AppError> {
+pub(super) fn follow(
+    run: Run,
+    face: Face,
+    readers: Readers,
+    terminal: &Terminal,
+) -> Result<Summary, AppError> {
     match face {
-        Face::Json => print(&run, terminal, |event| vec![json::line(event)]),
-        Face::Plain => print(&run, terminal, |event| text::lines(event, terminal.style())),
+        Face::Json => print(&run, terminal, readers, |event| vec![json::line(event)]),
+        Face::Plain => print(&run, terminal, readers, |event| text::lines(event, terminal.style())),
         Face::Live => show_live(&run, terminal),
     }
     let summary = run.wait()?;
@@ -96,7 +110,12 @@ pub(super) fn follow(run: Run, face: Face, terminal: &Terminal) -> Result<Summar
 }
 
 /// Prints lines for what happens until the run has ended, as many at once as there are.
-fn print(run: &Run, terminal: &Terminal, lines: impl Fn(&RunEvent) -> Vec<String>) {
+fn print(
+    run: &Run,
+    terminal: &Terminal,
+    readers: Readers,
+    lines: impl Fn(&RunEvent) -> Vec<String>,
+) {
     loop {
         let has_ended = run.has_ended();
         let events = run.next_events(Duration::from_secs(1));
@@ -105,6 +124,9 @@ fn print(run: &Run, terminal: &Terminal, lines: impl Fn(&RunEvent) -> Vec<String
         }
         let text: String = events.iter().flat_map(&lines).map(|line| line + "\n").collect();
         terminal.out(&text);
+        if readers == Readers::Needed && !terminal.is_open() {
+            run.stop(StopMode::Polite);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `orch watch`: stays open, follows the files, and carries the plan out meanwhile.
 
-use super::run::{self, Face};
+use super::run::{self, Face, Readers};
 use crate::{
     app::{
         repository::Repository,
@@ -61,5 +61,5 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     }
     // What the screen did not show, lines tell: all of it where there is no screen.
     let face = if face == Face::Live { Face::Plain } else { face };
-    Ok(run::follow(started, face, terminal)?.exit_code)
+    Ok(run::follow(started, face, Readers::Needed, terminal)?.exit_code)
 }

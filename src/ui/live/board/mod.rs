@@ -27,7 +27,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use self::{act::Hands, guard::Guard, input::Input, model::Model};
@@ -69,6 +69,7 @@ pub fn show(run: &mut Run, repository: &Repository, look: Look<'_>) -> io::Resul
         model: Model::new(look.purpose, guard.size()?),
         hands: Hands { repository, remote: run.remote(), login: look.login, log: None },
         is_colored: look.is_colored,
+        log_read: Instant::now(),
     };
     view.take(first);
     if let Some(live) = run.changed_live() {
@@ -139,6 +140,8 @@ struct View<'a> {
     model: Model,
     hands: Hands<'a>,
     is_colored: bool,
+    /// When the log was read last.
+    log_read: Instant,
 }
 
 impl View<'_> {
@@ -157,13 +160,17 @@ impl View<'_> {
     /// Waits for the next input; `None` where nobody is left to send one.
     fn next(&mut self, inputs: &Receiver<Input>) -> Option<Input> {
         while self.hands.log.is_some() {
+            // News of the run may come all the time: the log must not wait for a pause in them.
+            if self.log_read.elapsed() >= LOG_PERIOD {
+                self.log_read = Instant::now();
+                if let Some(text) = self.hands.read_log() {
+                    return Some(Input::LogGrew(text));
+                }
+            }
             match inputs.recv_timeout(LOG_PERIOD) {
                 Ok(input) => return Some(input),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
-            }
-            if let Some(text) = self.hands.read_log() {
-                return Some(Input::LogGrew(text));
             }
         }
         inputs.recv().ok()
