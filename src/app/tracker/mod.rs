@@ -47,6 +47,8 @@ pub(super) struct Tracker {
     feed: Feed,
     git: GitWatch,
     settling: Settling,
+    /// Whether folders came or went, so that some may not be listened to.
+    listens_anew: bool,
     /// Read, but not told: git was at work in between.
     pending: Changes,
     next_rescan: Tick,
@@ -106,6 +108,7 @@ impl Tracker {
             feed,
             git,
             settling: Settling::default(),
+            listens_anew: false,
             pending: Changes::default(),
             next_rescan: now,
             next_faults: Some(now),
@@ -186,7 +189,12 @@ impl Tracker {
             self.rescan(&mut news)?;
         }
         if self.settling.due().is_some_and(|due| due <= now) {
-            let look = self.settling.take(now);
+            let mut look = self.settling.take(now);
+            if std::mem::take(&mut self.listens_anew) {
+                // What was not told until now is seen by a look at everything.
+                self.feed.restart();
+                look.extent = Extent::Everything;
+            }
             self.look(look, &mut news)?;
         }
         if self.next_faults.is_some_and(|at| at <= now) && !self.settling.is_dirty() {
@@ -206,11 +214,8 @@ impl Tracker {
     /// Sorts what was heard.
     fn hear(&mut self, now: Tick, news: &mut News) {
         let signs = self.feed.take(&self.store, now);
-        let mut has_new_folders = signs.everything.is_some();
-        if signs.is_lossy {
-            self.feed.restart();
-        }
         if let Some(at) = signs.everything {
+            self.listens_anew = true;
             self.settling.note_everything(at);
             self.git.suspect();
         }
@@ -229,13 +234,11 @@ impl Tracker {
                     }
                 }
                 _ => {
-                    has_new_folders |= sign == Sign::Folder;
+                    // A folder that is removed and made again at once may not be watched.
+                    self.listens_anew |= sign == Sign::Folder;
                     self.settling.note(below, sign, at);
                 }
             }
-        }
-        if has_new_folders && self.feed.renew() {
-            self.settling.note_everything(now);
         }
     }
 

@@ -29,8 +29,6 @@ pub struct Signs {
     pub paths: BTreeMap<PathBuf, (Sign, Tick)>,
     /// When signs were lost or were too many: anything may have changed.
     pub everything: Option<Tick>,
-    /// Whether signs were lost, so that folders may have come up unheard.
-    pub is_lossy: bool,
 }
 
 /// Why nothing can be watched.
@@ -171,11 +169,7 @@ fn note(
         }
     };
     match found {
-        None => {
-            let mut signs = shared.lock();
-            signs.everything = Some(now);
-            signs.is_lossy = true;
-        }
+        None => shared.lock().everything = Some(now),
         Some(found) => {
             let meant = |(path, sign): (PathBuf, Sign)| Some((meaning(&path, sign)?, path));
             let kept: Vec<(Sign, PathBuf)> = found.into_iter().filter_map(meant).collect();
