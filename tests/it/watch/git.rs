@@ -205,7 +205,7 @@ fn nothing_is_started_from_a_tree_that_is_half_switched() {
     (0..20).for_each(|n| sandbox.write(&format!(".orch/tasks/main-{n}.md"), hold));
     sandbox.write(".orch/tasks/zz-main.md", hold);
     // Writing the last file of the other branch waits until it may be written.
-    let waits = "while ! test -e go; do touch switching; sleep 0.02; done; cat";
+    let waits = "while test -d .git && ! test -e go; do touch switching; sleep 0.02; done; cat";
     git(&root, &["config", "filter.waits.smudge", waits]);
     git(&root, &["config", "filter.waits.clean", "cat"]);
     sandbox.write(".gitattributes", "zz-other.md filter=waits\n");
@@ -260,7 +260,7 @@ fn nothing_is_started_while_a_rebase_goes_on() {
     commit_all(&root, "newer");
     let mut watched = Watched::run(sandbox);
     let since = watched.now();
-    let waits = "touch between; while ! test -e go; do sleep 0.02; done";
+    let waits = "touch between; while test -d .git && ! test -e go; do sleep 0.02; done";
     let words = ["rebase", "-q", "--exec", waits, "main", "feature"];
     let mut rebase = git_command(&root, &words).spawn().unwrap();
     wait_for("the middle of the rebase", || root.join("between").exists());

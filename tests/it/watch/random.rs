@@ -33,7 +33,10 @@ fn step(watched: &Watched, random: &mut fastrand::Rng, number: usize) {
                 fs::rename(moved, aside).unwrap();
             }
         }
-        (9, Some(at)) if at != tasks.join("") => fs::remove_dir_all(at).unwrap(),
+        (9, Some(at)) => {
+            fs::remove_dir_all(at).unwrap();
+            fs::create_dir_all(&tasks).unwrap();
+        }
         (_, None) => {
             let aside = watched.path("aside");
             let is_aside = ["", "deep"].iter().any(|below| aside.join(below).join(&name).exists());
@@ -41,7 +44,7 @@ fn step(watched: &Watched, random: &mut fastrand::Rng, number: usize) {
                 fs::write(folder(random).join(&name), title).unwrap();
             }
         }
-        (9.., Some(_)) => {}
+        (10.., Some(_)) => {}
     }
 }
 

@@ -34,6 +34,20 @@ fn a_folder_whose_coming_was_not_heard_is_listened_to() {
 }
 
 #[test]
+fn the_folder_of_the_tasks_is_removed_and_made_anew() {
+    let mut watched = watch(5);
+    watched.settle();
+    let tasks = watched.path(".orch/tasks");
+    freeze(&watched);
+    fs::remove_dir_all(&tasks).unwrap();
+    // The new folder may well have the inode of the old one.
+    fill(&tasks, "next", 5);
+    watched.signal(Signal::CONT);
+    watched.wait("the new tasks", |line| line["event"] == "plan-changed");
+    assert_listens(&mut watched, "next-3.md", "next-3");
+}
+
+#[test]
 fn a_branch_without_tasks_is_visited() {
     let sandbox = super::git::small();
     let root = sandbox.root().to_owned();
