@@ -126,7 +126,11 @@ impl Viewer {
             let moves = self.live.moves(&self.scheduler);
             match sources.next(wait, &self.tracker, moves).await {
                 Incoming::Files => self.follow_files()?,
-                Incoming::Deadline => self.take_in(),
+                Incoming::Deadline => {
+                    // Who started what is told before what was started.
+                    self.look_for_coordinator()?;
+                    self.take_in();
+                }
                 Incoming::Refresh => self.look_for_coordinator()?,
                 Incoming::Request(Request::Stop(mode)) => return Ok(self.end(Some(mode))),
                 Incoming::Request(Request::Leave) => return Ok(self.end(None)),

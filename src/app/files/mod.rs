@@ -194,6 +194,16 @@ impl Files {
         Ok(changes)
     }
 
+    /// Reads a status file again; says whether other faults are in it than before.
+    pub(super) fn look_at_report(&mut self, store: &Store, path: &str) -> bool {
+        let faults = |files: &Self| {
+            files.reports.get(path).map(|file| file.diagnostics.clone()).unwrap_or_default()
+        };
+        let before = faults(self);
+        self.reports.look_at(store, [path.to_owned()], Trust::All);
+        faults(self) != before
+    }
+
     /// Returns the task in the file `path` that is to be used.
     pub(super) fn task(&self, path: &str) -> Option<&Arc<TaskSpec>> {
         self.tasks.get(path).and_then(Written::usable)

@@ -38,6 +38,9 @@ const EDITED_MAX: usize = 16;
 /// Faults are looked for after this much quiet: what depends on an edit starts first.
 const FAULTS_AFTER: Duration = Duration::from_millis(50);
 
+/// A faulty status file is told only if its worker does not write it anew within this time.
+const REPORT_FAULTS_AFTER: Duration = Duration::from_millis(500);
+
 /// Follows the files of a plan.
 pub(super) struct Tracker {
     store: Store,
@@ -243,6 +246,10 @@ impl Tracker {
                     // The writing of a status file is often seen half done: only its end counts.
                     if matches!(sign, Sign::Saved | Sign::MovedIn) {
                         news.reports.insert(attempt);
+                        if self.files.look_at_report(&self.store, &below) {
+                            // The next write may already repair it.
+                            self.next_faults = Some(now.plus(REPORT_FAULTS_AFTER));
+                        }
                     }
                 }
                 _ => {

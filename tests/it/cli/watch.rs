@@ -85,3 +85,19 @@ fn it_ends_when_nobody_reads_any_more() {
         });
     }
 }
+
+#[test]
+fn a_faulty_status_file_is_told_and_so_is_its_repair() {
+    let sandbox = plan(&[("a", "worker: {command: 'touch up; sleep 60'}")]);
+    let mut child = start(&sandbox, &["watch", "--plain"]);
+    wait_for("the worker", || sandbox.path("up").exists());
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut lines = lines.map(Result::unwrap).filter(|line| line.contains("status/a.1.md"));
+    sandbox.write(".orch/status/a.1.md", "---\nstate: wurking\n---\n");
+    let line = lines.next().unwrap();
+    assert!(line.contains("warning") && line.contains("`wurking` is not a state"), "{line}");
+    sandbox.write(".orch/status/a.1.md", "---\nstate: working\n---\n");
+    let line = lines.next().unwrap();
+    assert!(line.contains("fixed"), "{line}");
+    stop(child);
+}
