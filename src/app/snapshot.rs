@@ -95,7 +95,7 @@ pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
 }
 
 fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
-    let plan = Arc::new(files.plan_as_written());
+    let plan = Arc::new(files.plan(Usage::AsWritten));
     let outside = files.outside();
     let unreadable = files.unreadable(Usage::AsWritten);
     let mut diagnostics: Vec<Diagnostic> = files.diagnostics().cloned().collect();

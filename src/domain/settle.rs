@@ -135,11 +135,6 @@ impl Settling {
         }
     }
 
-    /// Returns since when git has held its lock.
-    pub fn locked_since(&self) -> Option<Tick> {
-        self.locked
-    }
-
     /// Says whether something changed and was not read yet.
     pub fn is_dirty(&self) -> bool {
         self.first.is_some()

@@ -8,7 +8,7 @@ use crate::{
         view::board::{Badge, Board, Mode, Row},
     },
     domain::{
-        model::time::Now,
+        model::{attempt::Digests, time::Now},
         plan::{Plan, TaskIndex},
         scheduler::{
             Scheduler,
@@ -75,9 +75,6 @@ fn badges(
 
 /// Says whether the file or the role of a task changed since its attempt was started.
 fn is_edited(plan: &Plan, task: TaskIndex, live: &Live) -> bool {
-    let digest = |role: Option<&crate::domain::model::config::Role>| {
-        role.map(|role| role.digest.clone()).unwrap_or_default()
-    };
-    plan.spec(task).digest != live.assignment.spec.digest
-        || digest(plan.role(task)) != digest(live.assignment.role.as_ref())
+    let assignment = &live.assignment;
+    plan.digests(task) != Digests::of(&assignment.spec, assignment.role.as_ref())
 }

@@ -3,11 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
-    app::{
-        error::AppError,
-        files::{Files, Record},
-        view::run::Happened,
-    },
+    app::{error::AppError, files::Files, view::run::Happened},
     domain::{
         format::{layout, run_record},
         model::attempt::AttemptRecord,
@@ -49,11 +45,7 @@ fn is_settled(path: &str, bytes: &[u8]) -> bool {
 
 /// Returns the attempts that have no ending.
 pub(super) fn unsettled(files: &Files) -> Vec<AttemptRecord> {
-    let attempts = files.records().filter_map(|record| match record {
-        Record::Attempt(record) => Some(&**record),
-        Record::Gate(_) => None,
-    });
-    attempts.filter(|record| record.ending.is_none()).cloned().collect()
+    files.attempts().filter(|record| record.ending.is_none()).cloned().collect()
 }
 
 /// Stops what is left of the attempts that have no ending. Nobody watches over them any more, so

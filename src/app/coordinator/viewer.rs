@@ -11,7 +11,7 @@ use super::{
 use crate::{
     app::{
         error::AppError,
-        files::{Record, Scope},
+        files::Scope,
         repository::Repository,
         tracker::{News, Tracker},
         view::{
@@ -21,7 +21,7 @@ use crate::{
     },
     domain::{
         model::{
-            attempt::{AttemptRecord, StatusReport},
+            attempt::StatusReport,
             id::{AttemptId, TaskId},
             time::Tick,
         },
@@ -259,11 +259,7 @@ fn holder(store: &Store) -> Result<Option<String>, AppError> {
 fn attempts(tracker: &Tracker) -> impl Iterator<Item = (&AttemptId, Told)> {
     let reports: BTreeMap<&AttemptId, &StatusReport> =
         tracker.files().reports().map(|report| (&report.attempt, report)).collect();
-    let records = tracker.files().records().filter_map(|record| match record {
-        Record::Attempt(record) => Some(&**record),
-        Record::Gate(_) => None,
-    });
-    records.map(move |record: &AttemptRecord| {
+    tracker.files().attempts().map(move |record| {
         let report = reports.get(&record.attempt).map(|report| (*report).clone());
         (&record.attempt, Told { has_ended: record.ending.is_some(), report })
     })

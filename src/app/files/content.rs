@@ -48,11 +48,28 @@ impl<T: Clone> Written<T> {
         if self.is_broken() { self.last_good.as_ref() } else { self.value.as_ref() }
     }
 
+    /// Returns the version that is meant.
+    pub(super) fn get(&self, usage: Usage) -> Option<&T> {
+        match usage {
+            Usage::Usable => self.usable(),
+            Usage::AsWritten => self.value.as_ref(),
+        }
+    }
+
     fn keep_good(&mut self, before: Self) {
         if self.is_broken() {
             self.last_good = if before.is_broken() { before.last_good } else { before.value };
         }
     }
+}
+
+/// Which version of a broken file is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) enum Usage {
+    /// The last without errors: what is to be carried out.
+    Usable,
+    /// The present one, faulty parts left out.
+    AsWritten,
 }
 
 /// A task, a role, the settings, an event.

@@ -11,7 +11,7 @@ use std::{
 use content::{Events, Records, Reports, Roles, Settings, Tasks, Written};
 use room::{Room, Seen};
 
-pub(super) use content::Record;
+pub(super) use content::{Record, Usage};
 
 use crate::{
     domain::{
@@ -21,7 +21,6 @@ use crate::{
         },
         model::{
             attempt::{AttemptRecord, StatusReport},
-            config::{Config, Role},
             diagnostic::Diagnostic,
             id::{AttemptId, TaskId},
             outside::OutsideFacts,
@@ -134,8 +133,14 @@ impl Files {
         scope: Scope,
     ) -> Result<Changes, StoreError> {
         match extent {
+            // A folder, perhaps: what lies in it may not have been told.
+            Extent::Paths(paths)
+                if paths.iter().any(|path| layout::classify(path) == FileKind::Ignored) =>
+            {
+                self.look_at_all(store, trust, scope)
+            }
+            Extent::Paths(paths) => Ok(self.look_at(store, paths, trust, scope)),
             Extent::Everything => self.look_at_all(store, trust, scope),
-            Extent::Paths(paths) => self.look_at(store, paths, trust, scope),
         }
     }
 
@@ -158,13 +163,7 @@ impl Files {
         Ok(changes)
     }
 
-    fn look_at(
-        &mut self,
-        store: &Store,
-        paths: &[String],
-        trust: Trust,
-        scope: Scope,
-    ) -> Result<Changes, StoreError> {
+    fn look_at(&mut self, store: &Store, paths: &[String], trust: Trust, scope: Scope) -> Changes {
         let mut changes = Changes::default();
         for path in paths {
             let one = [path.clone()];
@@ -185,13 +184,14 @@ impl Files {
                 FileKind::Status(_) if scope == Scope::All => {
                     changes.note(Part::Records, self.reports.look_at(store, one, trust));
                 }
-                FileKind::Run(_) | FileKind::GateRun { .. } | FileKind::Status(_) => {}
-                FileKind::Template => {}
-                // A folder, perhaps: what lies in it may not have been told.
-                FileKind::Ignored => changes.extend(self.look_at_all(store, trust, scope)?),
+                FileKind::Run(_)
+                | FileKind::GateRun { .. }
+                | FileKind::Status(_)
+                | FileKind::Template
+                | FileKind::Ignored => {}
             }
         }
-        Ok(changes)
+        changes
     }
 
     /// Reads a status file again; says whether other faults are in it than before.
@@ -215,26 +215,12 @@ impl Files {
         self.tasks.iter().filter(move |(_, file)| is_kept(file)).map(|(path, _)| path)
     }
 
-    /// Builds the plan that is to be carried out: broken files count as they were before.
-    pub(super) fn usable_plan(&self) -> Plan {
-        let tasks = self.tasks.iter().filter_map(|(_, file)| file.usable()).cloned();
-        let roles = self.roles.iter().filter_map(|(_, file)| file.usable()).cloned();
-        let config = self.config.iter().find_map(|(_, file)| file.usable()).cloned();
+    /// Builds the plan of all files.
+    pub(super) fn plan(&self, usage: Usage) -> Plan {
+        let tasks = self.tasks.iter().filter_map(|(_, file)| file.get(usage)).cloned();
+        let roles = self.roles.iter().filter_map(|(_, file)| file.get(usage)).cloned();
+        let config = self.config.iter().find_map(|(_, file)| file.get(usage)).cloned();
         plan::build(tasks.collect(), roles, config.unwrap_or_default())
-    }
-
-    /// Builds the plan of everything as it stands in the files, faulty parts left out.
-    pub(super) fn plan_as_written(&self) -> Plan {
-        let tasks = self.tasks.iter().filter_map(|(_, file)| file.value.as_ref()).cloned();
-        plan::build(tasks.collect(), self.roles(), self.config())
-    }
-
-    fn roles(&self) -> impl Iterator<Item = Role> {
-        self.roles.iter().filter_map(|(_, file)| file.value.as_ref()).cloned()
-    }
-
-    fn config(&self) -> Config {
-        self.config.iter().find_map(|(_, file)| file.value.as_ref()).cloned().unwrap_or_default()
     }
 
     /// Returns the outside facts.
@@ -251,22 +237,26 @@ impl Files {
         }
     }
 
-    /// Returns all records.
-    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+    /// Returns the records of all attempts.
+    pub(super) fn attempts(&self) -> impl Iterator<Item = &AttemptRecord> {
+        self.records().filter_map(|record| match record {
+            Record::Attempt(record) => Some(&**record),
+            Record::Gate(_) => None,
+        })
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record> {
         self.runs.iter().filter_map(|(_, file)| file.value.as_ref())
     }
 
     /// Returns what records and events say, for a scheduler that starts from them.
     pub(super) fn recorded(&self) -> Recorded {
-        let (mut attempts, mut gates) = (Vec::new(), Vec::new());
-        for record in self.records() {
-            match record {
-                Record::Attempt(record) => attempts.push(AttemptRecord::clone(record)),
-                Record::Gate(record) => gates.push(record.clone()),
-            }
-        }
+        let gates = self.records().filter_map(|record| match record {
+            Record::Gate(record) => Some(record.clone()),
+            Record::Attempt(_) => None,
+        });
         let recorded = Recorded { outside: self.outside(), ..Recorded::default() };
-        recorded.with_attempts(attempts).with_gates(gates)
+        recorded.with_attempts(self.attempts().cloned()).with_gates(gates)
     }
 
     /// Returns all reports of workers.
@@ -283,12 +273,9 @@ impl Files {
         (records, reports)
     }
 
-    /// Returns the files of which nothing is in the plan, by `usable` or as written.
-    pub(super) fn unreadable(&self, is_used: Usage) -> Unreadable {
-        let lacks = |file: &Tasks| match is_used {
-            Usage::Usable => file.is_broken() && file.usable().is_none(),
-            Usage::AsWritten => file.is_broken() && file.value.is_none(),
-        };
+    /// Returns the files of which nothing is in the plan.
+    pub(super) fn unreadable(&self, usage: Usage) -> Unreadable {
+        let lacks = |file: &Tasks| file.is_broken() && file.get(usage).is_none();
         let tasks = self.tasks.iter().filter(|(_, file)| lacks(file));
         let tasks =
             tasks.map(|(path, _)| (path.to_owned(), TaskId::parse(layout::stem(path)).ok()));
@@ -306,13 +293,4 @@ impl Files {
         let reports = self.reports.iter().flat_map(|(_, file)| &file.diagnostics);
         tasks.chain(roles).chain(config).chain(events).chain(runs).chain(reports)
     }
-}
-
-/// Which version of a broken file is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Usage {
-    /// The last without errors.
-    Usable,
-    /// The present one, as far as it could be read.
-    AsWritten,
 }

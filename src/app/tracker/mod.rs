@@ -13,7 +13,7 @@ pub(super) use self::faults::Recorded;
 use self::{feed::Feed, git::GitWatch};
 use super::{
     error::AppError,
-    files::{Changes, Files, Part, Scope},
+    files::{Changes, Files, Part, Scope, Usage},
     view::{
         change::{FaultView, PlanChange},
         run::Happened,
@@ -101,7 +101,7 @@ impl Tracker {
         let feed = Feed::start(store, git.checkout(), scope, clock);
         let files = Files::read(store, Reading::Whole)?;
         let now = clock.now().tick;
-        let plan = Arc::new(files.usable_plan());
+        let plan = Arc::new(files.plan(Usage::Usable));
         let mut tracker = Self {
             store: store.clone(),
             clock,
@@ -342,7 +342,7 @@ impl Tracker {
         let is_plan_changed = has_settings || !changes.tasks.is_empty();
         if is_plan_changed {
             let quick = (!has_settings).then(|| self.quick_plan(&changes.tasks)).flatten();
-            let plan = Arc::new(quick.unwrap_or_else(|| self.files.usable_plan()));
+            let plan = Arc::new(quick.unwrap_or_else(|| self.files.plan(Usage::Usable)));
             let before = std::mem::replace(&mut self.plan, plan);
             let change = PlanChange::from(diff(&before, &self.plan));
             if !change.is_empty() {

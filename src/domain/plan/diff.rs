@@ -122,11 +122,8 @@ enum What<'a> {
 
 /// Returns the tasks of `plan` but for those that stand at the same place in `other`.
 fn tasks<'a>(plan: &'a Plan, other: &Plan) -> Vec<Item<'a>> {
-    let is_shared = |(at, spec): &(usize, &Arc<TaskSpec>)| {
-        other.tasks.get(*at).is_some_and(|other| Arc::ptr_eq(spec, other))
-    };
-    let different = plan.tasks.iter().enumerate().filter(|pair| !is_shared(pair));
-    let items = different.map(|(_, spec)| Item {
+    let different = plan.indices().filter(|task| !plan.shares_spec(*task, other));
+    let items = different.map(|task| plan.shared_spec(task)).map(|spec| Item {
         name: spec.id.value.as_str(),
         path: &spec.path,
         body: &spec.body,

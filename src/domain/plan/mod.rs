@@ -19,6 +19,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use graph::Graph;
 
 use super::model::{
+    attempt::Digests,
     config::{Config, Policy, Role},
     id::{RoleName, TaskId},
     task::{CommandLine, TaskSpec},
@@ -161,13 +162,23 @@ impl Plan {
         &self.config
     }
 
+    /// Says whether `other` has the very same spec at the same place.
+    pub fn shares_spec(&self, task: TaskIndex, other: &Self) -> bool {
+        let spec = other.tasks.get(task.position());
+        spec.is_some_and(|spec| Arc::ptr_eq(spec, self.shared_spec(task)))
+    }
+
+    /// Returns the digests of the files that an attempt of `task` would be made from.
+    pub fn digests(&self, task: TaskIndex) -> Digests {
+        Digests::of(self.spec(task), self.role(task))
+    }
+
     /// Returns the tasks whose files or roles may be others than in `before`.
     pub fn edited_since(&self, before: &Self) -> impl Iterator<Item = TaskIndex> {
         let has_same_roles = Arc::ptr_eq(&self.roles, &before.roles);
         let is_shared = move |task: &TaskIndex| {
-            let other = before.tasks.get(task.position());
             let has_same_role = has_same_roles || self.spec(*task).role.is_none();
-            has_same_role && other.is_some_and(|other| Arc::ptr_eq(other, self.shared_spec(*task)))
+            has_same_role && self.shares_spec(*task, before)
         };
         self.indices().filter(move |task| !is_shared(task))
     }

@@ -317,7 +317,7 @@ impl Scheduler {
                 .flatten(),
         });
         let attempt = AttemptId::new(id, history.last + 1);
-        let digests = Digests::of(&spec, self.plan.role(task));
+        let digests = self.plan.digests(task);
         history.start(attempt.number, self.now.wall, digests);
         let assignment = Arc::new(Assignment {
             attempt: attempt.clone(),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{Digests, Outcome},
+        attempt::Outcome,
         config::OnChange,
         id::{AttemptId, TaskId},
         task::AuthorStatus,
@@ -70,18 +70,9 @@ impl Scheduler {
         let id = self.plan.id(task);
         let Some(history) = self.histories.get(id) else { return Phase::Open };
         let after = self.outside.retried_after(id);
-        let is_done = match history.outcome(after) {
-            Some(Outcome::Succeeded) => true,
-            Some(Outcome::Review) => self.is_accepted(id),
-            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost)
-            | None => false,
-        };
-        if is_done {
-            let runs_again =
-                self.plan.config().on_change == OnChange::Rerun && self.is_outdated(task);
-            return if runs_again { Phase::Open } else { Phase::Done };
-        }
         match history.outcome(after) {
+            Some(Outcome::Succeeded) => self.phase_after_success(task),
+            Some(Outcome::Review) if self.is_accepted(id) => self.phase_after_success(task),
             Some(Outcome::Review) => Phase::Review,
             Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
             // Its file is gone or could not be read, so it cannot say that the task is cancelled.
@@ -90,11 +81,13 @@ impl Scheduler {
             {
                 Phase::Cancelled
             }
-            Some(
-                Outcome::Succeeded | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost,
-            )
-            | None => Phase::Open,
+            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
         }
+    }
+
+    fn phase_after_success(&self, task: TaskIndex) -> Phase {
+        let runs_again = self.plan.config().on_change == OnChange::Rerun && self.is_outdated(task);
+        if runs_again { Phase::Open } else { Phase::Done }
     }
 
     fn phase_after_failure(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
@@ -114,8 +107,8 @@ impl Scheduler {
     }
 
     /// Says whether the files of a task changed since its last attempt ended.
-    pub(super) fn is_outdated(&self, task: TaskIndex) -> bool {
-        let now = Digests::of(self.plan.spec(task), self.plan.role(task));
+    fn is_outdated(&self, task: TaskIndex) -> bool {
+        let now = self.plan.digests(task);
         let history = self.histories.get(self.plan.id(task));
         history.is_some_and(|history| history.is_outdated(&now))
     }
@@ -128,7 +121,7 @@ impl Scheduler {
             let Some(old) = self.plan.find(id.as_str()) else { continue };
             let Some(history) = self.histories.get(id) else { continue };
             let is_done = matches!(self.phases.get(old.position()), Some(Phase::Done));
-            let now = Digests::of(plan.spec(task), plan.role(task));
+            let now = plan.digests(task);
             if is_done && history.is_stale(&now) && !self.is_stale(old) {
                 let reruns = plan.config().on_change == OnChange::Rerun;
                 found.push((id.clone(), reruns && history.is_outdated(&now)));
@@ -139,7 +132,7 @@ impl Scheduler {
 
     /// Says whether the last attempt of a task was made from other files than those of now.
     pub fn is_stale(&self, task: TaskIndex) -> bool {
-        let now = Digests::of(self.plan.spec(task), self.plan.role(task));
+        let now = self.plan.digests(task);
         let history = self.histories.get(self.plan.id(task));
         history.is_some_and(|history| history.is_stale(&now))
     }

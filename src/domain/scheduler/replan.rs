@@ -47,8 +47,7 @@ impl Scheduler {
         if !is_alike {
             return None;
         }
-        let is_edited =
-            |task: &TaskIndex| !Arc::ptr_eq(plan.shared_spec(*task), self.plan.shared_spec(*task));
+        let is_edited = |task: &TaskIndex| !plan.shares_spec(*task, &self.plan);
         let edited: Vec<TaskIndex> =
             plan.indices().filter(is_edited).take(EDITED_MAX + 1).collect();
         let level = |spec: &TaskSpec| spec.level.as_ref().map(|level| level.value);
@@ -65,7 +64,8 @@ impl Scheduler {
         let old = std::mem::replace(&mut self.plan, plan);
         let plan = Arc::clone(&self.plan);
         // The place of a task in the queue depends on what it was.
-        if old.has_same_lengths(&plan) {
+        let keeps_places = old.has_same_lengths(&plan);
+        if keeps_places {
             for &task in edited {
                 self.ready.remove(&old, task);
             }
@@ -91,7 +91,7 @@ impl Scheduler {
             };
             self.set_phase(task, phase);
         }
-        if old.has_same_lengths(&plan) {
+        if keeps_places {
             edited.iter().for_each(|task| self.refresh_ready(*task));
         } else {
             plan.indices().for_each(|task| self.refresh_ready(task));

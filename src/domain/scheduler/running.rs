@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Digests, Ending, Exit, Outcome, StatusReport},
+        attempt::{CheckResult, Ending, Exit, Outcome, StatusReport},
         id::AttemptId,
         task::AuthorStatus,
         time::Tick,
@@ -277,7 +277,7 @@ impl Scheduler {
             exit: live.exit,
             verify,
             usage: live.report.as_ref().map(|report| report.usage).unwrap_or_default(),
-            digests: Digests::of(self.plan.spec(task), self.plan.role(task)),
+            digests: self.plan.digests(task),
         };
         effects
             .push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending.clone()) });

@@ -21,15 +21,36 @@ use crate::{
     },
 };
 
-/// Carry the plan out: start what is ready, check it, record it
+/// What holds for a run instead of what the files say.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct Overrides {
     /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
     workers: Option<u32>,
     /// Use this command for every task
     #[arg(long, value_name = "CMD")]
     worker: Option<String>,
+}
+
+impl Overrides {
+    /// Returns how a run with them is carried out, and nothing published of it.
+    pub(super) fn options(&self, when_idle: WhenIdle) -> RunOptions {
+        RunOptions {
+            max_workers: self.workers,
+            worker: self.worker.clone().map(CommandLine::Text),
+            when_idle,
+            handles_signals: true,
+            picture: Picture::None,
+        }
+    }
+}
+
+/// Carry the plan out: start what is ready, check it, record it
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What holds instead of what the files say.
+    #[command(flatten)]
+    overrides: Overrides,
     /// Wait for gates and approvals when nothing else is left to do
     #[arg(long)]
     wait: bool,
@@ -55,13 +76,11 @@ pub(super) enum Face {
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
     let face = if args.json.json { Face::Json } else { face(args.plain, terminal) };
-    let options = RunOptions {
-        max_workers: args.workers,
-        worker: args.worker.clone().map(CommandLine::Text),
-        when_idle: if args.wait { WhenIdle::Wait } else { WhenIdle::End },
-        handles_signals: true,
-        picture: if face == Face::Live { Picture::Workers } else { Picture::None },
-    };
+    let when_idle = if args.wait { WhenIdle::Wait } else { WhenIdle::End };
+    let mut options = args.overrides.options(when_idle);
+    if face == Face::Live {
+        options.picture = Picture::Workers;
+    }
     let summary = show(&repository, options, face, terminal)?;
     Ok(summary.exit_code)
 }

@@ -1,12 +1,11 @@
 //! `orch watch`: stays open, follows the files, and carries the plan out meanwhile.
 
-use super::run::{self, Face, Readers};
+use super::run::{self, Face, Overrides, Readers};
 use crate::{
     app::{
         repository::Repository,
-        running::{Picture, Run, RunOptions, WhenIdle},
+        running::{Picture, Run, WhenIdle},
     },
-    domain::model::{limits::WORKERS_MAX, task::CommandLine},
     ui::{
         cli::{
             Outcome,
@@ -20,12 +19,9 @@ use crate::{
 /// Stay open: follow the files, and carry out what is ready
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
-    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
-    workers: Option<u32>,
-    /// Use this command for every task
-    #[arg(long, value_name = "CMD")]
-    worker: Option<String>,
+    /// What holds instead of what the files say.
+    #[command(flatten)]
+    overrides: Overrides,
     /// Only look: start nothing
     #[arg(long, conflicts_with_all = ["workers", "worker"])]
     no_run: bool,
@@ -40,13 +36,10 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
     let face = if args.json.json { Face::Json } else { run::face(args.plain, terminal) };
-    let options = RunOptions {
-        max_workers: args.workers,
-        worker: args.worker.clone().map(CommandLine::Text),
-        when_idle: WhenIdle::Stay,
-        handles_signals: true,
-        picture: if face == Face::Live { Picture::Board } else { Picture::None },
-    };
+    let mut options = args.overrides.options(WhenIdle::Stay);
+    if face == Face::Live {
+        options.picture = Picture::Board;
+    }
     let (mut started, purpose) = match args.no_run {
         true => (Run::look(&repository, options)?, Purpose::Look),
         false => (Run::start(&repository, options)?, Purpose::Run),
