@@ -93,7 +93,7 @@ pub fn forecast(
                 elapsed = end;
                 let Some(Reverse(end)) = play.ends.pop() else { break };
                 play.free.push(Reverse(end.worker));
-                Event::WorkerExited { attempt: end.attempt, exit: Exit::Code(0), has_signal: true }
+                Event::exited(end.attempt, Exit::Code(0))
             }
         };
     }

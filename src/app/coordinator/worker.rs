@@ -7,7 +7,12 @@ use tokio::sync::{mpsc, watch};
 use crate::{
     domain::{
         format::layout,
-        model::{attempt::CheckResult, command::argv, id::AttemptId, task::CommandLine},
+        model::{
+            attempt::{CheckResult, WorkerEnd},
+            command::argv,
+            id::AttemptId,
+            task::CommandLine,
+        },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
@@ -72,7 +77,8 @@ pub(super) fn watch_over(
                 let has_signal = signal.is_none_or(|(text, path)| {
                     log::contains(&path, text.as_bytes()).unwrap_or(false)
                 });
-                Event::WorkerExited { attempt, exit, has_signal }
+                let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
+                Event::WorkerExited { attempt, end }
             }
             Err(error) => {
                 let cause = error.to_string();

@@ -165,6 +165,39 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     })
 }
 
+/// How a worker ended, as its supervisor saw it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkerEnd {
+    /// How its process ended.
+    pub exit: Exit,
+    /// Whether the completion signal stands in its output; true where none is asked for.
+    pub has_signal: bool,
+    /// What its output says that it used; empty where it says nothing.
+    pub usage: Usage,
+    /// The limit of its provider that it ran into.
+    pub limit: Option<UsageLimit>,
+    /// How many processes it left running; they were killed.
+    pub n_leaked: u32,
+}
+
+impl WorkerEnd {
+    /// Returns the end of a worker of which nothing but its exit is known.
+    pub fn of(exit: Exit) -> Self {
+        Self { exit, has_signal: true, usage: Usage::default(), limit: None, n_leaked: 0 }
+    }
+}
+
+/// A limit of a provider that an agent ran into, as its output tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageLimit {
+    /// Whose limit, as in `anthropic`: all tasks whose agents use it wait.
+    pub provider: String,
+    /// When it is lifted, where that is told.
+    pub resets: Option<Timestamp>,
+    /// What the agent said, on one line.
+    pub words: String,
+}
+
 /// The result of one verify or gate command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckResult {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Exit, StatusReport},
+        attempt::{CheckResult, Exit, StatusReport, WorkerEnd},
         id::AttemptId,
         outside::OutsideFacts,
     },
@@ -31,9 +31,7 @@ pub enum Event {
         /// Whose.
         attempt: AttemptId,
         /// How.
-        exit: Exit,
-        /// Whether the completion signal stands in its output; true where none is asked for.
-        has_signal: bool,
+        end: Box<WorkerEnd>,
     },
     /// A worker wrote its status file.
     StatusReported(StatusReport),
@@ -66,6 +64,13 @@ pub enum Event {
     Released(Hold),
     /// Somebody wants the run to end before its time.
     StopAsked(StopMode),
+}
+
+impl Event {
+    /// Returns the event that the worker of `attempt` ended, nothing else being known of it.
+    pub fn exited(attempt: AttemptId, exit: Exit) -> Self {
+        Self::WorkerExited { attempt, end: Box::new(WorkerEnd::of(exit)) }
+    }
 }
 
 /// What keeps all tasks from being started, until it is released.

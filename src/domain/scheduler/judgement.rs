@@ -2,7 +2,7 @@
 //! command ran.
 
 use super::phase::Live;
-use crate::domain::model::attempt::{Exit, ReportedState};
+use crate::domain::model::attempt::{ReportedState, WorkerEnd};
 
 /// What an ended worker means before any verify command ran.
 pub(super) enum Judgement {
@@ -13,7 +13,8 @@ pub(super) enum Judgement {
 
 impl Live {
     /// Judges the end of the worker. What it said can only make the judgement stricter.
-    pub(super) fn judge(&self, exit: Exit, has_signal: bool) -> Judgement {
+    pub(super) fn judge(&self, end: &WorkerEnd) -> Judgement {
+        let exit = end.exit;
         let report = self.report.as_ref();
         let said = report.and_then(|report| report.message.as_deref());
         if !exit.is_success() {
@@ -32,7 +33,7 @@ impl Live {
             ReportedState::Blocked => Judgement::Review(with_words("the worker is blocked", said)),
             ReportedState::Working | ReportedState::Done => {
                 match &self.assignment.policy.completion.signal {
-                    Some(signal) if !has_signal => Judgement::Failed(format!(
+                    Some(signal) if !end.has_signal => Judgement::Failed(format!(
                         "exit code 0, but the signal `{signal}` is not in the output"
                     )),
                     Some(_) | None => Judgement::Verify,

@@ -127,8 +127,8 @@ impl Scheduler {
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
                 self.worker_not_started(&attempt, cause, is_passing, &mut effects);
             }
-            Event::WorkerExited { attempt, exit, has_signal } => {
-                self.worker_exited(&attempt, exit, has_signal, &mut effects);
+            Event::WorkerExited { attempt, end } => {
+                self.worker_exited(&attempt, &end, &mut effects);
             }
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {

@@ -178,11 +178,9 @@ mod tests {
                 scheduler.running().map(|live| live.assignment.attempt.clone()).collect();
             let event = match rng.choice(&running) {
                 None => Event::TimePassed,
-                Some(attempt) => Event::WorkerExited {
-                    attempt: attempt.clone(),
-                    exit: Exit::Code(i32::from(rng.u8(..3) / 2)),
-                    has_signal: true,
-                },
+                Some(attempt) => {
+                    Event::exited(attempt.clone(), Exit::Code(i32::from(rng.u8(..3) / 2)))
+                }
             };
             scheduler.step(at(*now), event);
         }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Ending, Exit, Outcome, StatusReport},
+        attempt::{CheckResult, Ending, Outcome, StatusReport, WorkerEnd},
         id::AttemptId,
         task::AuthorStatus,
         time::Tick,
@@ -106,8 +106,7 @@ impl Scheduler {
     pub(super) fn worker_exited(
         &mut self,
         attempt: &AttemptId,
-        exit: Exit,
-        has_signal: bool,
+        end: &WorkerEnd,
         effects: &mut Vec<Effect>,
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
@@ -115,10 +114,10 @@ impl Scheduler {
             return;
         }
         let stage = live.stage;
-        let judgement = live.judge(exit, has_signal);
+        let judgement = live.judge(end);
         let has_verify = !live.assignment.policy.completion.verify.is_empty();
         if let Some(live) = self.at_mut(task) {
-            live.exit = Some(exit);
+            live.exit = Some(end.exit);
         }
         if let Stage::Stopping { why, .. } = stage {
             return self.end_stopped(task, why, effects);

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 
 use super::*;
 use crate::domain::model::{
-    attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport},
+    attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport, WorkerEnd},
     config::{Config, LevelGate, OnChange, Role},
     glob::Glob,
     id::GateName,
@@ -125,17 +125,12 @@ fn event(line: &str, plan_text: &mut String) -> Event {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["pass"] => Event::TimePassed,
-        ["exit", who, code] => Event::WorkerExited {
-            attempt: attempt(who),
-            exit: Exit::Code(code.parse().unwrap()),
-            has_signal: true,
-        },
+        ["exit", who, code] => Event::exited(attempt(who), Exit::Code(code.parse().unwrap())),
         ["exit-unsigned", who] => {
-            Event::WorkerExited { attempt: attempt(who), exit: Exit::Code(0), has_signal: false }
+            let end = WorkerEnd { has_signal: false, ..WorkerEnd::of(Exit::Code(0)) };
+            Event::WorkerExited { attempt: attempt(who), end: Box::new(end) }
         }
-        ["killed", who] => {
-            Event::WorkerExited { attempt: attempt(who), exit: Exit::Signal(15), has_signal: true }
-        }
+        ["killed", who] => Event::exited(attempt(who), Exit::Signal(15)),
         ["no-start", who, kind] => Event::WorkerNotStarted {
             attempt: attempt(who),
             cause: "no such program `x`".to_owned(),
@@ -918,10 +913,7 @@ fn a_done_task_runs_again_only_where_asked_and_changed_after_its_end() {
         let mut scheduler = Scheduler::recover(with("one"), Recorded::default(), at(0));
         scheduler.step(at(1), Event::TimePassed);
         scheduler.step(at(2), changed(during));
-        scheduler.step(
-            at(3),
-            Event::WorkerExited { attempt: attempt("a.1"), exit: Exit::Code(0), has_signal: true },
-        );
+        scheduler.step(at(3), Event::exited(attempt("a.1"), Exit::Code(0)));
         assert_eq!(scheduler.running().len(), 0, "{during}");
         scheduler.step(at(4), changed(after));
         let running: Vec<_> =

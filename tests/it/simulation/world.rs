@@ -11,7 +11,7 @@ use orch::domain::{
     model::{
         attempt::{
             AttemptRecord, CheckResult, Exit, GateRecord, Outcome, ReportedState, StatusReport,
-            Usage,
+            Usage, WorkerEnd,
         },
         config::{Config, LevelGate},
         id::{AttemptId, TaskId},
@@ -145,7 +145,7 @@ impl World {
         if self.rng.bool() {
             let exit = if self.rng.bool() { Exit::Code(0) } else { Exit::Signal(9) };
             let attempt = attempt.clone();
-            self.mail.push((when, Event::WorkerExited { attempt, exit, has_signal: true }));
+            self.mail.push((when, Event::exited(attempt, exit)));
         }
         if self.rng.bool() {
             self.mail.push((when, Event::StatusReported(report(attempt, ReportedState::Done))));
@@ -219,7 +219,7 @@ impl World {
                         self.processes.remove(&attempt);
                     }
                     let exit = Exit::Signal(15);
-                    let event = Event::WorkerExited { attempt, exit, has_signal: true };
+                    let event = Event::exited(attempt, exit);
                     self.mail.push((soon, event));
                 }
             }
@@ -275,19 +275,18 @@ impl World {
                 self.succeeded.insert(attempt.clone());
             }
             let Process { exit, has_signal, .. } = process;
-            return Some(Event::WorkerExited { attempt, exit, has_signal });
+            let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
+            return Some(Event::WorkerExited { attempt, end });
         }
         Some(Event::TimePassed)
     }
 
     fn maybe_confuse(&self, event: Event, scheduler: &Scheduler) -> Event {
         match event {
-            Event::WorkerExited { attempt, exit, has_signal }
-                if self.bug == Bug::OldAttemptSettles =>
-            {
+            Event::WorkerExited { attempt, end } if self.bug == Bug::OldAttemptSettles => {
                 let current = scheduler.history(&attempt.task).map_or(0, |history| history.last);
                 let attempt = AttemptId::new(attempt.task, current);
-                Event::WorkerExited { attempt, exit, has_signal }
+                Event::WorkerExited { attempt, end }
             }
             other => other,
         }

@@ -23,7 +23,7 @@ use crate::{
 
 /// What holds for a run instead of what the files say.
 #[derive(Debug, clap::Args)]
-pub struct Overrides {
+pub(super) struct Overrides {
     /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
     workers: Option<u32>,
