@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    orch::serve_if_asked().unwrap_or_else(|| orch::ui::cli::main(std::env::args_os()))
+    orch::ui::cli::main(std::env::args_os())
 }

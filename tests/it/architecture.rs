@@ -337,7 +337,7 @@ fn planted_faults_are_found_where_they_stand() {
         "use crate::Front;\n#[derive(serde::Serialize)]\nstruct A;\nuse git2 as g;\n",
         &[
             "src/domain/model/id.rs:1: domain/model may not use lib",
-            "src/domain/model/id.rs:2: serde lives in [\"app/view\", \"domain/format\", \"io/store\", \"ui/output\"]",
+            "src/domain/model/id.rs:2: serde lives in [\"app/view\", \"domain/format\", \"io/store\", \"io/supervisor\", \"ui/output\"]",
             "src/domain/model/id.rs:4: git2 lives in [\"io/git\"]",
         ],
     );

@@ -77,11 +77,6 @@ impl Worker {
             report: None,
         }
     }
-
-    /// Says whether a process of it runs.
-    fn is_at_work(&self) -> bool {
-        self.process != Process::None || self.check_stop.is_some()
-    }
 }
 
 pub(super) fn how(force: Force) -> How {
@@ -256,12 +251,13 @@ impl Coordinator {
         self.gate_stop = Some(stop);
     }
 
-    /// Kills whatever runs, and waits until it is gone. The records stay without an ending: they
-    /// could not be written.
-    pub(super) async fn kill_everything(&mut self, sources: &mut Sources) {
+    /// Ends a run that cannot go on. Workers go on, for the next run to take them up; where that
+    /// could not find them any more, they are killed.
+    pub(super) async fn give_up(&mut self, sources: &mut Sources) {
+        let is_lost = self.require_lock().is_err();
         let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
-        for attempt in attempts {
-            if let Err(error) = self.stop_worker(&attempt, Force::Kill) {
+        for attempt in attempts.iter().filter(|_| is_lost) {
+            if let Err(error) = self.stop_worker(attempt, Force::Kill) {
                 tracing::warn!(%error, "a worker may still run");
             }
         }
@@ -269,9 +265,12 @@ impl Coordinator {
             stop_checks(worker.check_stop.as_ref(), Force::Kill);
         }
         stop_checks(self.gate_stop.as_ref(), Force::Kill);
+        let is_at_work = |worker: &Worker| {
+            worker.check_stop.is_some() || (is_lost && worker.process != Process::None)
+        };
         // One deadline for all: sources that tick would put off one for each wait for ever.
         let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
-        while self.gate_stop.is_some() || self.workers.values().any(Worker::is_at_work) {
+        while self.gate_stop.is_some() || self.workers.values().any(is_at_work) {
             match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker, false)).await
             {
                 Ok(super::Incoming::Event(event)) => self.note_end(&event),
@@ -282,9 +281,14 @@ impl Coordinator {
                     }
                 }
                 Ok(_) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        let n_running = self.workers.values().filter(|w| w.process != Process::None).count();
+        if n_running > 0 && !is_lost {
+            self.tell(Happened::Left { n_running });
+        }
+        self.send_outbox();
     }
 
     /// Forgets checks that have ended, so that nothing waits for them.

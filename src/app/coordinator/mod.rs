@@ -75,7 +75,8 @@ use crate::{
 ///
 /// # Errors
 /// [`AppError::PlanHasErrors`], [`AppError::Lock`] where another coordinator is at work, and
-/// whatever the world refuses. All workers are stopped before an error is returned.
+/// whatever the world refuses. Workers go on then, and the next run takes them up; only where the
+/// lock was taken away are they stopped.
 pub async fn run(
     repository: &Repository,
     options: RunOptions,
@@ -87,7 +88,7 @@ pub async fn run(
     coordinator.follow_supervisors();
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
-        coordinator.kill_everything(&mut sources).await;
+        coordinator.give_up(&mut sources).await;
     }
     ended
 }

@@ -48,6 +48,7 @@ impl Standing {
     /// Returns where each task will stand once nothing runs any more.
     pub(super) fn at_rest(mut self) -> Self {
         self.snapshot.coordinator = None;
+        self.snapshot.running.clear();
         self.scheduler = self.snapshot.scheduler(Clock::new().now());
         self.states = self.scheduler.states();
         self

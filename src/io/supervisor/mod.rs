@@ -9,7 +9,9 @@
 mod children;
 pub mod ledger;
 mod output;
+mod pump;
 mod serve;
+mod tell;
 pub mod wire;
 
 use std::{

@@ -4,11 +4,9 @@
 //! One thread and one loop: orders come in, children end, pipes run dry.
 
 use std::{
-    cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    fs::File,
-    io::{self, Write as _},
-    os::fd::{AsFd as _, OwnedFd},
+    io,
+    os::fd::AsFd as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -20,12 +18,14 @@ use tokio::{
     net::unix::pipe,
     signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc},
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep_until},
 };
 
 use super::{
     children::{Family, left_by, orphans},
-    output::{self, Output},
+    output::Output,
+    pump::{Said, pump},
+    tell::Teller,
     wire::{self, End, Line, Order, VERSION},
 };
 use crate::{
@@ -35,7 +35,6 @@ use crate::{
         process::{
             How, Launch, ProcessError, Stat, Stdin, cause_of, identity,
             leftovers::{Exact, kill_exact},
-            start::open_output,
             start_piped, stop_group,
         },
     },
@@ -50,12 +49,6 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// How long killed processes may take to be gone.
 const KILL_TIME: Duration = Duration::from_secs(2);
-
-/// How much is read from a pipe at a time.
-const CHUNK_BYTES: usize = 64 * 1024;
-
-/// Time between two tries to write a log while the disk is full.
-const FULL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Longest order; a longer one is none.
 const ORDER_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -79,64 +72,6 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
     })
 }
 
-/// Tells what happens: the ledger first, then the coordinator, as long as it listens.
-struct Teller {
-    ledger: File,
-    /// Bytes that the ledger could not take yet.
-    unwritten: Vec<u8>,
-    listener: Option<pipe::Sender>,
-    /// Bytes that the coordinator did not take yet.
-    unsent: Vec<u8>,
-}
-
-impl Teller {
-    fn new(ledger: &Path) -> io::Result<Self> {
-        let stdout: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
-        let ledger = open_output(ledger)?;
-        let listener = Some(pipe::Sender::from_owned_fd(stdout)?);
-        Ok(Self { ledger, unwritten: Vec::new(), listener, unsent: Vec::new() })
-    }
-
-    fn tell(&mut self, line: &Line) {
-        let bytes = line.render();
-        self.unwritten.extend_from_slice(&bytes);
-        self.write();
-        if self.listener.is_some() {
-            self.unsent.extend_from_slice(&bytes);
-            self.send();
-        }
-    }
-
-    /// Writes what the ledger lacks; where the disk is full it waits for the next time.
-    fn write(&mut self) {
-        while !self.unwritten.is_empty() {
-            match self.ledger.write(&self.unwritten) {
-                Ok(n) => drop(self.unwritten.drain(..n)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-        }
-    }
-
-    fn send(&mut self) {
-        while let (Some(listener), false) = (&self.listener, self.unsent.is_empty()) {
-            match listener.try_write(&self.unsent) {
-                Ok(n) => drop(self.unsent.drain(..n)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.listener = None,
-            }
-        }
-    }
-
-    /// Waits until the coordinator can take more of what it did not take yet.
-    async fn can_send(&self) {
-        match &self.listener {
-            Some(listener) if !self.unsent.is_empty() => drop(listener.writable().await),
-            _ => std::future::pending().await,
-        }
-    }
-}
-
 /// A worker that was started and not yet told to have ended.
 struct Child {
     nonce: String,
@@ -156,12 +91,6 @@ impl Child {
     fn family(&self) -> Family<'_> {
         Family { nonce: &self.nonce, pid: self.pid, start_ticks: self.start_ticks }
     }
-}
-
-/// What the output of a worker said.
-#[derive(Debug, Clone, Default)]
-struct Said {
-    has_signal: bool,
 }
 
 struct Server {
@@ -373,57 +302,6 @@ impl Orders {
                 return order;
             }
         }
-    }
-}
-
-thread_local! {
-    /// What is read goes through here: one for all pipes, so that many of them need little memory.
-    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK_BYTES]);
-}
-
-/// Carries what a worker writes into its log, until its pipe runs dry or is given up.
-async fn pump(
-    which: u64,
-    reader: pipe::Receiver,
-    mut output: Output,
-    give_up: Arc<Notify>,
-    on_dry: mpsc::UnboundedSender<(u64, Said)>,
-) {
-    loop {
-        tokio::select! {
-            biased;
-            ready = reader.readable() => if ready.is_err() { break },
-            () = give_up.notified() => break,
-        }
-        let read = BUFFER.with_borrow_mut(|buffer| {
-            let n = reader.try_read(buffer)?;
-            output.push(buffer.get(..n).unwrap_or_default());
-            Ok::<usize, io::Error>(n)
-        });
-        match read {
-            Ok(0) => break,
-            Ok(_) => flush(&mut output).await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
-        }
-    }
-    output.close();
-    flush(&mut output).await;
-    let said = Said { has_signal: output.has_signal() };
-    if on_dry.send((which, said)).is_err() {
-        tracing::debug!("a pipe ran dry after the end");
-    }
-}
-
-/// Writes what came. While the disk is full the worker waits, as its pipe fills; what cannot be
-/// written at all is dropped, so that the worker goes on.
-async fn flush(output: &mut Output) {
-    while let Err(error) = output.flush() {
-        if !output::is_passing(&error) {
-            output.give_up();
-            return;
-        }
-        sleep(FULL_PAUSE).await;
     }
 }
 
