@@ -3,6 +3,7 @@
 mod board;
 mod effects;
 mod follow;
+mod heartbeat;
 mod live;
 mod options;
 mod planning;
@@ -58,7 +59,7 @@ use crate::{
         clock::Clock,
         entropy::Nonces,
         environment,
-        process::How,
+        process::{How, log::LogState},
         store::{
             Store,
             journal::{Journal, JournalLine},
@@ -110,6 +111,8 @@ struct Coordinator {
     environment: Vec<(OsString, OsString)>,
     /// What is being carried out.
     workers: BTreeMap<AttemptId, Worker>,
+    /// The output of workers whose output is a sign of life, as it was seen last.
+    output_states: BTreeMap<AttemptId, LogState>,
     /// Stops the gate commands that run.
     gate_stop: Option<watch::Sender<Option<How>>>,
     /// Where background work sends what became of it.
@@ -169,6 +172,7 @@ impl Coordinator {
             is_left: false,
             outbox: Vec::new(),
             workers: BTreeMap::new(),
+            output_states: BTreeMap::new(),
             gate_stop: None,
             events: None,
             lock,
@@ -253,11 +257,15 @@ impl Coordinator {
                 self.note_end(&event);
                 batch.push(event);
             }
-            Incoming::Deadline => batch.push(Event::TimePassed),
+            Incoming::Deadline => {
+                self.look_for_signs_of_life(batch);
+                batch.push(Event::TimePassed);
+            }
             Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
                 self.require_lock()?;
                 self.note_processes();
+                self.look_for_signs_of_life(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }

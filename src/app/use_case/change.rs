@@ -91,7 +91,19 @@ impl Standing {
         match history.outcome(outside.retried_after(id)) {
             Some(Outcome::Succeeded) => true,
             Some(Outcome::Review) => outside.accepted(id) == history.last,
-            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost)
+            Some(
+                Outcome::Failed
+                | Outcome::Stalled
+                | Outcome::Crashed
+                | Outcome::Limited
+                | Outcome::Blocked
+                | Outcome::OverBudget
+                | Outcome::Unfinished
+                | Outcome::NotStarted
+                | Outcome::Cancelled
+                | Outcome::Interrupted
+                | Outcome::Lost,
+            )
             | None => false,
         }
     }

@@ -14,6 +14,7 @@ use crate::{
     domain::{
         model::{
             attempt::{GateRecord, Usage},
+            id::GateName,
             outside::GateState,
             task::TaskSpec,
         },
@@ -200,11 +201,16 @@ fn need_of(standing: &Standing, task: TaskIndex) -> Option<(String, String)> {
             if plan.fault(task).is_some() || !plan.dependencies(task).iter().all(is_done) {
                 return None;
             }
-            let mut gates = spec.waits_for.iter().map(|gate| &gate.value);
-            let shut = gates.find(|gate| outside.gate(gate, &spec.id.value) != GateState::Open)?;
-            let has_failed = outside.gate(shut, &spec.id.value) == GateState::Failed;
-            let reason = Reason::Gate { gate: shut.clone(), has_failed };
-            Some(explain::words(&spec.id.value, &reason))
+            let is_shut = |gate: &&GateName| outside.gate(gate, &spec.id.value) != GateState::Open;
+            let is_spent = standing.scheduler.shared_budget_spent(task).is_some();
+            if !is_spent && !standing.scheduler.gates(task).any(|gate| is_shut(&gate)) {
+                return None;
+            }
+            let reasons = standing.scheduler.explain(task, &standing.states);
+            let is_need = |reason: &&Reason| {
+                matches!(reason, Reason::Gate { .. } | Reason::OverBudget { .. })
+            };
+            reasons.iter().find(is_need).map(|reason| explain::words(&spec.id.value, reason))
         }
         // Held back on purpose, but something waits for it.
         TaskState::Draft | TaskState::Hold => {

@@ -76,6 +76,65 @@ pub struct Ending {
     pub usage: Usage,
     /// The files that it was made from, as they were at its end: it may have edited them itself.
     pub digests: Digests,
+    /// The limit of its provider that ended it.
+    pub limit: Option<UsageLimit>,
+    /// The gate that it waits for.
+    pub waiting_for: Option<GateName>,
+    /// What a person is asked for, where it is in review.
+    pub review: Option<ReviewKind>,
+    /// What its worker claimed last, where that contradicts how it ended.
+    pub claimed: Option<ReportedState>,
+    /// Which iteration of a loop it was, from 1.
+    pub iteration: Option<u32>,
+    /// How many processes its worker left running.
+    pub n_leaked: u32,
+}
+
+impl Ending {
+    /// Returns an ending of which nothing more is known.
+    pub fn new(ended: Timestamp, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            ended,
+            outcome,
+            reason: reason.into(),
+            exit: None,
+            verify: Vec::new(),
+            usage: Usage::default(),
+            digests: Digests::default(),
+            limit: None,
+            waiting_for: None,
+            review: None,
+            claimed: None,
+            iteration: None,
+            n_leaked: 0,
+        }
+    }
+}
+
+/// What a person is asked for by an attempt in review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReviewKind {
+    /// Its worker asks for a look at the result.
+    Review,
+    /// Its worker asks for a decision.
+    Escalate,
+    /// It held, and its task says that a person must approve it.
+    Completion,
+}
+
+impl ReviewKind {
+    /// All kinds with their names.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("review", Self::Review), ("escalate", Self::Escalate), ("completion", Self::Completion)];
+
+    /// Returns the word that stands in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Escalate => "escalate",
+            Self::Completion => "completion",
+        }
+    }
 }
 
 /// How an attempt ended, in one word.
@@ -91,19 +150,41 @@ pub enum Outcome {
     Cancelled,
     /// The coordinator was asked to stop. Uses up nothing.
     Interrupted,
-    /// The coordinator died while it ran. Uses up nothing.
+    /// Nobody knows how it ended: its coordinator or the machine died while it ran. Counts as a
+    /// crash.
     Lost,
+    /// A signal that nobody here sent ended its worker. Uses up no attempt, but one crash.
+    Crashed,
+    /// Its worker gave no sign of life. Uses up one attempt.
+    Stalled,
+    /// Its provider's limit was reached. Uses up nothing.
+    Limited,
+    /// Its worker waits for a gate. Uses up nothing.
+    Blocked,
+    /// A budget was spent. Uses up nothing; a person must grant more.
+    OverBudget,
+    /// One iteration of a loop, whose checks did not hold yet. Uses up one iteration.
+    Unfinished,
+    /// The machine was short of something, so that no worker was started. Uses up nothing.
+    NotStarted,
 }
 
 impl Outcome {
     /// All outcomes with their names.
-    pub const NAMED: [(&'static str, Self); 6] = [
+    pub const NAMED: [(&'static str, Self); 13] = [
         ("succeeded", Self::Succeeded),
         ("review", Self::Review),
         ("failed", Self::Failed),
         ("cancelled", Self::Cancelled),
         ("interrupted", Self::Interrupted),
         ("lost", Self::Lost),
+        ("crashed", Self::Crashed),
+        ("stalled", Self::Stalled),
+        ("limited", Self::Limited),
+        ("blocked", Self::Blocked),
+        ("over-budget", Self::OverBudget),
+        ("unfinished", Self::Unfinished),
+        ("not-started", Self::NotStarted),
     ];
 
     /// Returns the word that stands in the record.
@@ -115,7 +196,24 @@ impl Outcome {
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
             Self::Lost => "lost",
+            Self::Crashed => "crashed",
+            Self::Stalled => "stalled",
+            Self::Limited => "limited",
+            Self::Blocked => "blocked",
+            Self::OverBudget => "over-budget",
+            Self::Unfinished => "unfinished",
+            Self::NotStarted => "not-started",
         }
+    }
+
+    /// Says whether it uses up one attempt.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Stalled)
+    }
+
+    /// Says whether it counts as a crash.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::Crashed | Self::Lost)
     }
 }
 
@@ -274,6 +372,32 @@ impl Usage {
     /// Says whether nothing was reported.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Returns the larger of both, figure by figure: two accounts of the same work.
+    #[must_use]
+    pub fn max(&self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.max(other.input_tokens),
+            output_tokens: self.output_tokens.max(other.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.max(other.cache_read_tokens),
+            cache_creation_tokens: self.cache_creation_tokens.max(other.cache_creation_tokens),
+            cost_usd: self.cost_usd.max(other.cost_usd),
+        }
+    }
+
+    /// Returns what was used since `earlier`.
+    #[must_use]
+    pub fn minus(&self, earlier: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_sub(earlier.input_tokens),
+            output_tokens: self.output_tokens.saturating_sub(earlier.output_tokens),
+            cache_read_tokens: self.cache_read_tokens.saturating_sub(earlier.cache_read_tokens),
+            cache_creation_tokens: self
+                .cache_creation_tokens
+                .saturating_sub(earlier.cache_creation_tokens),
+            cost_usd: (self.cost_usd - earlier.cost_usd).max(0.0),
+        }
     }
 
     /// Returns the sum of both.

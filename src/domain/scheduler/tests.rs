@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use super::*;
+use super::{effect::Uses, *};
 use crate::domain::model::{
-    attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport, WorkerEnd},
+    attempt::{
+        AttemptRecord, CheckResult, Digests, Exit, ReportedState, StatusReport, Usage, WorkerEnd,
+    },
     config::{Config, LevelGate, OnChange, Role},
     glob::Glob,
     id::GateName,
@@ -97,6 +99,7 @@ pub(super) fn plan(text: &str) -> Plan {
         worker: WorkerSpec::default(),
         retry: crate::domain::model::task::RetrySpec::default(),
         completion: crate::domain::model::task::Completion::default(),
+        repeat: None,
         persona: String::new(),
         digest: Arc::default(),
     };
@@ -233,8 +236,27 @@ fn tell(effect: &Effect) -> Option<String> {
         Effect::Announce(Notice::Ended { attempt, retry_in: Some(wait), .. }) => {
             format!("retry {attempt} in {}s", wait.as_secs())
         }
-        Effect::Announce(Notice::GaveUp { task, n_failed, n_blocked }) => {
-            format!("gave-up {task} after {n_failed}, {n_blocked} blocked")
+        Effect::Announce(Notice::GaveUp { task, n_failed, of, n_blocked }) => {
+            let of = match of {
+                Uses::Attempts => "",
+                Uses::Crashes => " crashes",
+                Uses::Iterations => " iterations",
+            };
+            format!("gave-up {task} after {n_failed}{of}, {n_blocked} blocked")
+        }
+        Effect::Announce(Notice::Silent { attempt, silent_for, stopped_in }) => {
+            let (silent_for, rest) = (silent_for.as_secs(), stopped_in.as_secs());
+            format!("silent {attempt} for {silent_for}s, stopped in {rest}s")
+        }
+        Effect::Announce(Notice::LimitReached { provider, until, .. }) => {
+            format!("limit {provider} until {}s", until.0 / 1000)
+        }
+        Effect::Announce(Notice::BreakerOpened { n_crashes, pause, .. }) => {
+            format!("breaker opened after {n_crashes} for {}s", pause.as_secs())
+        }
+        Effect::Announce(Notice::BreakerClosed) => "breaker closed".to_owned(),
+        Effect::Announce(Notice::BudgetSpent { milestone, words }) => {
+            format!("budget {} spent: {words}", milestone.as_deref().unwrap_or("of the run"))
         }
         Effect::Announce(_) => return None,
     })
@@ -517,15 +539,15 @@ fn what_the_worker_says_can_only_make_it_stricter() {
         "a attempts=1",
         "0 pass\n1 says a.1 failed\n2 exit a.1 0",
         expect![[r#"
-        0 pass
-            record-start a.1
-            start a.1
-        1 says a.1 failed
-        2 exit a.1 0
-            record-end a.1 failed: the worker gave up
-            gave-up a after 1, 0 blocked
-        a=failed Some(Finished)
-    "#]],
+            0 pass
+                record-start a.1
+                start a.1
+            1 says a.1 failed
+            2 exit a.1 0
+                record-end a.1 failed: the worker ended with exit code 0, although it reported `failed`
+                gave-up a after 1, 0 blocked
+            a=failed Some(Finished)
+        "#]],
     );
     check(
         "a attempts=1\nb needs=a",
@@ -605,13 +627,8 @@ fn reviewed(last: u32) -> Recorded {
         log: String::new(),
         digests: Digests::default(),
         ending: Some(Ending {
-            ended: Timestamp(0),
-            outcome: Outcome::Review,
-            reason: "a person must approve it".to_owned(),
             exit: Some(Exit::Code(0)),
-            verify: Vec::new(),
-            usage: Usage::default(),
-            digests: Digests::default(),
+            ..Ending::new(Timestamp(0), Outcome::Review, "a person must approve it")
         }),
     };
     Recorded::default().with_attempts((1..=last).map(record))
@@ -834,7 +851,7 @@ fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
                 record-start a.1
                 start a.1
             1 no-start a.1 passing
-                record-end a.1 lost: no such program `x`
+                record-end a.1 not-started: no such program `x`
             3 pass
                 record-start a.2
                 start a.2

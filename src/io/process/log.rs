@@ -11,6 +11,21 @@ use super::ProcessError;
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// What tells whether something was written since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogState {
+    /// How long it is.
+    pub length: u64,
+    /// When it was written last.
+    changed: Option<std::time::SystemTime>,
+}
+
+/// Returns the state of the file `path`; `None` where it cannot be looked at.
+pub fn state(path: &Path) -> Option<LogState> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(LogState { length: metadata.len(), changed: metadata.modified().ok() })
+}
+
 /// Says whether `needle` is anywhere in the file `path`. A missing file holds nothing.
 ///
 /// # Errors
