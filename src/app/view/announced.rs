@@ -45,7 +45,10 @@ impl Happened {
                 pause: pause.as_secs_f64(),
             },
             Notice::BreakerClosed => Self::BreakerClosed,
-            Notice::BudgetSpent { milestone, words } => Self::BudgetSpent { milestone, words },
+            Notice::BudgetSpent { task, milestone, words } => {
+                let task = task.map(|task| task.to_string());
+                Self::BudgetSpent { task, milestone, words }
+            }
             Notice::GateStarted { level } => Self::GateStarted { level },
             Notice::GateEnded { level, opens, is_passed, reason } => {
                 Self::GateEnded { level, opens, is_passed, reason }

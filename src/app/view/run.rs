@@ -153,7 +153,9 @@ pub enum Happened {
     BreakerClosed,
     /// A budget is spent: nothing that it is for is started any more.
     BudgetSpent {
-        /// The milestone; `None` where it is that of the run.
+        /// The task whose own budget it is: it waits for a person.
+        task: Option<String>,
+        /// The milestone whose budget it is; where there is neither, it is that of the run.
         milestone: Option<String>,
         /// The figures.
         words: String,

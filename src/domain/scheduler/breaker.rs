@@ -1,6 +1,9 @@
 //! The circuit breaker: when many workers die at once, the fault is hardly theirs, and nothing is
 //! started for a while.
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::VecDeque, time::Duration};
 
 use super::{

@@ -3,6 +3,9 @@
 //!
 //! What counts is what ended attempts have on record, and what running ones said so far.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -12,7 +15,7 @@ use super::{
     Scheduler,
     effect::{Effect, Force, Notice},
     history::Spent,
-    phase::{Live, Stage, StopReason},
+    phase::{Live, Phase, Stage, StopReason},
 };
 use crate::domain::{
     model::{
@@ -295,8 +298,23 @@ impl Scheduler {
             if self.ledger.told.insert((is_run, name.clone())) {
                 let milestone = (!is_run).then_some(name);
                 let words = figure.words();
-                effects.push(Effect::Announce(Notice::BudgetSpent { milestone, words }));
+                let spent = Notice::BudgetSpent { task: None, milestone, words };
+                effects.push(Effect::Announce(spent));
             }
+        }
+    }
+
+    /// Tells that a task waits for a person, because its own budget is spent.
+    pub(super) fn tell_over_budget(&self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        if !matches!(self.phases.get(task.position()), Some(Phase::OverBudget)) {
+            return;
+        }
+        if let Some(figure) = self.own_budget_spent(task) {
+            effects.push(Effect::Announce(Notice::BudgetSpent {
+                task: Some(self.plan.id(task).clone()),
+                milestone: None,
+                words: figure.words(),
+            }));
         }
     }
 

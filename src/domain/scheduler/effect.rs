@@ -204,7 +204,9 @@ pub enum Notice {
     BreakerClosed,
     /// A budget is spent; nothing that it is for is started any more.
     BudgetSpent {
-        /// The milestone; `None` where it is the run.
+        /// The task whose own budget it is.
+        task: Option<TaskId>,
+        /// The milestone whose budget it is; where there is neither, it is that of the run.
         milestone: Option<String>,
         /// The figures.
         words: String,

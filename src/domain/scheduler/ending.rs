@@ -1,5 +1,8 @@
 //! How an attempt ends: its record, and what follows for its task.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::{
@@ -139,6 +142,7 @@ impl Scheduler {
             retry_in,
         }));
         self.tell_given_up(task, &attempt, effects);
+        self.tell_over_budget(task, effects);
         if let Some(limit) = ending.limit.filter(|_| outcome == Outcome::Limited) {
             self.note_limit(&attempt, &limit, effects);
         } else if outcome == Outcome::Succeeded {

@@ -1,6 +1,9 @@
 //! What the end of a worker means: its exit code, its words and its signal, before any verify
 //! command ran.
 
+#[cfg(test)]
+mod tests;
+
 use super::phase::Live;
 use crate::domain::model::{
     attempt::{Exit, ReportedState, ReviewKind, UsageLimit, WorkerEnd},

@@ -102,7 +102,9 @@ impl StopReason {
                 format!("no sign of life for {}", render_duration(silent_for))
             }
             Self::OverBudget(scope, figure) => {
-                format!("the budget of its {} is spent: {}", scope.as_str(), figure.words())
+                let whose = if scope == Scope::Run { "the" } else { "its" };
+                let (scope, figure) = (scope.as_str(), figure.words());
+                format!("the budget of {whose} {scope} is spent: {figure}")
             }
             Self::Cancelled => "the task was cancelled".to_owned(),
             Self::Interrupted => "the run was stopped".to_owned(),

@@ -1,5 +1,8 @@
 //! Limits of providers: all tasks whose workers share one wait until it is lifted.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::{

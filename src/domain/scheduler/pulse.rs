@@ -1,5 +1,8 @@
 //! Heartbeats: signs of life that a worker must give, and what follows from silence.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::{

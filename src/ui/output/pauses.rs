@@ -24,13 +24,17 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::BreakerClosed => {
             (Tone::Neutral, "resume    ready tasks are started again".to_owned())
         }
-        Happened::BudgetSpent { milestone: Some(name), words } => {
+        Happened::BudgetSpent { task: Some(task), words, .. } => {
+            let text = format!("budget    that of {task} is spent, {words} used");
+            (Tone::Bad, format!("{text} · `orch retry {task}` grants it once more"))
+        }
+        Happened::BudgetSpent { milestone: Some(name), words, .. } => {
             let text = format!("budget    that of milestone `{name}` is spent, {words} used");
             let help =
                 format!("raise `milestones: {{{name}: {{budget: …}}}}` in .orch/config.yaml");
             (Tone::Bad, format!("{text}: none of its tasks is started · {help}"))
         }
-        Happened::BudgetSpent { milestone: None, words } => {
+        Happened::BudgetSpent { milestone: None, words, .. } => {
             let text = format!("budget    that of the run is spent, {words} used");
             let help = "raise `run: {budget: …}` in .orch/config.yaml";
             (Tone::Bad, format!("{text}: nothing is started · {help}"))
@@ -47,7 +51,11 @@ mod tests {
 
     #[test]
     fn whoever_looks_on_learns_why_it_waits_and_what_to_do() {
-        let words_of = "$5.02 of $5.00".to_owned();
+        let spent = |task: Option<&str>, milestone: Option<&str>| Happened::BudgetSpent {
+            task: task.map(str::to_owned),
+            milestone: milestone.map(str::to_owned),
+            words: "$5.02 of $5.00".to_owned(),
+        };
         let happened = [
             Happened::Silent {
                 task: "A-1".to_owned(),
@@ -62,8 +70,9 @@ mod tests {
             },
             Happened::BreakerOpened { n_crashes: 5, within: 60.0, pause: 300.0 },
             Happened::BreakerClosed,
-            Happened::BudgetSpent { milestone: Some("beta".to_owned()), words: words_of.clone() },
-            Happened::BudgetSpent { milestone: None, words: words_of },
+            spent(Some("A-1"), None),
+            spent(None, Some("beta")),
+            spent(None, None),
         ];
         let told = happened.iter().filter_map(words);
         let told: String = told.map(|(tone, text)| format!("{tone:?}: {text}\n")).collect();
@@ -72,6 +81,7 @@ mod tests {
             Uneasy: limit     the limit of anthropic is reached: 5-hour limit reached · its tasks go on by themselves at 2026-11-20T15:00:00.000Z
             Bad: pause     5 workers died within 1m 00s: nothing is started for 5m 00s · look at what they have in common; resuming the run starts tasks at once
             Neutral: resume    ready tasks are started again
+            Bad: budget    that of A-1 is spent, $5.02 of $5.00 used · `orch retry A-1` grants it once more
             Bad: budget    that of milestone `beta` is spent, $5.02 of $5.00 used: none of its tasks is started · raise `milestones: {beta: {budget: …}}` in .orch/config.yaml
             Bad: budget    that of the run is spent, $5.02 of $5.00 used: nothing is started · raise `run: {budget: …}` in .orch/config.yaml
         "#]].assert_eq(&told);

@@ -10,13 +10,14 @@ use fastrand::Rng;
 use orch::domain::{
     model::{
         attempt::{
-            AttemptRecord, CheckResult, Exit, GateRecord, Outcome, ReportedState, StatusReport,
-            Usage, WorkerEnd,
+            AttemptRecord, CheckResult, Ending, Exit, GateRecord, Outcome, ReportedState,
+            StatusReport, Usage, UsageLimit, WorkerEnd,
         },
         config::{Config, LevelGate},
-        id::{AttemptId, TaskId},
+        id::{AttemptId, GateName, TaskId},
+        outside::{EventKind, GateState, OutsideEvent, OutsideFacts},
         place::Located,
-        task::{CommandLine, TaskSpec, WorkerSpec},
+        task::{CommandLine, LoopSpec, TaskSpec, WorkerSpec},
         time::{Now, Tick, Timestamp},
     },
     plan::{self, Plan},
@@ -31,12 +32,27 @@ use orch::domain::{
 use super::Bug;
 
 const N_TASKS: usize = 8;
+
+/// Tokens that a task with a budget may use, and that each attempt uses.
+const BUDGET: u64 = 100;
+const USED: u64 = 60;
+
 /// What a worker will do, decided when it starts.
 #[derive(Debug, Clone)]
 struct Process {
     ends_at: u64,
     exit: Exit,
     has_signal: bool,
+    limit: Option<UsageLimit>,
+    /// Says, before it ends, that it waits for the gate.
+    is_blocked: bool,
+}
+
+impl Process {
+    /// Says whether it has something to report before it ends; once.
+    fn takes_report(&mut self) -> bool {
+        std::mem::take(&mut self.is_blocked)
+    }
 }
 
 /// Disk, processes and clock, with a checker that knows the rules but not the scheduler.
@@ -50,6 +66,14 @@ pub(super) struct World {
     processes: BTreeMap<AttemptId, Process>,
     /// Attempts whose process ended with exit code 0 by itself.
     pub(super) succeeded: BTreeSet<AttemptId>,
+    /// Attempts whose process was killed by nobody here.
+    crashed: BTreeSet<AttemptId>,
+    asked_to_stop: BTreeSet<AttemptId>,
+    /// By provider: until when its limit holds, by the records.
+    limited_until: BTreeMap<String, u64>,
+    /// Tasks whose gate is opened, and when.
+    gates_due: Vec<(u64, TaskId)>,
+    outside: Vec<OutsideEvent>,
     /// Events under way: `(when, event)`.
     pub(super) mail: Vec<(u64, Event)>,
     pub(super) n_crashes: usize,
@@ -81,6 +105,7 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
             spec.completion.verify.push(CommandLine::Text("check".to_owned()));
         }
         spec.completion.signal = (rng.u8(..) < 40).then(|| "OK".to_owned());
+        watch_over(&mut spec, rng);
         specs.push(spec.into());
     }
     let gate = LevelGate {
@@ -92,6 +117,20 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
     let command = Some(CommandLine::Text("work".to_owned()));
     let worker = WorkerSpec { command, ..WorkerSpec::default() };
     plan::build(specs, [], Config { max_workers: 3, worker, levels, ..Config::default() })
+}
+
+/// Asks for signs of life, limits what may be used up, and names a provider.
+fn watch_over(spec: &mut TaskSpec, rng: &mut Rng) {
+    spec.retry.max_crashes = Some(rng.u32(1..5));
+    spec.worker.heartbeat = (rng.u8(..) < 60).then(|| Duration::from_millis(500));
+    spec.worker.provider = (rng.u8(..) < 90).then(|| "p".to_owned());
+    spec.budget.tokens = (rng.u8(..) < 60).then_some(BUDGET);
+    let is_loop = rng.u8(..) < 60;
+    spec.repeat = is_loop.then(|| LoopSpec { max_iterations: Some(rng.u32(1..4)) });
+}
+
+fn gate() -> GateName {
+    GateName("ci".to_owned())
 }
 
 impl World {
@@ -106,6 +145,11 @@ impl World {
             gates: BTreeMap::new(),
             processes: BTreeMap::new(),
             succeeded: BTreeSet::new(),
+            crashed: BTreeSet::new(),
+            asked_to_stop: BTreeSet::new(),
+            limited_until: BTreeMap::new(),
+            gates_due: Vec::new(),
+            outside: Vec::new(),
             mail: Vec::new(),
             n_crashes: 0,
         }
@@ -125,18 +169,81 @@ impl World {
                 self.maybe_report_late(&attempt);
             }
         }
-        let records = self.records.values().cloned();
+        let records = self.records.values().cloned().map(|record| self.remembered(record));
         let keeps =
             |record: &AttemptRecord| self.bug != Bug::ForgetUnsettled || record.ending.is_some();
         let recorded = Recorded::default()
             .with_attempts(records.filter(keeps))
             .with_gates(self.gates.values().cloned());
+        let recorded = Recorded { outside: self.facts(), ..recorded };
         let plan = if self.bug == Bug::IgnoreNeeds {
             Arc::new(random_plan(&mut Rng::with_seed(seed), false))
         } else {
             Arc::clone(&self.plan)
         };
         Scheduler::recover(plan, recorded, self.now())
+    }
+
+    /// Plants the bugs that are a loss of memory.
+    fn remembered(&self, mut record: AttemptRecord) -> AttemptRecord {
+        if let Some(ending) = &mut record.ending {
+            match self.bug {
+                Bug::ForgetUsage => ending.usage = Usage::default(),
+                Bug::ForgetGate => ending.waiting_for = None,
+                Bug::ForgetLimit => ending.limit = None,
+                _ => {}
+            }
+        }
+        record
+    }
+
+    pub(super) fn facts(&self) -> OutsideFacts {
+        OutsideFacts::gather(self.outside.iter().cloned())
+    }
+
+    /// Returns how the attempts of a task ended, by the records.
+    fn endings(&self, task: &TaskId) -> impl Iterator<Item = &Ending> {
+        let of_task = self.records.values().filter(move |record| record.attempt.task == *task);
+        of_task.filter_map(|record| record.ending.as_ref())
+    }
+
+    /// Says whether the records justify that a task is given up.
+    pub(super) fn is_out_of(&self, task: &TaskId) -> bool {
+        let index = self.plan.find(task.as_str()).unwrap();
+        let policy = self.plan.policy(index);
+        let n = |counts: fn(Outcome) -> bool| {
+            let counted = self.endings(task).filter(|ending| counts(ending.outcome)).count();
+            u32::try_from(counted).unwrap()
+        };
+        n(|o| matches!(o, Outcome::Failed | Outcome::Stalled)) >= policy.max_attempts
+            || n(|o| matches!(o, Outcome::Crashed | Outcome::Lost)) >= policy.max_crashes
+            || policy.max_iterations.is_some_and(|max| n(|o| o == Outcome::Unfinished) >= max)
+    }
+
+    /// Says whether the records of a task use up its budget.
+    pub(super) fn is_spent(&self, task: &TaskId) -> bool {
+        let index = self.plan.find(task.as_str()).unwrap();
+        let used: u64 = self.endings(task).map(|ending| ending.usage.tokens()).sum();
+        self.plan.spec(index).budget.tokens.is_some_and(|limit| used >= limit)
+    }
+
+    /// Checks that nothing of what a task must wait for is still to come.
+    fn check_waits(&self, task: &TaskId) -> Check {
+        let index = self.plan.find(task.as_str()).unwrap();
+        let provider = self.plan.spec(index).worker.provider.as_ref();
+        let limit = provider.and_then(|provider| self.limited_until.get(provider));
+        if limit.is_some_and(|until| *until > self.now_ms) {
+            return Err("worker started while the limit of its provider holds".to_owned());
+        }
+        let is_blocked =
+            self.endings(task).last().is_some_and(|last| last.outcome == Outcome::Blocked);
+        if is_blocked && self.facts().gate(&gate(), task) != GateState::Open {
+            return Err("worker started before the gate that it waits for".to_owned());
+        }
+        if self.is_spent(task) {
+            return Err("worker started over its budget".to_owned());
+        }
+        Ok(())
     }
 
     /// A stopped process may have sent its exit or a report that is still under way.
@@ -172,7 +279,11 @@ impl World {
         if self.has_success(&attempt.task) {
             return Err("task started again after its success".to_owned());
         }
-        let hangs = timeout.is_some() && self.rng.u8(..) < 40;
+        self.check_waits(&attempt.task)?;
+        let spec = self.plan.spec(task);
+        let is_watched = timeout.is_some() || spec.worker.heartbeat.is_some();
+        let provider = spec.worker.provider.clone();
+        let hangs = is_watched && self.rng.u8(..) < 40;
         let ends_at = self.now_ms + if hangs { 1_000_000 } else { self.rng.u64(1..1400) };
         let exit = match self.rng.u8(..10) {
             0..6 => Exit::Code(0),
@@ -180,7 +291,19 @@ impl World {
             _ => Exit::Signal(9),
         };
         let has_signal = self.rng.u8(..) > 30;
-        self.processes.insert(attempt.clone(), Process { ends_at, exit, has_signal });
+        let limit = provider.filter(|_| self.rng.u8(..) < 30).map(|provider| {
+            let resets = self.now_ms + self.rng.u64(1_500..20_000);
+            let resets = self.rng.bool().then(|| Timestamp(i64::try_from(resets).unwrap()));
+            UsageLimit { provider, resets, words: "too much".to_owned() }
+        });
+        let is_blocked = self.rng.u8(..) < 20;
+        let process = Process { ends_at, exit, has_signal, limit, is_blocked };
+        self.processes.insert(attempt.clone(), process);
+        if self.rng.bool() {
+            let usage = Usage { output_tokens: USED, ..Usage::default() };
+            let attempt = attempt.clone();
+            self.mail.push((self.now_ms + 1, Event::UsageSeen { attempt, usage }));
+        }
         Ok(())
     }
 
@@ -213,6 +336,7 @@ impl World {
                 self.start(&assignment.attempt, assignment.policy.timeout)?;
             }
             Effect::StopWorker { attempt, force } => {
+                self.asked_to_stop.insert(attempt.clone());
                 let obeys = force == Force::Kill || self.rng.bool();
                 if obeys && self.processes.contains_key(&attempt) {
                     if self.bug != Bug::StopWithoutKilling {
@@ -234,6 +358,7 @@ impl World {
                 if ending.outcome == Outcome::Succeeded && !self.succeeded.contains(&attempt) {
                     return Err("an attempt was settled by the exit of another".to_owned());
                 }
+                self.note_ending(&attempt, &ending)?;
                 let record = self.records.get_mut(&attempt).ok_or("ending without a start")?;
                 if record.ending.replace(*ending).is_some() {
                     return Err("one attempt ended twice".to_owned());
@@ -251,6 +376,35 @@ impl World {
         Ok(())
     }
 
+    /// Checks an ending against what happened, and notes what must be waited for because of it.
+    fn note_ending(&mut self, attempt: &AttemptId, ending: &Ending) -> Check {
+        let is_own_end = !self.asked_to_stop.contains(attempt);
+        if ending.outcome == Outcome::Failed && is_own_end && self.crashed.contains(attempt) {
+            return Err("a crash used up an attempt".to_owned());
+        }
+        if let Some(limit) = &ending.limit {
+            let resets = limit.resets.and_then(|at| u64::try_from(at.0).ok());
+            let resets = resets.filter(|at| *at > self.now_ms);
+            let known = self.limited_until.entry(limit.provider.clone()).or_default();
+            let is_known = *known > self.now_ms;
+            let until = resets.unwrap_or(if is_known { *known } else { self.now_ms + 60_000 });
+            *known = until.max(*known);
+        }
+        if ending.outcome == Outcome::Blocked {
+            let when = self.now_ms + self.rng.u64(0..3000);
+            self.gates_due.push((when, attempt.task.clone()));
+        }
+        Ok(())
+    }
+
+    /// Opens the gate of a task.
+    fn open_gate(&mut self, at: usize) -> Event {
+        let (_, task) = self.gates_due.swap_remove(at);
+        let kind = EventKind::Gate { gate: gate(), task: Some(task), is_open: true };
+        self.outside.push(OutsideEvent { kind, by: None, at: None, note: None });
+        Event::PlanChanged { plan: Arc::clone(&self.plan), outside: self.facts() }
+    }
+
     /// Returns what happens next, and moves the clock there; `None` when nothing ever will.
     pub(super) fn next_event(&mut self, scheduler: &Scheduler) -> Option<Event> {
         let exit = self.processes.iter().map(|(attempt, p)| (p.ends_at, attempt)).min();
@@ -259,7 +413,8 @@ impl World {
         let deadline = scheduler.next_deadline().filter(|_| self.bug != Bug::BackoffNeverEnds);
         let deadline =
             deadline.map(|tick| u64::try_from(tick.0.as_micros().div_ceil(1000)).unwrap());
-        let first = [exit.as_ref().map(|e| e.0), mail.map(|m| m.0), deadline]
+        let opening = self.gates_due.iter().enumerate().map(|(at, (when, _))| (*when, at)).min();
+        let first = [exit.as_ref().map(|e| e.0), mail.map(|m| m.0), opening.map(|g| g.0), deadline]
             .into_iter()
             .flatten()
             .min()?;
@@ -269,14 +424,34 @@ impl World {
             let (_, event) = self.mail.swap_remove(at);
             return Some(self.maybe_confuse(event, scheduler));
         }
+        if let Some((_, at)) = opening.filter(|(when, _)| *when == first) {
+            return Some(self.open_gate(at));
+        }
         if let Some((_, attempt)) = exit.filter(|(when, _)| *when == first) {
+            if self.processes.get_mut(&attempt).is_some_and(Process::takes_report) {
+                let waiting_for = Some(gate());
+                let report = report(&attempt, ReportedState::Blocked);
+                return Some(Event::StatusReported(StatusReport { waiting_for, ..report }));
+            }
             let process = self.processes.remove(&attempt)?;
+            if process.limit.is_none() && matches!(process.exit, Exit::Signal(_)) {
+                self.crashed.insert(attempt.clone());
+            }
             if process.exit.is_success() {
                 self.succeeded.insert(attempt.clone());
             }
-            let Process { exit, has_signal, .. } = process;
-            let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
+            let Process { mut exit, has_signal, limit, .. } = process;
+            if self.bug == Bug::CrashIsFailure && matches!(exit, Exit::Signal(_)) {
+                exit = Exit::Code(1);
+            }
+            let end = Box::new(WorkerEnd { has_signal, limit, ..WorkerEnd::of(exit) });
             return Some(Event::WorkerExited { attempt, end });
+        }
+        // Somebody hears signs of life where there are none.
+        if self.bug == Bug::DeafToSilence
+            && let Some(live) = scheduler.running().find(|live| live.pulse.is_some())
+        {
+            return Some(Event::HeartbeatSeen { attempt: live.assignment.attempt.clone() });
         }
         Some(Event::TimePassed)
     }
