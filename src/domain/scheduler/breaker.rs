@@ -39,7 +39,7 @@ impl Breaker {
     /// Notes how a worker ended; says whether that opens the breaker.
     fn note(&mut self, outcome: Outcome, spec: BreakerSpec, now: Tick) -> bool {
         match outcome {
-            Outcome::Crashed | Outcome::Lost => {}
+            Outcome::Crashed => {}
             // Workers that end by themselves show that the machine is in order.
             Outcome::Succeeded | Outcome::Review | Outcome::Unfinished => {
                 self.crashes.clear();
@@ -49,6 +49,7 @@ impl Breaker {
             | Outcome::Stalled
             | Outcome::Cancelled
             | Outcome::Interrupted
+            | Outcome::Lost
             | Outcome::Limited
             | Outcome::Blocked
             | Outcome::OverBudget

@@ -165,8 +165,7 @@ impl Scheduler {
         }
         let phase = self.settled_phase(task, None);
         let goes_on = outcome.is_failure()
-            || outcome.is_crash()
-            || matches!(outcome, Outcome::Unfinished | Outcome::Limited);
+            || matches!(outcome, Outcome::Crashed | Outcome::Unfinished | Outcome::Limited);
         let wait = if let Phase::BackingOff { until } = phase {
             Some(until.0.saturating_sub(self.now.tick.0))
         } else {
@@ -189,7 +188,7 @@ impl Scheduler {
         let Some(history) = self.histories.get(&attempt.task) else { return };
         let after = self.outside.retried_after(&attempt.task);
         let (n_failed, of) = match history.outcome(after) {
-            Some(Outcome::Crashed | Outcome::Lost) => (history.n_crashed(after), Uses::Crashes),
+            Some(Outcome::Crashed) => (history.n_crashed(after), Uses::Crashes),
             Some(Outcome::Unfinished) => (history.n_unfinished(after), Uses::Iterations),
             _ => (history.n_failed(after), Uses::Attempts),
         };

@@ -33,7 +33,7 @@ pub enum Event {
         /// How.
         end: Box<WorkerEnd>,
     },
-    /// The process of an attempt is gone, and nobody will ever know how it ended.
+    /// The process of an attempt is gone, and nobody will ever know how it ended: a crash.
     WorkerLost {
         /// Whose.
         attempt: AttemptId,

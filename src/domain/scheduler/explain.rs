@@ -179,7 +179,7 @@ impl Scheduler {
         }
         let outcome = ending.map_or(Outcome::Failed, |ending| ending.outcome);
         let policy = self.plan.policy(task);
-        let (n_failed, max_attempts) = if outcome.is_crash() {
+        let (n_failed, max_attempts) = if outcome == Outcome::Crashed {
             (history.map_or(0, |history| history.n_crashed(after)), policy.max_crashes)
         } else {
             (history.map_or(0, |history| history.n_failed(after)), policy.max_attempts)

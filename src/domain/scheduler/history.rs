@@ -141,7 +141,7 @@ impl History {
     pub(super) fn settle(&mut self, ending: Ending) {
         match ending.outcome {
             Outcome::Failed | Outcome::Stalled => self.failed.push(self.last),
-            Outcome::Crashed | Outcome::Lost => self.crashed.push(self.last),
+            Outcome::Crashed => self.crashed.push(self.last),
             Outcome::Unfinished => self.unfinished.push(self.last),
             // Should it ever run again, it has all attempts.
             Outcome::Succeeded => {
@@ -153,6 +153,7 @@ impl History {
             Outcome::Review
             | Outcome::Cancelled
             | Outcome::Interrupted
+            | Outcome::Lost
             | Outcome::Limited
             | Outcome::Blocked
             | Outcome::OverBudget

@@ -281,7 +281,7 @@ impl Scheduler {
             if let Some(task) = self.plan.find(attempt.task.as_str()) {
                 let phase = self.settled_phase(task, None);
                 self.set_phase(task, phase);
-                self.tell_given_up(task, &attempt, effects);
+                self.tell_over_budget(task, effects);
             }
         }
     }

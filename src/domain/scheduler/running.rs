@@ -162,7 +162,7 @@ impl Scheduler {
         if let Stage::Stopping { why, .. } = live.stage {
             return self.end_stopped(task, why, effects);
         }
-        self.end(task, Finish::new(Outcome::Lost, cause), effects);
+        self.end(task, Finish::new(Outcome::Crashed, cause), effects);
     }
 
     /// Notes what the output of a worker says that it used.

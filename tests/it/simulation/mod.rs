@@ -4,6 +4,7 @@
 //! `ORCH_SEED=<n>` plays one seed; a failure names its seed. The bugs in [`Bug`] are planted one
 //! at a time at the seam between scheduler and world, to show that the checks would see them.
 
+mod waits;
 mod world;
 
 use std::sync::Arc;

@@ -38,7 +38,7 @@ fn a_crash_uses_up_no_attempt_and_has_a_limit_of_its_own() {
                 record-start a.2
                 start a.2
             21 lost a.2
-                record-end a.2 lost: nobody knows
+                record-end a.2 crashed: nobody knows
                 gave-up a after 2 crashes, 1 blocked
             22 retry a 2
                 record-start a.3
@@ -53,7 +53,6 @@ fn a_crash_uses_up_no_attempt_and_has_a_limit_of_its_own() {
 
 #[test]
 fn many_crashes_at_once_hold_all_starts_for_a_while() {
-    // By time.
     check(
         "@breaker 2 60 300\na\nb\nc",
         "0 pass\n1 killed a.1\n2 lost b.1\n3 exit c.1 0\n100 pass\n302 pass",
@@ -69,8 +68,8 @@ fn many_crashes_at_once_hold_all_starts_for_a_while() {
                 record-start c.1
                 start c.1
             2 lost b.1
-                record-end b.1 lost: nobody knows
-                retry b.1 in 0s
+                record-end b.1 crashed: nobody knows
+                retry b.1 in 10s
                 breaker opened after 2 for 300s
             3 exit c.1 0
                 record-end c.1 succeeded: exit code 0
@@ -84,7 +83,10 @@ fn many_crashes_at_once_hold_all_starts_for_a_while() {
             a=running b=running c=done None
         "#]],
     );
-    // By a person, and a success in between starts the count again.
+}
+
+#[test]
+fn a_person_ends_the_pause_and_a_success_starts_the_count_again() {
     check(
         "@breaker 2 60 300\na\nb\nc",
         "0 pass\n1 killed a.1\n2 exit b.1 0\n3 killed c.1\n50 pass\n51 killed a.2\n52 release",
@@ -118,7 +120,10 @@ fn many_crashes_at_once_hold_all_starts_for_a_while() {
             a=backing-off b=done c=running None
         "#]],
     );
-    // Crashes that are far from each other are none of its business.
+}
+
+#[test]
+fn crashes_that_are_far_from_each_other_hold_nothing() {
     check(
         "@breaker 2 60 300\na crashes=9",
         "0 pass\n1 killed a.1\n90 pass\n91 killed a.2",

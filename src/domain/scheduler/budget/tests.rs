@@ -33,7 +33,10 @@ fn a_spent_budget_of_a_task_stops_it_until_a_person_grants_more() {
             a=done b=running None
         "#]],
     );
-    // What failed attempts used counts, and a larger budget lets it go on.
+}
+
+#[test]
+fn what_all_attempts_used_counts_and_a_larger_budget_lets_it_go_on() {
     check(
         "a tokens=100 attempts=9",
         "0 pass\n1 used a.1 60\n2 exit a.1 1\n20 pass\n21 used a.2 40\n22 killed a.2\n23 edit a tokens=200 attempts=9",

@@ -85,16 +85,9 @@ fn each_iteration_is_told_what_failed_before() {
     let failed = CheckResult { output_tail: "2 of 9 failed".to_owned(), ..result("check", 1) };
     let results = vec![failed];
     let effects = scheduler.step(at(2), Event::VerifyFinished { attempt: attempt("a.1"), results });
-    let iteration = effects.iter().find_map(|effect| match effect {
-        Effect::RecordEnd { ending, .. } => ending.iteration,
-        _ => None,
-    });
-    let previous = effects.iter().find_map(|effect| match effect {
-        Effect::RecordStart(assignment) => assignment.previous.clone(),
-        _ => None,
-    });
-    let previous = previous.unwrap();
-    assert_eq!(iteration, Some(1));
+    let [Effect::RecordEnd { ending, .. }, ..] = &*effects else { panic!("{effects:?}") };
+    let previous = scheduler.running().next().unwrap().assignment.previous.clone().unwrap();
+    assert_eq!(ending.iteration, Some(1));
     assert_eq!(previous.outcome, Outcome::Unfinished);
     assert_eq!(previous.reason, "verify `check` failed: exit code 1");
     assert_eq!(previous.check_tail, "2 of 9 failed");

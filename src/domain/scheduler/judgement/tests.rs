@@ -80,7 +80,7 @@ fn a_blocked_worker_frees_its_slot_until_its_gate_opens() {
 fn exit_and_report_together_decide() {
     let exits = [Exit::Code(0), Exit::Code(1), Exit::Signal(9)];
     let states = ["-", "working", "done", "failed", "blocked", "blocked ci", "review", "escalate"];
-    let mut told = String::new();
+    let mut told = Vec::new();
     for (exit, state) in exits.iter().flat_map(|exit| states.map(|state| (*exit, state))) {
         let plan = Arc::new(plan("a attempts=1"));
         let mut scheduler = Scheduler::recover(plan, Recorded::default(), at(0));
@@ -89,16 +89,12 @@ fn exit_and_report_together_decide() {
             scheduler.step(at(1), event(&format!("says a.1 {state}"), &mut String::new()));
         }
         let effects = scheduler.step(at(2), Event::exited(attempt("a.1"), exit));
-        let ending = effects.iter().find_map(|effect| match effect {
-            Effect::RecordEnd { ending, .. } => Some(ending),
-            _ => None,
-        });
-        let ending = ending.unwrap();
+        let [Effect::RecordEnd { ending, .. }, ..] = &*effects else { panic!("{effects:?}") };
         let review = ending.review.map_or("", |kind| kind.as_str());
         let claimed = ending.claimed.map_or("", |state| state.as_str());
         let line = format!("{exit} + {state}: {} {review}", ending.outcome.as_str());
         let flag = if claimed.is_empty() { "" } else { " CONTRADICTION" };
-        told.push_str(&format!("{}{flag} | {}\n", line.trim_end(), ending.reason));
+        told.push(format!("{}{flag} | {}\n", line.trim_end(), ending.reason));
     }
     expect![[r#"
         exit code 0 + -: succeeded | exit code 0
@@ -125,5 +121,5 @@ fn exit_and_report_together_decide() {
         signal 9 (SIGKILL) + blocked ci: crashed | the worker ended with signal 9 (SIGKILL)
         signal 9 (SIGKILL) + review: crashed | the worker ended with signal 9 (SIGKILL)
         signal 9 (SIGKILL) + escalate: crashed | the worker ended with signal 9 (SIGKILL)
-    "#]].assert_eq(&told);
+    "#]].assert_eq(&told.concat());
 }

@@ -78,7 +78,10 @@ fn a_limit_of_a_provider_holds_all_of_its_tasks_until_it_is_lifted() {
             a=backing-off None
         "#]],
     );
-    // A person who says that it is lifted is believed.
+}
+
+#[test]
+fn a_person_who_says_that_a_limit_is_lifted_is_believed() {
     check(
         "a provider=p\nb provider=p needs=a",
         "0 pass\n1 limited a.1 p 600\n2 retry a 1\n3 exit a.2 0",
@@ -174,7 +177,7 @@ fn what_waits_says_why() {
     };
     let limited = Reason::Limited { provider: "p".to_owned(), until: Timestamp(600_000) };
     let script = "0 pass\n1 limited a.1 p 600";
-    assert_eq!(explained("a provider=p\nb provider=p needs=x", script, "a"), [limited.clone()]);
+    assert_eq!(explained("a provider=p\nb provider=p needs=x", script, "a"), vec![limited.clone()]);
     let script = "0 pass\n1 limited a.1 p 600\n2 exit b.1 0";
     assert_eq!(explained("a provider=p\nb\nc provider=p", script, "c"), [limited]);
     let script = "0 pass\n1 killed a.1\n2 killed b.1\n3 pass";
