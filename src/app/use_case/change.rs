@@ -108,6 +108,13 @@ impl Standing {
         }
     }
 
+    /// Says whether the last attempt of a task held, and waits for a person to approve it.
+    pub(super) fn is_held_for_review(&self, id: &TaskId) -> bool {
+        let after = self.snapshot.outside.retried_after(id);
+        let history = self.scheduler.history(id);
+        history.and_then(|history| history.outcome(after)) == Some(Outcome::Review)
+    }
+
     /// Says whether a worker is at work on a task.
     pub(super) fn is_running(&self, task: TaskIndex) -> bool {
         matches!(self.state(task), TaskState::Running | TaskState::Verifying)
