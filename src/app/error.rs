@@ -6,6 +6,7 @@ use crate::{
         git::GitError,
         process::ProcessError,
         store::{StoreError, lock::LockError},
+        supervisor::SupervisorError,
         watch::WatchError,
     },
 };
@@ -41,6 +42,9 @@ pub enum AppError {
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// There is nobody to see to workers.
+    #[error(transparent)]
+    Supervisor(#[from] SupervisorError),
     /// Nothing can be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -82,6 +86,7 @@ impl AppError {
             Self::Store(_)
             | Self::Lock(_)
             | Self::Process(_)
+            | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Edit { .. }
@@ -99,6 +104,9 @@ impl AppError {
             Self::Lock(LockError::Lost) => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
             }
+            Self::Supervisor(SupervisorError::WrongProgram) => {
+                Some("call `orch::serve_if_asked` first of all in its `main`".to_owned())
+            }
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
@@ -106,6 +114,7 @@ impl AppError {
             Self::Store(_)
             | Self::Lock(LockError::Store(_))
             | Self::Process(_)
+            | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Edit { .. }

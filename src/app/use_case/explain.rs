@@ -143,7 +143,7 @@ fn settled_words(
         Outcome::Failed | Outcome::Stalled => {
             (format!("failed in attempt {n}: {reason}"), failed_help(task))
         }
-        Outcome::Crashed => (
+        Outcome::Crashed | Outcome::Lost => (
             format!("failed: its worker crashed too often, at last in attempt {n}: {reason}"),
             failed_help(task),
         ),
@@ -159,7 +159,6 @@ fn settled_words(
         ),
         Outcome::Review => pauses::review_words(task, n, None, reason),
         Outcome::Interrupted
-        | Outcome::Lost
         | Outcome::NotStarted
         | Outcome::Limited
         | Outcome::Blocked
@@ -577,8 +576,8 @@ mod tests {
               `orch retry X` has it done after all
             X was interrupted in attempt 2: exit code 3
               `orch run` starts it again
-            X was interrupted in attempt 2: exit code 3
-              `orch run` starts it again
+            X failed: its worker crashed too often, at last in attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
             X failed: its worker crashed too often, at last in attempt 2: exit code 3
               `orch logs X` shows what it printed, `orch retry X` tries it again
             X failed in attempt 2: exit code 3

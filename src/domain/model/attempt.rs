@@ -8,7 +8,7 @@ use super::{
     config::Role,
     id::{AttemptId, GateName},
     task::TaskSpec,
-    time::Timestamp,
+    time::{Now, Timestamp},
 };
 
 /// The coordinator's record of one attempt (`.orch/runs/<id>.<n>.yaml`).
@@ -152,10 +152,10 @@ pub enum Outcome {
     Cancelled,
     /// The coordinator was asked to stop. Uses up nothing.
     Interrupted,
-    /// The coordinator died while it ran. Uses up nothing.
+    /// Nobody knows how it ended: what saw to it, or the machine, died while it ran. Uses up no
+    /// attempt, but one crash.
     Lost,
-    /// A signal that nobody here sent ended its worker, or it vanished. Uses up no attempt, but one
-    /// crash.
+    /// A signal that nobody here sent ended its worker. Uses up no attempt, but one crash.
     Crashed,
     /// Its worker gave no sign of life. Uses up one attempt.
     Stalled,
@@ -167,7 +167,8 @@ pub enum Outcome {
     OverBudget,
     /// One iteration of a loop, whose checks did not hold yet. Uses up one iteration.
     Unfinished,
-    /// The machine was short of something, so that no worker was started. Uses up nothing.
+    /// No worker was started: the machine was short of something, or the coordinator died. Uses up
+    /// nothing.
     NotStarted,
 }
 
@@ -273,12 +274,15 @@ pub struct WorkerEnd {
     pub limit: Option<UsageLimit>,
     /// How many processes it left running; they were killed.
     pub n_leaked: u32,
+    /// When, where that is known: perhaps long before it is noticed.
+    pub ended: Option<Now>,
 }
 
 impl WorkerEnd {
     /// Returns the end of a worker of which nothing but its exit is known.
     pub fn of(exit: Exit) -> Self {
-        Self { exit, has_signal: true, usage: Usage::default(), limit: None, n_leaked: 0 }
+        let usage = Usage::default();
+        Self { exit, has_signal: true, usage, limit: None, n_leaked: 0, ended: None }
     }
 }
 

@@ -12,9 +12,11 @@ use super::{
 };
 use crate::domain::model::{attempt::Outcome, config::BreakerSpec, time::Tick};
 
-/// What it knows. It starts closed: what an earlier coordinator lost says nothing about now.
+/// What it knows. It starts closed: what happened before says nothing about now.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Breaker {
+    /// When the coordinator started.
+    began: Tick,
     /// When workers died, oldest first, with no success since.
     crashes: VecDeque<Tick>,
     /// Until when nothing is started.
@@ -31,6 +33,10 @@ pub struct Open {
 }
 
 impl Breaker {
+    pub(super) fn new(began: Tick) -> Self {
+        Self { began, ..Self::default() }
+    }
+
     /// Returns since and until when nothing is started.
     pub(super) fn open(&self) -> Option<Open> {
         self.open
@@ -39,7 +45,7 @@ impl Breaker {
     /// Notes how a worker ended; says whether that opens the breaker.
     fn note(&mut self, outcome: Outcome, spec: BreakerSpec, now: Tick) -> bool {
         match outcome {
-            Outcome::Crashed => {}
+            Outcome::Crashed | Outcome::Lost => {}
             // Workers that end by themselves show that the machine is in order.
             Outcome::Succeeded | Outcome::Review | Outcome::Unfinished => {
                 self.crashes.clear();
@@ -49,7 +55,6 @@ impl Breaker {
             | Outcome::Stalled
             | Outcome::Cancelled
             | Outcome::Interrupted
-            | Outcome::Lost
             | Outcome::Limited
             | Outcome::Blocked
             | Outcome::OverBudget
@@ -77,10 +82,16 @@ impl Breaker {
 }
 
 impl Scheduler {
-    /// Tells the breaker how a worker ended.
-    pub(super) fn feed_breaker(&mut self, outcome: Outcome, effects: &mut Vec<Effect>) {
+    /// Tells the breaker how a worker ended, and when.
+    pub(super) fn feed_breaker(
+        &mut self,
+        outcome: Outcome,
+        ended: Tick,
+        effects: &mut Vec<Effect>,
+    ) {
         let spec = self.plan.config().breaker;
-        if self.breaker.note(outcome, spec, self.now.tick)
+        if ended >= self.breaker.began
+            && self.breaker.note(outcome, spec, self.now.tick)
             && let Some(Open { n_crashes, .. }) = self.breaker.open
         {
             effects.push(Effect::Announce(Notice::BreakerOpened {

@@ -126,11 +126,14 @@ impl Ledger {
 impl Live {
     /// Returns what it used so far, by the larger of both accounts.
     pub fn usage(&self) -> crate::domain::model::attempt::Usage {
-        self.report.as_ref().map_or(self.seen, |report| report.usage.max(&self.seen))
+        let end = self.end.as_ref().map(|end| end.usage);
+        let report = self.report.as_ref().map(|report| report.usage);
+        [end, report].into_iter().flatten().fold(self.seen, |most, usage| most.max(&usage))
     }
 
     fn spent(&self, now: Tick) -> Spent {
-        let time = now.0.saturating_sub(self.started.tick.0);
+        let ended = self.end.as_ref().and_then(|end| end.ended).map_or(now, |ended| ended.tick);
+        let time = ended.min(now).0.saturating_sub(self.started.tick.0);
         Spent { usage: self.usage(), time, attempts: 1 }
     }
 
@@ -204,8 +207,8 @@ impl Scheduler {
     }
 
     /// Adds what an ended attempt used.
-    pub(super) fn book(&mut self, live: &Live) {
-        let spent = live.spent(self.now.tick);
+    pub(super) fn book(&mut self, live: &Live, ended: Tick) {
+        let spent = live.spent(ended);
         self.ledger.run = self.ledger.run.plus(&spent);
         let milestone = live.assignment.spec.milestone.as_ref();
         if let Some(sum) = milestone.and_then(|name| self.ledger.milestones.get_mut(name)) {

@@ -110,9 +110,12 @@ impl Scheduler {
         let attempt = live.assignment.attempt.clone();
         let after = self.outside.retried_after(&attempt.task);
         let n_before = self.histories.get(&attempt.task).map_or(0, |h| h.n_unfinished(after));
+        // It may have ended while no coordinator was there.
+        let exited = live.end.as_ref().filter(|_| finish.verify.is_empty()).and_then(|e| e.ended);
+        let ended = exited.unwrap_or(self.now);
         let Finish { outcome, reason, verify, limit, waiting_for, review, claimed } = finish;
         let ending = Ending {
-            exit: live.exit,
+            exit: live.end.as_ref().map(|end| end.exit),
             verify,
             usage: live.usage(),
             digests: self.plan.digests(task),
@@ -121,18 +124,18 @@ impl Scheduler {
             review,
             claimed,
             iteration: live.assignment.policy.max_iterations.map(|_| n_before + 1),
-            n_leaked: live.n_leaked,
-            ..Ending::new(self.now.wall, outcome, reason.clone())
+            n_leaked: live.end.as_ref().map_or(0, |end| end.n_leaked),
+            ..Ending::new(ended.wall, outcome, reason.clone())
         };
         effects
             .push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending.clone()) });
         if outcome != Outcome::NotStarted {
-            self.book(&live);
+            self.book(&live, ended.tick);
         }
         if let Some(history) = self.histories.get_mut(&attempt.task) {
             history.settle(ending.clone());
         }
-        let took = self.now.tick.0.saturating_sub(live.started.tick.0);
+        let took = ended.tick.0.saturating_sub(live.started.tick.0);
         let retry_in = self.move_on(task, &attempt, outcome);
         effects.push(Effect::Announce(Notice::Ended {
             attempt: attempt.clone(),
@@ -148,7 +151,7 @@ impl Scheduler {
         } else if outcome == Outcome::Succeeded {
             self.forget_limit(live.assignment.policy.provider.as_deref());
         }
-        self.feed_breaker(outcome, effects);
+        self.feed_breaker(outcome, ended.tick, effects);
     }
 
     /// Puts the task of an ended attempt into its next phase; returns the wait before it is tried
@@ -165,7 +168,10 @@ impl Scheduler {
         }
         let phase = self.settled_phase(task, None);
         let goes_on = outcome.is_failure()
-            || matches!(outcome, Outcome::Crashed | Outcome::Unfinished | Outcome::Limited);
+            || matches!(
+                outcome,
+                Outcome::Crashed | Outcome::Lost | Outcome::Unfinished | Outcome::Limited
+            );
         let wait = if let Phase::BackingOff { until } = phase {
             Some(until.0.saturating_sub(self.now.tick.0))
         } else {
@@ -188,7 +194,7 @@ impl Scheduler {
         let Some(history) = self.histories.get(&attempt.task) else { return };
         let after = self.outside.retried_after(&attempt.task);
         let (n_failed, of) = match history.outcome(after) {
-            Some(Outcome::Crashed) => (history.n_crashed(after), Uses::Crashes),
+            Some(Outcome::Crashed | Outcome::Lost) => (history.n_crashed(after), Uses::Crashes),
             Some(Outcome::Unfinished) => (history.n_unfinished(after), Uses::Iterations),
             _ => (history.n_failed(after), Uses::Attempts),
         };

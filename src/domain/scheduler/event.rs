@@ -33,11 +33,11 @@ pub enum Event {
         /// How.
         end: Box<WorkerEnd>,
     },
-    /// The process of an attempt is gone, and nobody will ever know how it ended: a crash.
+    /// Nobody sees to the process of an attempt any more, and it was stopped.
     WorkerLost {
         /// Whose.
         attempt: AttemptId,
-        /// What is known, as a phrase.
+        /// Why, as a phrase.
         cause: String,
     },
     /// A worker gave a sign of life beside its status file.

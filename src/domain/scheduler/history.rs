@@ -1,12 +1,15 @@
 //! What earlier attempts left on record, and what follows for a task.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::domain::model::{
     attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage, UsageLimit},
     id::{AttemptId, GateName, TaskId},
     outside::OutsideFacts,
-    time::Timestamp,
+    time::{Now, Tick, Timestamp},
 };
 
 /// What was on disk when the coordinator (or a reader) looked.
@@ -19,8 +22,14 @@ pub struct Recorded {
     /// What people, scripts and CI said.
     pub outside: OutsideFacts,
     /// Whether another coordinator is alive: then attempts without an ending run, and must not
-    /// be touched. Otherwise they are lost.
+    /// be touched. Otherwise those that are neither in `running` nor told otherwise are lost.
     pub is_live: bool,
+    /// Attempts without an ending whose workers are still seen to, and when those started.
+    pub running: BTreeMap<AttemptId, Now>,
+    /// What became of attempts that are lost, as a phrase.
+    pub causes: BTreeMap<AttemptId, String>,
+    /// Those of them whose workers were never started.
+    pub unstarted: BTreeSet<AttemptId>,
 }
 
 impl Recorded {
@@ -141,7 +150,7 @@ impl History {
     pub(super) fn settle(&mut self, ending: Ending) {
         match ending.outcome {
             Outcome::Failed | Outcome::Stalled => self.failed.push(self.last),
-            Outcome::Crashed => self.crashed.push(self.last),
+            Outcome::Crashed | Outcome::Lost => self.crashed.push(self.last),
             Outcome::Unfinished => self.unfinished.push(self.last),
             // Should it ever run again, it has all attempts.
             Outcome::Succeeded => {
@@ -153,7 +162,6 @@ impl History {
             Outcome::Review
             | Outcome::Cancelled
             | Outcome::Interrupted
-            | Outcome::Lost
             | Outcome::Limited
             | Outcome::Blocked
             | Outcome::OverBudget
@@ -229,6 +237,12 @@ impl History {
     /// for it.
     pub fn is_outdated(&self, now: &Digests) -> bool {
         self.ending.as_ref().is_some_and(|ending| ending.digests.differ(now))
+    }
+
+    /// Returns when the last attempt started, on both clocks, as far as the record tells.
+    pub(super) fn started(&self, now: Now) -> Now {
+        let wall = self.last_started.unwrap_or(now.wall);
+        Now { tick: Tick(now.tick.0.saturating_sub(now.wall.since(wall))), wall }
     }
 
     /// Returns the attempt that has a record but no ending.

@@ -69,8 +69,9 @@ pub struct Scheduler {
     in_workstream: BTreeMap<String, TaskIndex>,
     deadlines: BTreeSet<(Tick, TaskIndex)>,
     levels: Levels,
-    /// Attempts that an earlier coordinator left without an ending, to be settled first.
-    lost: Vec<AttemptId>,
+    /// Attempts that an earlier coordinator left without an ending, and what became of them: to be
+    /// settled first.
+    lost: Vec<(AttemptId, Outcome, String)>,
     course: Course,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
@@ -98,13 +99,25 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live } = recorded;
-        let unsettled = histories.iter().filter_map(|(id, history)| history.unsettled(id));
-        let (live, lost) = if is_live {
-            (unsettled.collect(), Vec::new())
-        } else {
-            (Vec::new(), unsettled.collect())
-        };
+        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted } =
+            recorded;
+        let (mut live, mut lost) = (Vec::new(), Vec::new());
+        for (id, history) in &histories {
+            let Some(attempt) = history.unsettled(id) else { continue };
+            let is_known = plan.find(id.as_str()).is_some();
+            match running.get(&attempt) {
+                Some(started) if is_known => live.push((attempt, *started)),
+                None if is_live => live.push((attempt, history.started(now))),
+                Some(_) | None => {
+                    let cause = causes.remove(&attempt);
+                    let cause =
+                        cause.unwrap_or_else(|| "the coordinator ended while it ran".to_owned());
+                    let is_started = !unstarted.contains(&attempt);
+                    let outcome = if is_started { Outcome::Lost } else { Outcome::NotStarted };
+                    lost.push((attempt, outcome, cause));
+                }
+            }
+        }
         let mut scheduler = Self {
             levels: Levels::new(gates),
             plan,
@@ -122,7 +135,7 @@ impl Scheduler {
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
-            breaker: Breaker::default(),
+            breaker: Breaker::new(now.tick),
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             now,
@@ -271,9 +284,8 @@ impl Scheduler {
     }
 
     fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
-        for attempt in std::mem::take(&mut self.lost) {
-            let reason = "the coordinator ended while it ran";
-            let ending = Ending::new(self.now.wall, Outcome::Lost, reason);
+        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
+            let ending = Ending::new(self.now.wall, outcome, cause);
             if let Some(history) = self.histories.get_mut(&attempt.task) {
                 history.settle(ending.clone());
             }
@@ -281,6 +293,7 @@ impl Scheduler {
             if let Some(task) = self.plan.find(attempt.task.as_str()) {
                 let phase = self.settled_phase(task, None);
                 self.set_phase(task, phase);
+                self.tell_given_up(task, &attempt, effects);
                 self.tell_over_budget(task, effects);
             }
         }
@@ -373,7 +386,7 @@ impl Scheduler {
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
         effects.push(Effect::StartWorker(Arc::clone(&assignment)));
         effects.push(Effect::Announce(Notice::Started { attempt, title }));
-        let live = Live::new(assignment, self.now);
+        let live = Live::new(assignment, self.now, self.now);
         self.set_phase(task, Phase::Running(Box::new(live)));
     }
 }

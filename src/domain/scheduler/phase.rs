@@ -9,7 +9,7 @@ use super::{
     pulse::Pulse,
 };
 use crate::domain::model::{
-    attempt::{Exit, StatusReport, Usage},
+    attempt::{StatusReport, Usage, WorkerEnd},
     time::{Now, Tick, render_duration},
 };
 
@@ -51,13 +51,11 @@ pub struct Live {
     /// The last that its worker reported.
     pub report: Option<StatusReport>,
     /// How its process ended, once it did.
-    pub exit: Option<Exit>,
-    /// What its output says that it used.
+    pub end: Option<WorkerEnd>,
+    /// What its output says that it used, as long as it runs.
     pub seen: Usage,
     /// When its worker was last seen alive; `None` where nobody asks.
     pub pulse: Option<Pulse>,
-    /// How many processes its worker left running.
-    pub(super) n_leaked: u32,
 }
 
 /// How far an attempt is.

@@ -101,6 +101,10 @@ impl Scheduler {
                 }
                 self.wait(history, retry::backoff(policy.backoff, n, &attempt()), wait)
             }
+            Some(Outcome::Lost) => {
+                let is_out = history.n_crashed(after) >= policy().max_crashes;
+                if is_out { Phase::Failed } else { Phase::Open }
+            }
             Some(Outcome::Unfinished) => {
                 let n = history.n_unfinished(after);
                 let is_out = policy().max_iterations.is_some_and(|max| n >= max);
@@ -121,11 +125,7 @@ impl Scheduler {
             Some(Outcome::Cancelled) if self.outside.is_cancelled(&attempt()) => Phase::Cancelled,
             Some(Outcome::NotStarted) => wait.map_or(Phase::Open, |until| self.wait_until(until)),
             Some(
-                Outcome::Blocked
-                | Outcome::Cancelled
-                | Outcome::Interrupted
-                | Outcome::Lost
-                | Outcome::OverBudget,
+                Outcome::Blocked | Outcome::Cancelled | Outcome::Interrupted | Outcome::OverBudget,
             )
             | None => Phase::Open,
         }

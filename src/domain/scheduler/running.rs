@@ -25,17 +25,16 @@ use crate::domain::{
 const SHORTAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Live {
-    /// Returns an attempt that is started, or found running, at `now`.
-    pub(super) fn new(assignment: Arc<Assignment>, now: Now) -> Self {
+    /// Returns an attempt that `started` now, or runs already.
+    pub(super) fn new(assignment: Arc<Assignment>, started: Now, now: Now) -> Self {
         Self {
             pulse: assignment.policy.heartbeat.map(|_| Pulse::at(now.tick)),
             assignment,
-            started: now,
+            started,
             stage: Stage::Working,
             report: None,
-            exit: None,
+            end: None,
             seen: Usage::default(),
-            n_leaked: 0,
         }
     }
 
@@ -68,9 +67,9 @@ impl Live {
 }
 
 impl Scheduler {
-    /// Takes over the attempts that another, living coordinator carries out.
-    pub(super) fn adopt(&mut self, attempts: Vec<AttemptId>) {
-        for attempt in attempts {
+    /// Takes over attempts that run already, with the moments when they started.
+    pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Now)>) {
+        for (attempt, started) in attempts {
             let Some(task) = self.plan.find(attempt.task.as_str()) else { continue };
             let assignment = Arc::new(Assignment {
                 attempt,
@@ -79,7 +78,7 @@ impl Scheduler {
                 policy: self.plan.policy(task),
                 previous: None,
             });
-            let live = Live::new(assignment, self.now);
+            let live = Live::new(assignment, started, self.now);
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
     }
@@ -102,6 +101,22 @@ impl Scheduler {
         self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(SHORTAGE_WAIT) });
     }
 
+    /// Notes that nobody will ever know how a worker ended.
+    pub(super) fn worker_lost(
+        &mut self,
+        attempt: &AttemptId,
+        cause: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        match live.stage {
+            Stage::Stopping { why, in_verify: false, .. } => self.end_stopped(task, why, effects),
+            Stage::Working => self.end(task, Finish::new(Outcome::Lost, cause), effects),
+            // Its process had ended before.
+            Stage::Verifying | Stage::Stopping { in_verify: true, .. } => {}
+        }
+    }
+
     pub(super) fn worker_exited(
         &mut self,
         attempt: &AttemptId,
@@ -109,7 +124,7 @@ impl Scheduler {
         effects: &mut Vec<Effect>,
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
-        if live.exit.is_some() {
+        if live.end.is_some() {
             return;
         }
         let stage = live.stage;
@@ -117,9 +132,7 @@ impl Scheduler {
         let claimed = live.contradiction(end.exit);
         let has_verify = !live.assignment.policy.completion.verify.is_empty();
         if let Some(live) = self.at_mut(task) {
-            live.exit = Some(end.exit);
-            live.seen = live.seen.max(&end.usage);
-            live.n_leaked = end.n_leaked;
+            live.end = Some(end.clone());
         }
         if let Stage::Stopping { why, .. } = stage {
             return self.end_stopped(task, why, effects);
@@ -149,20 +162,6 @@ impl Scheduler {
             }
         };
         self.end(task, Finish { claimed, ..finish }, effects);
-    }
-
-    /// Notes that nobody will ever know how a worker ended.
-    pub(super) fn worker_lost(
-        &mut self,
-        attempt: &AttemptId,
-        cause: String,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some((task, live)) = self.live(attempt) else { return };
-        if let Stage::Stopping { why, .. } = live.stage {
-            return self.end_stopped(task, why, effects);
-        }
-        self.end(task, Finish::new(Outcome::Crashed, cause), effects);
     }
 
     /// Notes what the output of a worker says that it used.

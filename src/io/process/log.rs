@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::ProcessError;
@@ -24,6 +24,13 @@ pub struct LogState {
 pub fn state(path: &Path) -> Option<LogState> {
     let metadata = std::fs::metadata(path).ok()?;
     Some(LogState { length: metadata.len(), changed: metadata.modified().ok() })
+}
+
+/// Returns where the older half of the log `path` is, once it has outgrown half of its room.
+pub fn older_half(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
 }
 
 /// Says whether `needle` is anywhere in the file `path`. A missing file holds nothing.
@@ -121,7 +128,7 @@ fn read_some(file: &mut File, space: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Says whether `needle` is in `bytes`: jumps from one occurrence of its first byte to the next.
-fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else { return true };
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| byte == first) {

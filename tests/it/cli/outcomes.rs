@@ -171,7 +171,7 @@ fn what_a_provider_limits_is_told_and_goes_on_after_a_restart() {
         ("b", "worker: {command: 'true', provider: anthropic}"),
         ("c", "worker: {command: 'true'}"),
     ]);
-    let now = Clock::start().now().wall;
+    let now = Clock::new().now().wall;
     let resets = now.plus(Duration::from_secs(48 * 3600));
     let record = format!(
         "version: 1\ntask: a\nattempt: 1\noutcome: limited\nreason: too much\n\

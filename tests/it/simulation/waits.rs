@@ -70,7 +70,7 @@ impl World {
             u32::try_from(counted).unwrap()
         };
         n(|o| matches!(o, Outcome::Failed | Outcome::Stalled)) >= policy.max_attempts
-            || n(|o| o == Outcome::Crashed) >= policy.max_crashes
+            || n(|o| matches!(o, Outcome::Crashed | Outcome::Lost)) >= policy.max_crashes
             || policy.max_iterations.is_some_and(|max| n(|o| o == Outcome::Unfinished) >= max)
     }
 

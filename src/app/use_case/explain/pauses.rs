@@ -16,7 +16,7 @@ pub(super) fn back_off_words(task: &TaskId, reason: &Reason) -> (String, String)
     };
     let wait = render_duration(*remaining);
     let why = match outcome {
-        Outcome::Crashed => format!(
+        Outcome::Crashed | Outcome::Lost => format!(
             "waits {wait} for its next attempt: its worker crashed {}, {max_attempts} times are \
              allowed; the last time: {reason}",
             times(*n_failed)

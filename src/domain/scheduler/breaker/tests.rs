@@ -38,7 +38,7 @@ fn a_crash_uses_up_no_attempt_and_has_a_limit_of_its_own() {
                 record-start a.2
                 start a.2
             21 lost a.2
-                record-end a.2 crashed: nobody knows
+                record-end a.2 lost: nobody knows
                 gave-up a after 2 crashes, 1 blocked
             22 retry a 2
                 record-start a.3
@@ -68,8 +68,8 @@ fn many_crashes_at_once_hold_all_starts_for_a_while() {
                 record-start c.1
                 start c.1
             2 lost b.1
-                record-end b.1 crashed: nobody knows
-                retry b.1 in 10s
+                record-end b.1 lost: nobody knows
+                retry b.1 in 0s
                 breaker opened after 2 for 300s
             3 exit c.1 0
                 record-end c.1 succeeded: exit code 0
