@@ -159,6 +159,13 @@ pub(super) fn progress(
         Some(
             Outcome::Review
             | Outcome::Failed
+            | Outcome::Stalled
+            | Outcome::Crashed
+            | Outcome::Limited
+            | Outcome::Blocked
+            | Outcome::OverBudget
+            | Outcome::Unfinished
+            | Outcome::NotStarted
             | Outcome::Cancelled
             | Outcome::Interrupted
             | Outcome::Lost,

@@ -2,6 +2,7 @@
 //!
 //! The names of the fields are part of what users rely on: they are only added to.
 
+mod announced;
 pub mod board;
 pub mod change;
 pub mod doctor;

@@ -2,7 +2,10 @@
 //! ended meanwhile are judged by how they really ended, and what nobody sees to any more is
 //! stopped and lost.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::{
     app::{error::AppError, supervised::ledgers, view::run::Happened},
@@ -25,6 +28,8 @@ pub(super) struct Inherited {
     pub adopted: Vec<Adopted>,
     /// What became of the other attempts without an ending.
     pub causes: BTreeMap<AttemptId, String>,
+    /// Those of them whose workers were never started.
+    pub unstarted: BTreeSet<AttemptId>,
     /// Ledgers of supervisors that are still at work.
     pub followed: Vec<Ledger>,
     /// Ledgers of supervisors that are not, to be removed once all endings are on record.
@@ -84,6 +89,9 @@ pub(super) async fn take_stock(
     let mut left = Vec::new();
     for record in unsettled {
         let stands = found.remove(&record.nonce);
+        if stands.is_none() {
+            inherited.unstarted.insert(record.attempt.clone());
+        }
         let identity = match &stands {
             Some((_, Supervised::Started { identity, .. }, _)) => Some(identity.clone()),
             Some(_) | None => None,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Coordinator;
 use crate::{
     app::{
         tracker::Tracker,
@@ -12,10 +13,36 @@ use crate::{
         plan::{Plan, TaskIndex},
         scheduler::{
             Scheduler,
+            event::Hold,
             phase::{Live, TaskState},
         },
     },
 };
+
+impl Coordinator {
+    /// Returns what the run does, or why it starts nothing.
+    pub(super) fn mode(&self) -> Mode {
+        Mode {
+            is_dispatching: true,
+            is_paused: self.scheduler.is_held(Hold::Person),
+            held: self.held(),
+            polling: self.tracker.polling(),
+            coordinator: None,
+            branch: self.tracker.branch().map(str::to_owned),
+        }
+    }
+
+    /// Says why nothing is started, where no person paused it.
+    fn held(&self) -> Option<String> {
+        if self.scheduler.is_held(Hold::Checkout) {
+            return Some("git is at work".to_owned());
+        }
+        if let Some(open) = self.scheduler.open_breaker() {
+            return Some(format!("{} workers died at once", open.n_crashes));
+        }
+        self.scheduler.is_run_spent().then(|| "the budget of the run is spent".to_owned())
+    }
+}
 
 /// Draws every task.
 pub(super) fn board(

@@ -140,10 +140,10 @@ fn worker(live: &crate::domain::scheduler::phase::Live, now: Now) -> LiveWorker 
 fn usage(scheduler: &Scheduler) -> Usage {
     let plan = scheduler.plan();
     let settled = plan.indices().filter_map(|task| scheduler.history(plan.id(task)));
-    let running = scheduler.running().filter_map(|live| live.report.as_ref());
+    let running = scheduler.running().map(crate::domain::scheduler::phase::Live::usage);
     settled
         .map(|history| history.usage)
-        .chain(running.map(|report| report.usage))
+        .chain(running)
         .fold(Usage::default(), |sum, usage| sum.plus(&usage))
 }
 

@@ -4,6 +4,7 @@ mod adoption;
 mod board;
 mod effects;
 mod follow;
+mod heartbeat;
 mod live;
 mod options;
 mod planning;
@@ -39,10 +40,7 @@ use super::{
     files::Scope,
     repository::Repository,
     tracker::Tracker,
-    view::{
-        board::Mode,
-        run::{Happened, RunEvent, Summary},
-    },
+    view::run::{Happened, RunEvent, Summary},
 };
 use crate::{
     domain::{
@@ -62,7 +60,7 @@ use crate::{
         clock::Clock,
         entropy::Nonces,
         environment,
-        process::How,
+        process::{How, log::LogState},
         store::{
             Store,
             journal::Journal,
@@ -132,6 +130,8 @@ struct Coordinator {
     environment: Vec<(OsString, OsString)>,
     /// What is being carried out.
     workers: BTreeMap<AttemptId, Worker>,
+    /// The output of workers whose output is a sign of life, as it was seen last.
+    output_states: BTreeMap<AttemptId, LogState>,
     /// Stops the gate commands that run.
     gate_stop: Option<watch::Sender<Option<How>>>,
     /// Where background work sends what became of it.
@@ -169,6 +169,7 @@ impl Coordinator {
         let adopted = inherited.adopted.iter();
         recorded.running = adopted.map(|one| (one.record.attempt.clone(), one.started)).collect();
         recorded.causes = std::mem::take(&mut inherited.causes);
+        recorded.unstarted = std::mem::take(&mut inherited.unstarted);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
         if options.when_idle != WhenIdle::Stay {
             planning::require_whole(&mut tracker, &scheduler)?;
@@ -199,6 +200,7 @@ impl Coordinator {
             late: Vec::new(),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
+            output_states: BTreeMap::new(),
             gate_stop: None,
             events: Some(sources.sender()),
             lock,
@@ -288,10 +290,14 @@ impl Coordinator {
                 batch.push(event);
             }
             Incoming::Told(told) => self.supervisor_told(told, batch)?,
-            Incoming::Deadline => batch.push(Event::TimePassed),
+            Incoming::Deadline => {
+                self.look_for_signs_of_life(batch);
+                batch.push(Event::TimePassed);
+            }
             Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
                 self.require_lock()?;
+                self.look_for_signs_of_life(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
@@ -351,18 +357,6 @@ impl Coordinator {
             let mode = self.mode();
             let view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
             self.observers.show(view);
-        }
-    }
-
-    fn mode(&self) -> Mode {
-        let held = self.scheduler.is_held(Hold::Checkout).then(|| "git is at work".to_owned());
-        Mode {
-            is_dispatching: true,
-            is_paused: self.scheduler.is_held(Hold::Person),
-            held,
-            polling: self.tracker.polling(),
-            coordinator: None,
-            branch: self.tracker.branch().map(str::to_owned),
         }
     }
 

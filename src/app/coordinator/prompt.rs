@@ -77,12 +77,20 @@ fn before(previous: &Previous, leavings: &Leavings) -> String {
     if !leavings.notes.trim().is_empty() {
         push(&mut text, format_args!("\nIts notes:\n\n{}\n", leavings.notes.trim()));
     }
-    if !leavings.log_tail.trim().is_empty() {
-        let fence = fence_for(&leavings.log_tail);
-        let tail = leavings.log_tail.trim_end();
-        push(&mut text, format_args!("\nThe end of its output:\n\n{fence}\n{tail}\n{fence}\n"));
+    output(&mut text, "The end of its output", &leavings.log_tail);
+    // What a check prints goes to the same log, behind what the worker printed.
+    if !leavings.log_tail.contains(previous.check_tail.trim_end()) {
+        output(&mut text, "The end of what the failed command printed", &previous.check_tail);
     }
     text
+}
+
+fn output(text: &mut String, title: &str, tail: &str) {
+    if !tail.trim().is_empty() {
+        let fence = fence_for(tail);
+        let tail = tail.trim_end();
+        push(text, format_args!("\n{title}:\n\n{fence}\n{tail}\n{fence}\n"));
+    }
 }
 
 /// Returns a code fence that does not occur in `text`.

@@ -56,7 +56,8 @@ impl Tally {
         let kept_back = count(TaskState::Draft) + count(TaskState::Hold);
         let left = n_tasks - n_done - failed.len() - review.len() - blocked.len() - kept_back;
         let is_stopped = scheduler.verdict() == Some(Verdict::Stopped);
-        let is_clean = failed.is_empty() && review.is_empty() && blocked.is_empty();
+        // Work is left where a budget is spent.
+        let is_clean = failed.is_empty() && review.is_empty() && blocked.is_empty() && left == 0;
         let (verdict, exit_code) = match (is_stopped, is_clean) {
             (true, _) => ("stopped", 130),
             (false, true) => ("done", 0),

@@ -9,7 +9,6 @@ use crate::{
             id::{AttemptId, GateName, TaskId},
             outside::{EventKind, GateState},
             suggest,
-            task::TaskSpec,
         },
         plan::TaskIndex,
         scheduler::phase::TaskState,
@@ -95,10 +94,15 @@ fn subject(
     let spec = before.spec(task);
     let id = &spec.id.value;
     if let Some(name) = gate {
-        return named_gate(before, spec, name);
+        return named_gate(before, task, name);
     }
     if before.state(task) == TaskState::Review {
         let last = before.last_attempt(id);
+        if !before.is_held_for_review(id) {
+            let message = format!("there is nothing to approve: task `{id}` is over its budget");
+            let help = format!("`orch retry {id}` grants the budget once more");
+            return Err(AppError::usage(message, help));
+        }
         if decision == Decision::Reject {
             let message = format!("attempt {last} of `{id}` is in review, not behind a gate");
             let help = format!("have it done again: `orch retry {id} --note \"what is missing\"`");
@@ -107,31 +111,31 @@ fn subject(
         return Ok(Subject::Attempt(AttemptId::new(id.clone(), last)));
     }
     let approval = GateName(GateName::APPROVAL.to_owned());
-    if spec.waits_for.iter().any(|gate| gate.value == approval) {
+    if before.scheduler.gates(task).any(|gate| *gate == approval) {
         return Ok(Subject::Gate(approval));
     }
     let state = before.state(task).as_str();
     let message = format!("there is nothing to approve: task `{id}` is {state}");
-    Err(AppError::usage(message, waits_for(before, spec)))
+    Err(AppError::usage(message, waits_for(before, task)))
 }
 
 /// Returns the gate with this name, where the task waits for it.
-fn named_gate(before: &Standing, spec: &TaskSpec, name: &str) -> Result<Subject, AppError> {
-    let mut gates = spec.waits_for.iter().map(|gate| &gate.value);
+fn named_gate(before: &Standing, task: TaskIndex, name: &str) -> Result<Subject, AppError> {
+    let mut gates = before.scheduler.gates(task);
     if let Some(gate) = gates.clone().find(|gate| gate.0 == name) {
         return Ok(Subject::Gate(gate.clone()));
     }
-    let message = format!("task `{}` does not wait for `{name}`", spec.id.value);
+    let message = format!("task `{}` does not wait for `{name}`", before.spec(task).id.value);
     let near = suggest::did_you_mean(name, gates.by_ref().map(|gate| gate.0.as_str()));
     let help = near.map(|near| format!("did you mean `{near}`?"));
-    Err(AppError::usage(message, help.unwrap_or_else(|| waits_for(before, spec))))
+    Err(AppError::usage(message, help.unwrap_or_else(|| waits_for(before, task))))
 }
 
 /// Says what a task waits for, and how to open it.
-fn waits_for(before: &Standing, spec: &TaskSpec) -> String {
-    let id = &spec.id.value;
+fn waits_for(before: &Standing, task: TaskIndex) -> String {
+    let id = &before.spec(task).id.value;
     let is_shut = |gate: &&GateName| before.snapshot.outside.gate(gate, id) != GateState::Open;
-    let mut shut = spec.waits_for.iter().map(|gate| &gate.value).filter(is_shut);
+    let mut shut = before.scheduler.gates(task).filter(is_shut);
     match shut.next() {
         Some(gate) => {
             let names: Vec<String> =

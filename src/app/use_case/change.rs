@@ -92,9 +92,28 @@ impl Standing {
         match history.outcome(outside.retried_after(id)) {
             Some(Outcome::Succeeded) => true,
             Some(Outcome::Review) => outside.accepted(id) == history.last,
-            Some(Outcome::Failed | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost)
+            Some(
+                Outcome::Failed
+                | Outcome::Stalled
+                | Outcome::Crashed
+                | Outcome::Limited
+                | Outcome::Blocked
+                | Outcome::OverBudget
+                | Outcome::Unfinished
+                | Outcome::NotStarted
+                | Outcome::Cancelled
+                | Outcome::Interrupted
+                | Outcome::Lost,
+            )
             | None => false,
         }
+    }
+
+    /// Says whether the last attempt of a task held, and waits for a person to approve it.
+    pub(super) fn is_held_for_review(&self, id: &TaskId) -> bool {
+        let after = self.snapshot.outside.retried_after(id);
+        let history = self.scheduler.history(id);
+        history.and_then(|history| history.outcome(after)) == Some(Outcome::Review)
     }
 
     /// Says whether a worker is at work on a task.

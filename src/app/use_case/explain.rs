@@ -1,5 +1,7 @@
 //! Why a task is not running, in words, and what to do about it.
 
+mod pauses;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
@@ -16,7 +18,6 @@ use crate::{
             limits::NAMED_TASKS_MAX,
             outside::GateState,
             task::AuthorStatus,
-            time::render_duration,
         },
         plan::{Fault, TaskIndex},
         scheduler::{Scheduler, explain::Reason, phase::TaskState},
@@ -64,7 +65,10 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
             },
             format!("`orch logs {task} --follow` shows what its worker prints"),
         ),
-        Reason::Settled { attempt, outcome, reason } => {
+        Reason::Settled { attempt, outcome: Outcome::Review, review, reason } => {
+            pauses::review_words(task, attempt.number, *review, reason)
+        }
+        Reason::Settled { attempt, outcome, reason, .. } => {
             settled_words(task, attempt, *outcome, reason)
         }
         Reason::Dependency { id, state } => {
@@ -80,15 +84,15 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         Reason::LevelGate { level, has_failed: false } => {
             (format!("waits for the gate after level {level}"), "`orch run` runs it".to_owned())
         }
-        Reason::Gate { gate, has_failed } => gate_words(task, gate, *has_failed),
-        Reason::BackOff { remaining, n_failed, max_attempts, reason } => (
-            format!(
-                "waits {} for its next attempt: {n_failed} of {max_attempts} attempts failed, \
-                 the last one: {reason}",
-                render_duration(*remaining)
-            ),
-            format!("`orch logs {task}` shows what it printed"),
-        ),
+        Reason::Gate { gate, has_failed, is_asked } => {
+            let (sentence, help) = gate_words(task, gate, *has_failed);
+            let asked = if *is_asked { ", says its worker" } else { "" };
+            (format!("{sentence}{asked}"), help)
+        }
+        Reason::BackOff { .. } => pauses::back_off_words(task, reason),
+        Reason::OverBudget { .. } | Reason::Limited { .. } | Reason::Breaker { .. } => {
+            pauses::pause_words(task, reason).unwrap_or_default()
+        }
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),
             "set `worker: {command: …}` in the task, its role or .orch/config.yaml".to_owned(),
@@ -136,18 +140,32 @@ fn settled_words(
     let n = attempt.number;
     match outcome {
         Outcome::Succeeded => (format!("is done since attempt {n}"), String::new()),
-        Outcome::Review => (
-            format!("waits for a person to look at attempt {n}: {reason}"),
-            format!("`orch approve {task}` accepts it, `orch retry {task}` has it done again"),
+        Outcome::Failed | Outcome::Stalled => {
+            (format!("failed in attempt {n}: {reason}"), failed_help(task))
+        }
+        Outcome::Crashed | Outcome::Lost => (
+            format!("failed: its worker crashed too often, at last in attempt {n}: {reason}"),
+            failed_help(task),
         ),
-        Outcome::Failed => (format!("failed in attempt {n}: {reason}"), failed_help(task)),
+        Outcome::Unfinished => (
+            format!(
+                "failed: its checks did not hold after the last iteration, attempt {n}: {reason}"
+            ),
+            failed_help(task),
+        ),
         Outcome::Cancelled => (
             format!("was cancelled in attempt {n}"),
             format!("`orch retry {task}` has it done after all"),
         ),
-        Outcome::Interrupted | Outcome::Lost => {
-            (format!("was interrupted in attempt {n}"), "`orch run` starts it again".to_owned())
-        }
+        Outcome::Review => pauses::review_words(task, n, None, reason),
+        Outcome::Interrupted
+        | Outcome::NotStarted
+        | Outcome::Limited
+        | Outcome::Blocked
+        | Outcome::OverBudget => (
+            format!("was interrupted in attempt {n}: {reason}"),
+            "`orch run` starts it again".to_owned(),
+        ),
     }
 }
 
@@ -255,7 +273,7 @@ pub(crate) fn told(scheduler: &Scheduler, task: TaskIndex, reason: &Reason) -> W
     let plan = scheduler.plan();
     let id = plan.id(task);
     let (mut sentence, help) = words(id, reason);
-    if let Reason::Settled { outcome: Outcome::Failed, reason, .. } = reason
+    if let Reason::Settled { outcome: Outcome::Failed | Outcome::Stalled, reason, .. } = reason
         && let Some(history) = scheduler.history(id)
     {
         let n_failed = history.n_failed(scheduler.outside().retried_after(id));
@@ -328,10 +346,10 @@ fn open_level(standing: &Standing, task: TaskIndex) -> Option<(u32, Vec<TaskInde
 fn has_own_reason(standing: &Standing, task: TaskIndex) -> bool {
     let spec = standing.plan().spec(task);
     let outside = standing.scheduler.outside();
-    let mut gates = spec.waits_for.iter();
+    let mut gates = standing.scheduler.gates(task);
     standing.plan().fault(task).is_some()
         || (standing.state(task) != TaskState::Done
-            && gates.any(|gate| outside.gate(&gate.value, &spec.id.value) != GateState::Open))
+            && gates.any(|gate| outside.gate(gate, &spec.id.value) != GateState::Open))
 }
 
 fn cause(standing: &Standing, task: TaskIndex, from: &BTreeMap<TaskIndex, TaskIndex>) -> Cause {
@@ -385,10 +403,22 @@ mod tests {
     use expect_test::expect;
 
     use super::*;
-    use crate::domain::model::id::RoleName;
+    use crate::domain::{
+        model::{attempt::ReviewKind, id::RoleName, time::Timestamp},
+        scheduler::budget::Scope,
+    };
 
     fn id(text: &str) -> TaskId {
         TaskId::parse(text).unwrap()
+    }
+
+    fn gate(name: &str, has_failed: bool) -> Reason {
+        Reason::Gate { gate: GateName(name.to_owned()), has_failed, is_asked: false }
+    }
+
+    fn over_budget(scope: Scope) -> Reason {
+        let milestone = (scope == Scope::Milestone).then(|| "beta".to_owned());
+        Reason::OverBudget { scope, milestone, words: "210000 of 200000 tokens".to_owned() }
     }
 
     fn spoken(reasons: &[Reason]) -> String {
@@ -412,12 +442,13 @@ mod tests {
             Reason::Level { level: 1, open: vec![(id("A"), TaskState::Failed); 10] },
             Reason::LevelGate { level: 1, has_failed: false },
             Reason::LevelGate { level: 1, has_failed: true },
-            Reason::Gate { gate: GateName("approval".to_owned()), has_failed: false },
-            Reason::Gate { gate: GateName("ci/build".to_owned()), has_failed: true },
+            gate("approval", false),
+            gate("ci/build", true),
             Reason::BackOff {
                 remaining: Duration::from_secs(90),
                 n_failed: 1,
                 max_attempts: 3,
+                outcome: Outcome::Failed,
                 reason: "exit code 3".to_owned(),
             },
             Reason::NoCommand,
@@ -466,11 +497,63 @@ mod tests {
     }
 
     #[test]
+    fn what_passes_by_itself_and_what_is_spent_reads_on_too() {
+        let asked = Reason::Gate {
+            gate: GateName("ci/build".to_owned()),
+            has_failed: false,
+            is_asked: true,
+        };
+        let reasons = [
+            asked,
+            Reason::BackOff {
+                remaining: Duration::from_secs(90),
+                n_failed: 2,
+                max_attempts: 3,
+                outcome: Outcome::Crashed,
+                reason: "signal 9 (SIGKILL)".to_owned(),
+            },
+            over_budget(Scope::Task),
+            over_budget(Scope::Milestone),
+            over_budget(Scope::Run),
+            Reason::Limited {
+                provider: "anthropic".to_owned(),
+                until: Timestamp::parse("2026-11-20T15:00:00Z").unwrap(),
+            },
+            Reason::Breaker { n_crashes: 5, remaining: Duration::from_secs(250) },
+            Reason::Settled {
+                attempt: AttemptId::new(id("X"), 2),
+                outcome: Outcome::Review,
+                review: Some(ReviewKind::Escalate),
+                reason: "the worker asks for a decision: which port?".to_owned(),
+            },
+        ];
+        expect![[r#"
+            X waits for the gate `ci/build`, says its worker
+              `orch approve X --gate ci/build` opens it, or `state: pass` in .orch/events/ci/build.yaml
+            X waits 1m 30s for its next attempt: its worker crashed 2 times, 3 times are allowed; the last time: signal 9 (SIGKILL)
+              `orch logs X` shows what it printed
+            X is over its budget: 210000 of 200000 tokens used
+              `orch retry X` grants it once more; or raise `budget` in its file
+            X waits: the budget of milestone `beta` is spent, 210000 of 200000 tokens used
+              raise `milestones: {beta: {budget: …}}` in .orch/config.yaml
+            X waits: the budget of the run is spent, 210000 of 200000 tokens used
+              start `orch run` again, or raise `run: {budget: …}` in .orch/config.yaml
+            X waits for anthropic, whose limit is reached until 2026-11-20 15:00 UTC
+              it goes on by itself; `orch retry X` tries it now
+            X waits 4m 10s: 5 workers died at once, so nothing is started for a while
+              it goes on by itself; resuming the run starts tasks at once
+            X asks for a decision: which port? (attempt 2)
+              `orch retry X --note "…"` goes on with your decision, `orch approve X` accepts what is there
+        "#]].assert_eq(&spoken(&reasons));
+    }
+
+    #[test]
     fn what_the_author_attempts_and_dependencies_say_reads_on_too() {
         let authors = AuthorStatus::NAMED.map(|(_, status)| Reason::Author(status));
         let settled = Outcome::NAMED.map(|(_, outcome)| Reason::Settled {
             attempt: AttemptId::new(id("X"), 2),
             outcome,
+            review: None,
             reason: "exit code 3".to_owned(),
         });
         let waits = TaskState::ALL.map(|state| Reason::Dependency { id: id("A"), state });
@@ -491,9 +574,23 @@ mod tests {
               `orch logs X` shows what it printed, `orch retry X` tries it again
             X was cancelled in attempt 2
               `orch retry X` has it done after all
-            X was interrupted in attempt 2
+            X was interrupted in attempt 2: exit code 3
               `orch run` starts it again
-            X was interrupted in attempt 2
+            X failed: its worker crashed too often, at last in attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
+            X failed: its worker crashed too often, at last in attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
+            X failed in attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
+            X was interrupted in attempt 2: exit code 3
+              `orch run` starts it again
+            X was interrupted in attempt 2: exit code 3
+              `orch run` starts it again
+            X was interrupted in attempt 2: exit code 3
+              `orch run` starts it again
+            X failed: its checks did not hold after the last iteration, attempt 2: exit code 3
+              `orch logs X` shows what it printed, `orch retry X` tries it again
+            X was interrupted in attempt 2: exit code 3
               `orch run` starts it again
             X waits for `A`, which runs
             X waits for `A`, which is being verified

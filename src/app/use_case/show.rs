@@ -6,17 +6,18 @@ use crate::{
         error::AppError,
         standing::Standing,
         view::show::{
-            AttemptView, CheckView, Fields, GateView, Neighbor, ReportView, Setting, TaskView,
+            AttemptView, CheckView, Fields, GateView, LimitView, Neighbor, ReportView, Setting,
+            TaskView,
         },
     },
     domain::{
         format::task_file::{self, Reading},
         model::{
             attempt::Digests,
-            attempt::{AttemptRecord, StatusReport},
+            attempt::{AttemptRecord, ReportedState, ReviewKind, StatusReport},
             config::{Policy, Role},
             outside::GateState,
-            task::{Estimate, Size, TaskSpec, WorkerSpec},
+            task::{Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
             time::render_duration,
         },
         plan::TaskIndex,
@@ -40,6 +41,7 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
     let role = standing.plan().role(task).map(|role| role.digest.to_string());
     let now = Digests { task: Some(git::blob_id(&bytes)), role };
     let history = standing.scheduler.history(own_id);
+    let after = standing.scheduler.outside().retried_after(own_id);
     Ok(TaskView {
         id: own_id.to_string(),
         title: spec.title.clone(),
@@ -59,6 +61,8 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
         attempts: standing.snapshot.attempts_of(own_id).map(|r| attempt(standing, r)).collect(),
         report: standing.snapshot.last_report(own_id).map(report),
         running: explain::running(standing, task),
+        n_failed: history.map_or(0, |history| history.n_failed(after)),
+        n_crashed: history.map_or(0, |history| history.n_crashed(after)),
         is_stale: history.is_some_and(|history| history.is_stale(&now)),
         n_criteria: spec.criteria.total,
         n_criteria_checked: spec.criteria.checked,
@@ -95,6 +99,8 @@ fn fields(standing: &Standing, spec: &TaskSpec) -> Fields {
         waits_for: gates.collect(),
         budget_tokens: spec.budget.tokens,
         budget_cost_usd: spec.budget.cost_usd,
+        budget_seconds: spec.budget.time.map(|time| time.as_secs_f64()),
+        budget_attempts: spec.budget.attempts,
     }
 }
 
@@ -118,24 +124,25 @@ fn settings(standing: &Standing, task: TaskIndex, spec: &TaskSpec) -> Vec<Settin
         push("timeout", render_duration(timeout), worker(|w| w.timeout.is_some()));
     }
     push("grace", render_duration(policy.grace), worker(|w| w.grace.is_some()));
-    push(
-        "max_attempts",
-        policy.max_attempts.to_string(),
-        from.first([
-            spec.retry.max_attempts.is_some(),
-            role.is_some_and(|role| role.retry.max_attempts.is_some()),
-            config.retry.max_attempts.is_some(),
-        ]),
-    );
-    push(
-        "backoff",
-        render_duration(policy.backoff),
-        from.first([
-            spec.retry.backoff.is_some(),
-            role.is_some_and(|role| role.retry.backoff.is_some()),
-            config.retry.backoff.is_some(),
-        ]),
-    );
+    if let Some(heartbeat) = policy.heartbeat {
+        let every = render_duration(heartbeat.every);
+        push("heartbeat", every, worker(|w| w.heartbeat.is_some()));
+        let limit = render_duration(heartbeat.limit);
+        push("heartbeat_limit", limit, worker(|w| w.heartbeat_limit.is_some()));
+    }
+    if let Some(provider) = &policy.provider {
+        push("provider", provider.clone(), worker(|w| w.provider.is_some()));
+    }
+    let retry = |has: fn(&RetrySpec) -> bool| {
+        from.first([has(&spec.retry), role.is_some_and(|r| has(&r.retry)), has(&config.retry)])
+    };
+    push("max_attempts", policy.max_attempts.to_string(), retry(|r| r.max_attempts.is_some()));
+    push("max_crashes", policy.max_crashes.to_string(), retry(|r| r.max_crashes.is_some()));
+    push("backoff", render_duration(policy.backoff), retry(|r| r.backoff.is_some()));
+    if let Some(max) = policy.max_iterations {
+        let value = format!("until verify, {max} iterations");
+        push("loop", value, from.first([spec.repeat.is_some(), true, false]));
+    }
     for command in &policy.completion.verify {
         let is_role = role_done.is_some_and(|role| !role.verify.is_empty());
         push("verify", command.to_string(), from.first([!done.verify.is_empty(), is_role, false]));
@@ -216,6 +223,16 @@ fn attempt(standing: &Standing, record: &AttemptRecord) -> AttemptView {
         tokens: usage.tokens(),
         cost_usd: usage.cost_usd,
         log: record.log.clone(),
+        contradicted: ending.and_then(|ending| ending.claimed).map(ReportedState::as_str),
+        review: ending.and_then(|ending| ending.review).map(ReviewKind::as_str),
+        waiting_for: ending.and_then(|e| e.waiting_for.as_ref()).map(ToString::to_string),
+        limit: ending.and_then(|ending| ending.limit.as_ref()).map(|limit| LimitView {
+            provider: limit.provider.clone(),
+            resets: limit.resets.map(|resets| resets.to_string()),
+            words: limit.words.clone(),
+        }),
+        iteration: ending.and_then(|ending| ending.iteration),
+        n_leaked: ending.map_or(0, |ending| ending.n_leaked),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
     },
     domain::{
         model::{
-            attempt::{GateRecord, Usage},
+            attempt::{AttemptRecord, GateRecord, Outcome, Usage},
+            id::GateName,
             outside::GateState,
             task::TaskSpec,
         },
@@ -55,6 +56,7 @@ pub fn status(standing: &Standing) -> StatusView {
         levels: levels(standing),
         needs: needs(standing),
         n_attempts: standing.snapshot.attempts.len(),
+        n_crashes: standing.snapshot.attempts.values().filter(has_crashed).count(),
         worker_seconds: worker_seconds(standing, &running),
         tokens: usage.tokens(),
         cost_usd: usage.cost_usd,
@@ -65,16 +67,32 @@ pub fn status(standing: &Standing) -> StatusView {
     }
 }
 
-/// Adds up what every attempt used; for one that runs, what its worker reported so far.
+/// Adds up what every attempt used.
 fn usage(standing: &Standing) -> Usage {
-    let used = standing.snapshot.attempts.values().map(|record| match &record.ending {
-        Some(ending) => ending.usage,
-        None => {
+    let used = standing.snapshot.attempts.values().map(|record| used_by(standing, record));
+    used.fold(Usage::default(), |sum, usage| sum.plus(&usage))
+}
+
+/// Returns what an attempt used; for one that runs, what its worker reported so far.
+fn used_by(standing: &Standing, record: &AttemptRecord) -> Usage {
+    record.ending.as_ref().map_or_else(
+        || {
             let report = standing.snapshot.reports.get(&record.attempt);
             report.map(|report| report.usage).unwrap_or_default()
-        }
-    });
-    used.fold(Usage::default(), |sum, usage| sum.plus(&usage))
+        },
+        |ending| ending.usage,
+    )
+}
+
+fn seconds_of(standing: &Standing, record: &AttemptRecord) -> f64 {
+    let is_live = standing.snapshot.coordinator.is_some();
+    let now = is_live.then_some(standing.now.wall);
+    let end = record.ending.as_ref().map(|ending| ending.ended).or(now);
+    end.map_or(0.0, |end| end.since(record.started).as_secs_f64())
+}
+
+fn has_crashed(record: &&AttemptRecord) -> bool {
+    record.ending.as_ref().is_some_and(|ending| ending.outcome == Outcome::Crashed)
 }
 
 fn worker_seconds(standing: &Standing, running: &[Running]) -> f64 {
@@ -105,6 +123,13 @@ fn groups<'a>(
             | TaskState::BackingOff => {}
         }
         group.n_tasks += 1;
+        for record in standing.snapshot.attempts_of(plan.id(task)) {
+            let usage = used_by(standing, record);
+            group.n_attempts += 1;
+            group.tokens = group.tokens.saturating_add(usage.tokens());
+            group.cost_usd += usage.cost_usd;
+            group.worker_seconds += seconds_of(standing, record);
+        }
     }
     let named = groups.into_iter().map(|(name, group)| Group { name: name.to_owned(), ..group });
     named.collect()
@@ -200,11 +225,16 @@ fn need_of(standing: &Standing, task: TaskIndex) -> Option<(String, String)> {
             if plan.fault(task).is_some() || !plan.dependencies(task).iter().all(is_done) {
                 return None;
             }
-            let mut gates = spec.waits_for.iter().map(|gate| &gate.value);
-            let shut = gates.find(|gate| outside.gate(gate, &spec.id.value) != GateState::Open)?;
-            let has_failed = outside.gate(shut, &spec.id.value) == GateState::Failed;
-            let reason = Reason::Gate { gate: shut.clone(), has_failed };
-            Some(explain::words(&spec.id.value, &reason))
+            let is_shut = |gate: &&GateName| outside.gate(gate, &spec.id.value) != GateState::Open;
+            let is_spent = standing.scheduler.shared_budget_spent(task).is_some();
+            if !is_spent && !standing.scheduler.gates(task).any(|gate| is_shut(&gate)) {
+                return None;
+            }
+            let reasons = standing.scheduler.explain(task, &standing.states);
+            let is_need = |reason: &&Reason| {
+                matches!(reason, Reason::Gate { .. } | Reason::OverBudget { .. })
+            };
+            reasons.iter().find(is_need).map(|reason| explain::words(&spec.id.value, reason))
         }
         // Held back on purpose, but something waits for it.
         TaskState::Draft | TaskState::Hold => {

@@ -8,12 +8,9 @@ use super::{
     board::Board,
     change::{FaultView, PlanChange},
 };
-use crate::domain::{
-    model::{
-        attempt::{AttemptRecord, StatusReport, Usage},
-        time::Timestamp,
-    },
-    scheduler::effect::{Force, Notice},
+use crate::domain::model::{
+    attempt::{AttemptRecord, StatusReport, Usage},
+    time::Timestamp,
 };
 
 /// One thing that happened, as one line of `orch run --json`.
@@ -112,7 +109,7 @@ pub enum Happened {
         task: String,
         /// Which attempt.
         attempt: u32,
-        /// `succeeded`, `review`, `failed`, `cancelled`, `interrupted` or `lost`.
+        /// How: the words of the run record.
         outcome: String,
         /// Why, in words.
         reason: String,
@@ -125,10 +122,52 @@ pub enum Happened {
     GaveUp {
         /// The task.
         task: String,
-        /// How many attempts failed.
+        /// How many attempts failed, or what else there is a limit of.
         n_failed: u32,
+        /// Of what there were so many: `attempts`, `crashes` or `iterations`.
+        of: &'static str,
         /// How many tasks wait for it, directly or not.
         n_blocked: usize,
+    },
+    /// A worker gives no sign of life.
+    Silent {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// Since how many seconds.
+        seconds: f64,
+        /// In how many seconds it is stopped.
+        stopped_in: f64,
+    },
+    /// The limit of a provider was reached: its tasks wait, and go on by themselves.
+    LimitReached {
+        /// Whose limit.
+        provider: String,
+        /// Until when, RFC 3339 in UTC.
+        until: String,
+        /// What the worker said.
+        words: String,
+    },
+    /// Many workers died at once: nothing is started for a while.
+    BreakerOpened {
+        /// How many.
+        n_crashes: u32,
+        /// Within how many seconds.
+        within: f64,
+        /// For how many seconds nothing is started.
+        pause: f64,
+    },
+    /// Tasks are started again after many workers had died.
+    BreakerClosed,
+    /// A budget is spent: nothing that it is for is started any more.
+    BudgetSpent {
+        /// The task whose own budget it is: it waits for a person.
+        task: Option<String>,
+        /// The milestone whose budget it is; where there is neither, it is that of the run.
+        milestone: Option<String>,
+        /// The figures.
+        words: String,
     },
     /// The gate after a level is being run.
     GateStarted {
@@ -346,41 +385,5 @@ impl Happened {
             seconds: ending.ended.since(record.started).as_secs_f64(),
             retry_in: None,
         })
-    }
-
-    /// Returns what the scheduler announced.
-    pub fn announced(notice: Notice) -> Self {
-        match notice {
-            Notice::Started { attempt, title } => {
-                Self::Started { task: attempt.task.to_string(), attempt: attempt.number, title }
-            }
-            Notice::Verifying { attempt } => {
-                Self::Verifying { task: attempt.task.to_string(), attempt: attempt.number }
-            }
-            Notice::Stopping { attempt, why, force } => Self::Stopping {
-                task: attempt.task.to_string(),
-                attempt: attempt.number,
-                why,
-                is_kill: force == Force::Kill,
-            },
-            Notice::Ended { attempt, outcome, reason, took, retry_in } => Self::Ended {
-                task: attempt.task.to_string(),
-                attempt: attempt.number,
-                outcome: outcome.as_str().to_owned(),
-                reason,
-                seconds: took.as_secs_f64(),
-                retry_in: retry_in.map(|wait| wait.as_secs_f64()),
-            },
-            Notice::GaveUp { task, n_failed, n_blocked } => {
-                Self::GaveUp { task: task.to_string(), n_failed, n_blocked }
-            }
-            Notice::GateStarted { level } => Self::GateStarted { level },
-            Notice::GateEnded { level, opens, is_passed, reason } => {
-                Self::GateEnded { level, opens, is_passed, reason }
-            }
-            Notice::StopAsked { n_running, force } => {
-                Self::StopAsked { n_running, is_kill: force == Force::Kill }
-            }
-        }
     }
 }

@@ -33,6 +33,10 @@ pub struct TaskView {
     pub report: Option<ReportView>,
     /// What its worker does, where one runs.
     pub running: Option<Running>,
+    /// Attempts that count as failed.
+    pub n_failed: u32,
+    /// Attempts that count as crashed.
+    pub n_crashed: u32,
     /// Whether the task file changed since the last attempt.
     pub is_stale: bool,
     /// Acceptance criteria in the body.
@@ -72,6 +76,10 @@ pub struct Fields {
     pub budget_tokens: Option<u64>,
     /// Most money that it may use, in US dollars.
     pub budget_cost_usd: Option<f64>,
+    /// Most time that its workers may use together.
+    pub budget_seconds: Option<f64>,
+    /// Most attempts that it may use.
+    pub budget_attempts: Option<u32>,
 }
 
 /// A gate as a task sees it.
@@ -86,8 +94,8 @@ pub struct GateView {
 /// One setting of how a task is carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Setting {
-    /// Its name: `command`, `timeout`, `grace`, `max_attempts`, `backoff`, `verify`, `signal` or
-    /// `review`.
+    /// Its name: `command`, `timeout`, `grace`, `heartbeat`, `heartbeat_limit`, `provider`,
+    /// `max_attempts`, `max_crashes`, `backoff`, `loop`, `verify`, `signal` or `review`.
     pub name: &'static str,
     /// Its value, as it would be written.
     pub value: String,
@@ -117,8 +125,8 @@ pub struct AttemptView {
     pub ended: Option<String>,
     /// How long it took.
     pub seconds: Option<f64>,
-    /// `succeeded`, `review`, `failed`, `cancelled`, `interrupted` or `lost`; `running` while it
-    /// runs, `lost` where its coordinator died.
+    /// How it ended, by the word of its record; `running` while it runs, `lost` where its
+    /// coordinator died.
     pub outcome: &'static str,
     /// Why.
     pub reason: String,
@@ -134,6 +142,29 @@ pub struct AttemptView {
     pub cost_usd: f64,
     /// Where its output went, below the repository root.
     pub log: String,
+    /// What its worker claimed last, where that contradicts how it ended: `done` or `failed`.
+    pub contradicted: Option<&'static str>,
+    /// What a person is asked for, where it is in review: `review`, `escalate` or `completion`.
+    pub review: Option<&'static str>,
+    /// The gate that it waits for.
+    pub waiting_for: Option<String>,
+    /// The limit of its provider that ended it.
+    pub limit: Option<LimitView>,
+    /// Which iteration of a loop it was, from 1.
+    pub iteration: Option<u32>,
+    /// How many processes its worker left running; they were killed.
+    pub n_leaked: u32,
+}
+
+/// A limit of a provider that an attempt ran into.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LimitView {
+    /// Whose limit.
+    pub provider: String,
+    /// When it is lifted, RFC 3339 in UTC, where that was told.
+    pub resets: Option<String>,
+    /// What the worker said.
+    pub words: String,
 }
 
 /// One verify command that ran.

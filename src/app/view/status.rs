@@ -29,6 +29,8 @@ pub struct StatusView {
     pub needs: Vec<Need>,
     /// Attempts so far.
     pub n_attempts: usize,
+    /// Attempts whose worker crashed.
+    pub n_crashes: usize,
     /// How long they took, one after the other.
     pub worker_seconds: f64,
     /// Tokens of all kinds that workers reported.
@@ -64,7 +66,7 @@ pub struct StateCount {
 }
 
 /// Progress of tasks that have something in common.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Group {
     /// What they have in common.
     pub name: String,
@@ -76,6 +78,14 @@ pub struct Group {
     pub n_running: usize,
     /// How many need a person: failed, in review or blocked.
     pub n_stuck: usize,
+    /// How many attempts they took so far.
+    pub n_attempts: usize,
+    /// How long these took together.
+    pub worker_seconds: f64,
+    /// Tokens of all kinds that they used.
+    pub tokens: u64,
+    /// Money that they used, in US dollars.
+    pub cost_usd: f64,
 }
 
 /// Progress of a level.

@@ -11,11 +11,11 @@ use super::{
     value::{FromText, TextVisitor, ValueFault, text_values},
 };
 use crate::domain::model::{
-    attempt::{Outcome, ReportedState},
+    attempt::{Outcome, ReportedState, ReviewKind},
     config::{Durability, OnChange, WatchMode},
     limits::PRIORITY_MAX,
     suggest::did_you_mean,
-    task::{AuthorStatus, Estimate, Isolation, Priority, Size},
+    task::{AuthorStatus, Estimate, HeartbeatFrom, Isolation, Priority, Size},
     time::{Timestamp, parse_duration},
 };
 
@@ -25,6 +25,9 @@ text_values!(
     Size,
     AuthorStatus,
     Isolation,
+    HeartbeatFrom,
+    LoopUntil,
+    ReviewKind,
     Durability,
     OnChange,
     WatchMode,
@@ -137,6 +140,9 @@ words! {
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
     Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
+    HeartbeatFrom "bad-word" "a sign of life" Self::NAMED;
+    LoopUntil "bad-word" "an end of a loop" [("verify", Self::Verify)];
+    ReviewKind "bad-word" "a kind of review" Self::NAMED;
     EventWord "bad-word" "a kind of event" [
         ("gate", Self::Gate),
         ("retry", Self::Retry),
@@ -147,6 +153,13 @@ words! {
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
     OnChange "bad-word" "an answer to a change" Self::NAMED;
     WatchMode "bad-word" "a way to watch" Self::NAMED;
+}
+
+/// What ends a loop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoopUntil {
+    /// All that `completion` asks for holds.
+    Verify,
 }
 
 /// What an event file is about.

@@ -9,12 +9,12 @@ use super::{
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
     field::{Field, List, Table},
-    number::{Level, Rescan, Time, Version, Workers},
+    number::{Attempts, Level, Rescan, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
-    value::{EnvName, Flag},
+    value::{EnvName, Flag, Word},
 };
 use crate::domain::model::{
-    config::{Config, Durability, LevelGate, OnChange, WatchMode},
+    config::{BreakerSpec, Config, Durability, LevelGate, Milestone, OnChange, WatchMode},
     diagnostic::Diagnostic,
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
@@ -38,6 +38,12 @@ pub struct RawConfig {
     pub retry: Field<RawRetry>,
     /// For tasks that do not say what they may use up.
     pub budget: Field<RawBudget>,
+    /// What one run may use up.
+    pub run: Field<RawRunLimits>,
+    /// What holds for milestones, by name.
+    pub milestones: Field<Table<Word, RawMilestone>>,
+    /// When so many workers die that nothing is started for a while.
+    pub breaker: Field<RawBreaker>,
     /// What of the environment workers get.
     pub env: Field<RawEnv>,
     /// How long the sizes S, M, L and XL are.
@@ -52,6 +58,37 @@ pub struct RawConfig {
     pub on_change: Field<OnChange>,
     /// How changes of files are noticed.
     pub watch: Field<RawWatch>,
+}
+
+/// What holds for a run as a whole.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `budget`")]
+#[schemars(rename = "RunLimits")]
+pub struct RawRunLimits {
+    /// What all its attempts together may use up.
+    pub budget: Field<RawBudget>,
+}
+
+/// What holds for a milestone.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `budget`")]
+#[schemars(rename = "Milestone")]
+pub struct RawMilestone {
+    /// What all attempts of its tasks together may use up.
+    pub budget: Field<RawBudget>,
+}
+
+/// When so many workers die that nothing is started for a while.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the keys `crashes`, `within` and `pause`")]
+#[schemars(rename = "Breaker")]
+pub struct RawBreaker {
+    /// How many crashes, with no success between them; default: 5.
+    pub crashes: Field<Attempts>,
+    /// Within which time; default: 1m.
+    pub within: Field<Time>,
+    /// For how long nothing is started then; default: 5m.
+    pub pause: Field<Time>,
 }
 
 /// How changes of files are noticed.
@@ -88,6 +125,18 @@ pub struct RawLevelGate {
     pub timeout: Field<Time>,
 }
 
+impl RawBreaker {
+    /// Returns what it means.
+    fn spec(&self) -> BreakerSpec {
+        let known = BreakerSpec::default();
+        BreakerSpec {
+            crashes: self.crashes.value.map_or(known.crashes, |n| n.0),
+            within: self.within.value.map_or(known.within, |time| time.0),
+            pause: self.pause.value.map_or(known.pause, |time| time.0),
+        }
+    }
+}
+
 /// Reads the settings; `path` is relative to the repository root, with `/`.
 pub fn parse(path: &str, bytes: &[u8]) -> (Config, Vec<Diagnostic>) {
     let (text, root) = match open_yaml(bytes) {
@@ -115,6 +164,15 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     config.worker = raw.worker.value.map(RawWorker::spec).unwrap_or_default();
     config.retry = raw.retry.value.map(|retry| retry.spec()).unwrap_or_default();
     config.budget = raw.budget.value.map(|budget| budget.spec()).unwrap_or_default();
+    let run = raw.run.value.and_then(|run| run.budget.value);
+    config.run_budget = run.map(|budget| budget.spec()).unwrap_or_default();
+    for (name, milestone) in raw.milestones.value.map(|table| table.0).unwrap_or_default() {
+        if let (Some(Word(name)), Some(milestone)) = (name.value, milestone.value) {
+            let budget = milestone.budget.value.map(|budget| budget.spec()).unwrap_or_default();
+            config.milestones.insert(name, Milestone { budget });
+        }
+    }
+    config.breaker = raw.breaker.value.map(|breaker| breaker.spec()).unwrap_or_default();
     let pass = raw.env.value.and_then(|env| env.pass.value);
     config.env_pass = pass.map(List::values).into_iter().flatten().map(|name| name.0).collect();
     for (size, time) in raw.estimates.value.map(|table| table.0).unwrap_or_default() {

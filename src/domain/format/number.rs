@@ -8,11 +8,13 @@ use serde::{Deserialize, Deserializer};
 use super::fault::{plain, shown};
 use super::value::{FromText, TextVisitor, ValueFault, text_values};
 use crate::domain::model::{
-    limits::{ATTEMPTS_MAX, LEVEL_MAX, RESCAN_MAX, RESCAN_MIN, WORKERS_MAX},
+    limits::{ATTEMPTS_MAX, HEARTBEAT_MIN, LEVEL_MAX, RESCAN_MAX, RESCAN_MIN, WORKERS_MAX},
     time::{Exact, parse_duration},
 };
 
-text_values!(Time, Rescan, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version);
+text_values!(
+    Time, Beat, Rescan, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version
+);
 
 /// A length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,28 @@ impl FromText for Time {
 
     fn schema() -> Schema {
         json_schema!({ "type": "string", "pattern": DURATION_PATTERN, "examples": ["30m", "1h30m"] })
+    }
+}
+
+/// A length of time between two signs of life: not zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beat(pub Duration);
+
+impl FromText for Beat {
+    const EXPECTED: &'static str = Time::EXPECTED;
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let Time(time) = Time::from_text(text)?;
+        if time >= HEARTBEAT_MIN {
+            return Ok(Self(time));
+        }
+        let message = format!("{} is out of range", shown(text));
+        let help = format!("write a time from `{}` on", Exact(HEARTBEAT_MIN));
+        Err(ValueFault::new("bad-duration", message).with_help(help))
+    }
+
+    fn schema() -> Schema {
+        Time::schema()
     }
 }
 

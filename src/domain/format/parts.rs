@@ -9,14 +9,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    choice::LoopUntil,
     command::Command,
     field::{Field, List, Table},
-    number::{Attempts, Count, Money, Time, Tokens},
+    number::{Attempts, Beat, Count, Money, Time, Tokens},
     value::{EnvName, Executor, Flag, Word},
 };
 use crate::domain::model::{
-    attempt::Usage,
-    task::{Budget, Completion, Isolation, RetrySpec, WorkerSpec},
+    attempt::{Usage, UsageLimit},
+    task::{Budget, Completion, HeartbeatFrom, Isolation, LoopSpec, RetrySpec, WorkerSpec},
+    time::Timestamp,
 };
 
 /// How the work is done.
@@ -29,8 +31,15 @@ pub struct RawWorker {
     pub command: Field<Command>,
     /// How long one attempt may take.
     pub timeout: Field<Time>,
-    /// How long a worker may be silent.
-    pub heartbeat: Field<Time>,
+    /// How often a worker must give a sign of life; after as long a silence it is warned of.
+    pub heartbeat: Field<Beat>,
+    /// After how long a silence the worker is stopped; default: three times `heartbeat`.
+    pub heartbeat_limit: Field<Beat>,
+    /// What counts as a sign of life: a written status file (`status`), or growing output, too
+    /// (`output`).
+    pub heartbeat_from: Field<HeartbeatFrom>,
+    /// Whose usage limits it shares with other workers, as in `anthropic`.
+    pub provider: Field<Word>,
     /// Time between the polite stop and the kill.
     pub grace: Field<Time>,
     /// Further environment variables.
@@ -48,6 +57,9 @@ impl RawWorker {
             command: self.command.value.map(|command| command.0),
             timeout: self.timeout.value.map(|time| time.0),
             heartbeat: self.heartbeat.value.map(|time| time.0),
+            heartbeat_limit: self.heartbeat_limit.value.map(|time| time.0),
+            heartbeat_from: self.heartbeat_from.value,
+            provider: self.provider.value.map(|word| word.0).filter(|word| !word.is_empty()),
             grace: self.grace.value.map(|time| time.0),
             env: self.env.value.map_or_else(BTreeMap::new, environment),
             isolation: self.isolation.value,
@@ -100,6 +112,8 @@ pub struct RawRetry {
     pub max_attempts: Field<Attempts>,
     /// Wait before the second attempt; doubled for each further one.
     pub backoff: Field<Time>,
+    /// How many workers may crash (end by a signal, or get lost) before the task failed.
+    pub max_crashes: Field<Attempts>,
 }
 
 impl RawRetry {
@@ -108,11 +122,30 @@ impl RawRetry {
         RetrySpec {
             max_attempts: self.max_attempts.value.map(|n| n.0),
             backoff: self.backoff.value.map(|time| time.0),
+            max_crashes: self.max_crashes.value.map(|n| n.0),
         }
     }
 }
 
-/// What a task may use up.
+/// The persistent loop: the worker is started again, with what failed, until the checks hold.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `until`")]
+#[schemars(rename = "Loop")]
+pub struct RawLoop {
+    /// What ends it: `verify`, when all that `completion` asks for holds.
+    pub until: Field<LoopUntil>,
+    /// How many iterations there may be before the task failed; default: 20.
+    pub max_iterations: Field<Attempts>,
+}
+
+impl RawLoop {
+    /// Returns what it means.
+    pub fn spec(&self) -> LoopSpec {
+        LoopSpec { max_iterations: self.max_iterations.value.map(|n| n.0) }
+    }
+}
+
+/// What a task, the tasks of a milestone, or a run may use up.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, expecting = "a mapping with keys such as `tokens`")]
 #[schemars(rename = "Budget")]
@@ -121,6 +154,10 @@ pub struct RawBudget {
     pub tokens: Field<Tokens>,
     /// Money in US dollars.
     pub cost_usd: Field<Money>,
+    /// Time of its workers together; of a run: time since its start.
+    pub time: Field<Time>,
+    /// Attempts, however they end.
+    pub attempts: Field<Attempts>,
 }
 
 impl RawBudget {
@@ -129,6 +166,33 @@ impl RawBudget {
         Budget {
             tokens: self.tokens.value.map(|n| n.0),
             cost_usd: self.cost_usd.value.map(|amount| amount.0),
+            time: self.time.value.map(|time| time.0),
+            attempts: self.attempts.value.map(|n| n.0),
+        }
+    }
+}
+
+/// A limit of a provider that an attempt ran into.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `provider`")]
+#[schemars(rename = "Limit")]
+pub struct RawLimit {
+    /// Whose limit.
+    pub provider: Field<Word>,
+    /// When it is lifted, where that was told.
+    pub resets: Field<Timestamp>,
+    /// What the agent said.
+    pub words: Field<Word>,
+}
+
+impl RawLimit {
+    /// Returns what it means.
+    pub fn limit(self) -> UsageLimit {
+        let word = |field: Field<Word>| field.value.map(|word| word.0).unwrap_or_default();
+        UsageLimit {
+            provider: word(self.provider),
+            resets: self.resets.value,
+            words: word(self.words),
         }
     }
 }

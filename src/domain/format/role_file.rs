@@ -12,7 +12,7 @@ use super::{
     field::Field,
     layout,
     number::Workers,
-    parts::{RawCompletion, RawRetry, RawWorker},
+    parts::{RawCompletion, RawLoop, RawRetry, RawWorker},
     value::{FromText as _, Word},
 };
 use crate::domain::model::{config::Role, diagnostic::Diagnostic, id::RoleName, place::Span};
@@ -32,6 +32,9 @@ pub struct RawRole {
     pub retry: Field<RawRetry>,
     /// For tasks that name no verify commands.
     pub completion: Field<RawCompletion>,
+    /// For tasks that do not say whether they are a loop.
+    #[serde(rename = "loop")]
+    pub repeat: Field<RawLoop>,
 }
 
 /// Reads a role file; `path` is relative to the repository root, with `/`.
@@ -60,6 +63,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<Role>, Vec<Diagnostic>) {
         worker: raw.worker.value.map(RawWorker::spec).unwrap_or_default(),
         retry: raw.retry.value.map(|retry| retry.spec()).unwrap_or_default(),
         completion: raw.completion.value.map(RawCompletion::spec).unwrap_or_default(),
+        repeat: raw.repeat.value.map(|repeat| repeat.spec()),
         persona: file.body.trim().to_owned(),
         digest: Arc::default(),
     });

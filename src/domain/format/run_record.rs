@@ -12,14 +12,17 @@ use super::{
     layout::{self, FileKind},
     node::Node,
     number::{Code, Count, Level, Time, Version},
-    parts::RawUsage,
+    parts::{RawLimit, RawUsage},
     render, status_file,
     value::{Flag, Word},
 };
 use crate::domain::model::{
-    attempt::{AttemptRecord, CheckResult, Digests, Ending, Exit, GateRecord, Outcome},
+    attempt::{
+        AttemptRecord, CheckResult, Digests, Ending, Exit, GateRecord, Outcome, ReportedState,
+        ReviewKind,
+    },
     diagnostic::Diagnostic,
-    id::TaskId,
+    id::{GateName, TaskId},
     place::Span,
     time::Timestamp,
 };
@@ -60,6 +63,18 @@ pub struct RawRun {
     pub verify: Field<List<RawCheck>>,
     /// What the worker reported to have used.
     pub usage: Field<RawUsage>,
+    /// The limit of its provider that ended it.
+    pub limit: Field<RawLimit>,
+    /// The gate that it waits for.
+    pub waiting_for: Field<GateName>,
+    /// What a person is asked for, where it is in review.
+    pub review: Field<ReviewKind>,
+    /// What its worker claimed last, where that contradicts how it ended.
+    pub claimed: Field<ReportedState>,
+    /// Which iteration of a loop it was, from 1.
+    pub iteration: Field<Count>,
+    /// How many processes its worker left running; they were killed.
+    pub leaked: Field<Count>,
     /// Digest of the task file as it was run.
     pub digest: Field<Word>,
     /// Digest of the file of its role as it was run.
@@ -155,6 +170,12 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         verify: checks(raw.verify),
         usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
         digests: at_end,
+        limit: raw.limit.value.map(RawLimit::limit),
+        waiting_for: raw.waiting_for.value,
+        review: raw.review.value,
+        claimed: raw.claimed.value,
+        iteration: small(&raw.iteration).filter(|n| *n > 0),
+        n_leaked: small(&raw.leaked).unwrap_or_default(),
     });
     Some(AttemptRecord {
         attempt,
@@ -221,6 +242,10 @@ fn newer_version(root: &Node<'_>) -> Option<Fault> {
     })
 }
 
+fn small(count: &Field<Count>) -> Option<u32> {
+    count.value.and_then(|count| u32::try_from(count.0).ok())
+}
+
 fn cut_short() -> Fault {
     Fault::error(
         "missing-key",
@@ -270,11 +295,41 @@ pub fn render(record: &AttemptRecord) -> String {
         render_exit(&mut out, "", ending.exit);
         render_checks(&mut out, "verify", &ending.verify);
         render::usage(&mut out, &ending.usage);
+        render_circumstances(&mut out, ending);
     }
     render_digests(&mut out, &record.digests, ending.map(|ending| &ending.digests));
     render::key(&mut out, "log", &record.log);
     render::key(&mut out, "nonce", &record.nonce);
     out
+}
+
+/// Renders what only some endings have.
+fn render_circumstances(out: &mut String, ending: &Ending) {
+    if let Some(limit) = &ending.limit {
+        out.push_str("limit:\n  ");
+        render::key(out, "provider", &limit.provider);
+        if let Some(resets) = limit.resets {
+            out.push_str("  ");
+            render::bare(out, "resets", resets);
+        }
+        out.push_str("  ");
+        render::key(out, "words", &limit.words);
+    }
+    if let Some(gate) = &ending.waiting_for {
+        render::key(out, "waiting_for", &gate.0);
+    }
+    if let Some(review) = ending.review {
+        render::bare(out, "review", review.as_str());
+    }
+    if let Some(claimed) = ending.claimed {
+        render::bare(out, "claimed", claimed.as_str());
+    }
+    if let Some(iteration) = ending.iteration {
+        render::bare(out, "iteration", iteration);
+    }
+    if ending.n_leaked > 0 {
+        render::bare(out, "leaked", ending.n_leaked);
+    }
 }
 
 fn render_digests(out: &mut String, at_start: &Digests, at_end: Option<&Digests>) {
@@ -347,7 +402,7 @@ mod tests {
     use crate::domain::{
         format::scan,
         model::{
-            attempt::Usage,
+            attempt::{Usage, UsageLimit},
             id::{AttemptId, TaskId},
         },
     };
@@ -377,12 +432,22 @@ mod tests {
     fn record(rng: &mut fastrand::Rng) -> AttemptRecord {
         let ending = |rng: &mut fastrand::Rng| Ending {
             ended: Timestamp(1_800_000_000_000 + rng.i64(0..1_000_000)),
-            outcome: Outcome::NAMED[rng.usize(..6)].1,
+            outcome: Outcome::NAMED[rng.usize(..Outcome::NAMED.len())].1,
             reason: word(rng),
             exit: rng.bool().then_some(Exit::Code(rng.i32(..))),
             verify: checks(rng),
             usage: Usage { output_tokens: rng.u64(..), cost_usd: rng.f64(), ..Usage::default() },
             digests: Digests::default(),
+            limit: rng.bool().then(|| UsageLimit {
+                provider: word(rng),
+                resets: rng.bool().then_some(Timestamp(1_800_000_000_000)),
+                words: word(rng),
+            }),
+            waiting_for: rng.bool().then(|| GateName("ci/build".to_owned())),
+            review: rng.choice(ReviewKind::NAMED).filter(|_| rng.bool()).map(|kind| kind.1),
+            claimed: rng.choice(ReportedState::NAMED).filter(|_| rng.bool()).map(|s| s.1),
+            iteration: rng.bool().then(|| rng.u32(1..)),
+            n_leaked: rng.u32(..3),
         };
         let digest = |rng: &mut fastrand::Rng| rng.bool().then(|| format!("0e{}", rng.u8(..)));
         let at_start = Digests { task: digest(rng), role: digest(rng) };
@@ -439,9 +504,6 @@ mod tests {
             log: ".orch/local/logs/API-1/2.log".to_owned(),
             digests: Digests::default(),
             ending: Some(Ending {
-                ended: Timestamp(1_795_169_761_250),
-                outcome: Outcome::Failed,
-                reason: "`cargo test` ended with exit code 1".to_owned(),
                 exit: Some(Exit::Code(0)),
                 verify: vec![CheckResult {
                     command: "cargo test".to_owned(),
@@ -451,7 +513,17 @@ mod tests {
                     output_tail: "not kept".to_owned(),
                 }],
                 usage: Usage { input_tokens: 5, cost_usd: 0.02, ..Usage::default() },
-                digests: Digests::default(),
+                limit: Some(UsageLimit {
+                    provider: "anthropic".to_owned(),
+                    resets: Some(Timestamp(1_795_173_300_000)),
+                    words: "limit reached".to_owned(),
+                }),
+                iteration: Some(2),
+                ..Ending::new(
+                    Timestamp(1_795_169_761_250),
+                    Outcome::Failed,
+                    "`cargo test` ended with exit code 1",
+                )
             }),
         };
         expect_test::expect![[r#"
@@ -471,6 +543,11 @@ mod tests {
                 exit_code: 1
                 duration: 4s200ms
             usage: {input_tokens: 5, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.02}
+            limit:
+              provider: anthropic
+              resets: 2026-11-20T11:15:00.000Z
+              words: limit reached
+            iteration: 2
             log: ".orch/local/logs/API-1/2.log"
             nonce: k3x
         "#]].assert_eq(&render(&record));

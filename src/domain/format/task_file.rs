@@ -13,7 +13,7 @@ use super::{
     front_matter::{self, Split},
     layout,
     number::Level,
-    parts::{RawBudget, RawCompletion, RawRetry, RawWorker},
+    parts::{RawBudget, RawCompletion, RawLoop, RawRetry, RawWorker},
     task_body,
     value::{FromText as _, Word},
 };
@@ -81,6 +81,9 @@ pub struct RawTask {
     pub retry: Field<RawRetry>,
     /// What it may use up.
     pub budget: Field<RawBudget>,
+    /// Starts the worker again, with what failed, until the checks hold.
+    #[serde(rename = "loop")]
+    pub repeat: Field<RawLoop>,
     /// Outside facts that must be there before it starts.
     pub waits_for: Field<List<GateName>>,
     /// The author's word about its state.
@@ -189,6 +192,7 @@ fn spec(raw: RawTask, id: Located<TaskId>, path: &str) -> TaskSpec {
         completion: raw.completion.value.map(RawCompletion::spec).unwrap_or_default(),
         retry: raw.retry.value.map(|retry| retry.spec()).unwrap_or_default(),
         budget: raw.budget.value.map(|budget| budget.spec()).unwrap_or_default(),
+        repeat: raw.repeat.value.map(|repeat| repeat.spec()),
         waits_for: raw.waits_for.value.map(List::located).into_iter().flatten().collect(),
         status: raw.status.located().unwrap_or_default(),
         criteria: Default::default(),

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+pub use super::usage::{Usage, UsageLimit};
+
 use super::{
     config::Role,
     id::{AttemptId, GateName},
@@ -76,6 +78,65 @@ pub struct Ending {
     pub usage: Usage,
     /// The files that it was made from, as they were at its end: it may have edited them itself.
     pub digests: Digests,
+    /// The limit of its provider that ended it.
+    pub limit: Option<UsageLimit>,
+    /// The gate that it waits for.
+    pub waiting_for: Option<GateName>,
+    /// What a person is asked for, where it is in review.
+    pub review: Option<ReviewKind>,
+    /// What its worker claimed last, where that contradicts how it ended.
+    pub claimed: Option<ReportedState>,
+    /// Which iteration of a loop it was, from 1.
+    pub iteration: Option<u32>,
+    /// How many processes its worker left running.
+    pub n_leaked: u32,
+}
+
+impl Ending {
+    /// Returns an ending of which nothing more is known.
+    pub fn new(ended: Timestamp, outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            ended,
+            outcome,
+            reason: reason.into(),
+            exit: None,
+            verify: Vec::new(),
+            usage: Usage::default(),
+            digests: Digests::default(),
+            limit: None,
+            waiting_for: None,
+            review: None,
+            claimed: None,
+            iteration: None,
+            n_leaked: 0,
+        }
+    }
+}
+
+/// What a person is asked for by an attempt in review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReviewKind {
+    /// Its worker asks for a look at the result.
+    Review,
+    /// Its worker asks for a decision.
+    Escalate,
+    /// It held, and its task says that a person must approve it.
+    Completion,
+}
+
+impl ReviewKind {
+    /// All kinds with their names.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("review", Self::Review), ("escalate", Self::Escalate), ("completion", Self::Completion)];
+
+    /// Returns the word that stands in the record.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Escalate => "escalate",
+            Self::Completion => "completion",
+        }
+    }
 }
 
 /// How an attempt ended, in one word.
@@ -91,19 +152,42 @@ pub enum Outcome {
     Cancelled,
     /// The coordinator was asked to stop. Uses up nothing.
     Interrupted,
-    /// The coordinator died while it ran. Uses up nothing.
+    /// Nobody knows how it ended: what saw to it, or the machine, died while it ran. Uses up no
+    /// attempt, but one crash.
     Lost,
+    /// A signal that nobody here sent ended its worker. Uses up no attempt, but one crash.
+    Crashed,
+    /// Its worker gave no sign of life. Uses up one attempt.
+    Stalled,
+    /// Its provider's limit was reached. Uses up nothing.
+    Limited,
+    /// Its worker waits for a gate. Uses up nothing.
+    Blocked,
+    /// A budget was spent. Uses up nothing; a person must grant more.
+    OverBudget,
+    /// One iteration of a loop, whose checks did not hold yet. Uses up one iteration.
+    Unfinished,
+    /// No worker was started: the machine was short of something, or the coordinator died. Uses up
+    /// nothing.
+    NotStarted,
 }
 
 impl Outcome {
     /// All outcomes with their names.
-    pub const NAMED: [(&'static str, Self); 6] = [
+    pub const NAMED: [(&'static str, Self); 13] = [
         ("succeeded", Self::Succeeded),
         ("review", Self::Review),
         ("failed", Self::Failed),
         ("cancelled", Self::Cancelled),
         ("interrupted", Self::Interrupted),
         ("lost", Self::Lost),
+        ("crashed", Self::Crashed),
+        ("stalled", Self::Stalled),
+        ("limited", Self::Limited),
+        ("blocked", Self::Blocked),
+        ("over-budget", Self::OverBudget),
+        ("unfinished", Self::Unfinished),
+        ("not-started", Self::NotStarted),
     ];
 
     /// Returns the word that stands in the record.
@@ -115,7 +199,19 @@ impl Outcome {
             Self::Cancelled => "cancelled",
             Self::Interrupted => "interrupted",
             Self::Lost => "lost",
+            Self::Crashed => "crashed",
+            Self::Stalled => "stalled",
+            Self::Limited => "limited",
+            Self::Blocked => "blocked",
+            Self::OverBudget => "over-budget",
+            Self::Unfinished => "unfinished",
+            Self::NotStarted => "not-started",
         }
+    }
+
+    /// Says whether it uses up one attempt.
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::Stalled)
     }
 }
 
@@ -190,17 +286,6 @@ impl WorkerEnd {
     }
 }
 
-/// A limit of a provider that an agent ran into, as its output tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UsageLimit {
-    /// Whose limit, as in `anthropic`: all tasks whose agents use it wait.
-    pub provider: String,
-    /// When it is lifted, where that is told.
-    pub resets: Option<Timestamp>,
-    /// What the agent said, on one line.
-    pub words: String,
-}
-
 /// The result of one verify or gate command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckResult {
@@ -249,49 +334,6 @@ pub struct GateRecord {
     pub judged: String,
     /// The commands that ran, in order.
     pub checks: Vec<CheckResult>,
-}
-
-/// What an attempt used, as reported by its worker.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Usage {
-    /// Tokens sent.
-    pub input_tokens: u64,
-    /// Tokens received.
-    pub output_tokens: u64,
-    /// Tokens read from a cache.
-    pub cache_read_tokens: u64,
-    /// Tokens written to a cache.
-    pub cache_creation_tokens: u64,
-    /// Money in US dollars.
-    pub cost_usd: f64,
-}
-
-impl Usage {
-    /// Returns the tokens of all kinds together.
-    pub fn tokens(&self) -> u64 {
-        [self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_creation_tokens]
-            .iter()
-            .fold(0, |sum, n| sum.saturating_add(*n))
-    }
-
-    /// Says whether nothing was reported.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Returns the sum of both.
-    #[must_use]
-    pub fn plus(&self, other: &Self) -> Self {
-        Self {
-            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
-            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
-            cache_read_tokens: self.cache_read_tokens.saturating_add(other.cache_read_tokens),
-            cache_creation_tokens: self
-                .cache_creation_tokens
-                .saturating_add(other.cache_creation_tokens),
-            cost_usd: self.cost_usd + other.cost_usd,
-        }
-    }
 }
 
 /// What a worker says of its own attempt (`.orch/status/<id>.<n>.md`): a claim, not a fact.

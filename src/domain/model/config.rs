@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use super::{
     id::RoleName,
     limits,
-    task::{Budget, CommandLine, Completion, Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
+    task::{
+        Budget, CommandLine, Completion, Estimate, HeartbeatFrom, RetrySpec, Size, TaskSpec,
+        WorkerSpec,
+    },
 };
 
 /// `.orch/config.yaml`, with every default filled in.
@@ -19,6 +22,12 @@ pub struct Config {
     pub retry: RetrySpec,
     /// For tasks that do not say.
     pub budget: Budget,
+    /// What one run may use up.
+    pub run_budget: Budget,
+    /// What is said of milestones, by name.
+    pub milestones: BTreeMap<String, Milestone>,
+    /// When so many workers die that nothing is started for a while.
+    pub breaker: BreakerSpec,
     /// Names of environment variables that workers get beside the built-in ones.
     pub env_pass: Vec<String>,
     /// What the sizes mean.
@@ -41,6 +50,9 @@ impl Default for Config {
             worker: WorkerSpec::default(),
             retry: RetrySpec::default(),
             budget: Budget::default(),
+            run_budget: Budget::default(),
+            milestones: BTreeMap::new(),
+            breaker: BreakerSpec::default(),
             env_pass: Vec::new(),
             sizes: BTreeMap::from([
                 (Size::S, hours(1)),
@@ -52,6 +64,34 @@ impl Default for Config {
             durability: Durability::default(),
             on_change: OnChange::default(),
             watch: WatchSpec::default(),
+        }
+    }
+}
+
+/// What is said of a milestone.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Milestone {
+    /// What its tasks together may use up.
+    pub budget: Budget,
+}
+
+/// When so many workers die that nothing is started for a while: the fault is hardly theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerSpec {
+    /// How many crashes, with no success between them.
+    pub crashes: u32,
+    /// Within which time.
+    pub within: Duration,
+    /// For how long nothing is started then.
+    pub pause: Duration,
+}
+
+impl Default for BreakerSpec {
+    fn default() -> Self {
+        Self {
+            crashes: limits::BREAKER_CRASHES_DEFAULT,
+            within: limits::BREAKER_WITHIN_DEFAULT,
+            pause: limits::BREAKER_PAUSE_DEFAULT,
         }
     }
 }
@@ -153,6 +193,8 @@ pub struct Role {
     pub retry: RetrySpec,
     /// For tasks that name no verify commands.
     pub completion: Completion,
+    /// For tasks that do not say.
+    pub repeat: Option<super::task::LoopSpec>,
     /// The body: who the worker is, for the prompt.
     pub persona: String,
     /// Digest of the whole file (its git blob id); empty where it was not asked for.
@@ -178,6 +220,38 @@ pub struct Policy {
     pub max_attempts: u32,
     /// Wait before the second attempt.
     pub backoff: Duration,
+    /// How many workers may crash before the task failed.
+    pub max_crashes: u32,
+    /// Signs of life that the worker must give.
+    pub heartbeat: Option<Heartbeat>,
+    /// Whose limits it shares with others.
+    pub provider: Option<String>,
+    /// What the task may use up.
+    pub budget: Budget,
+    /// How many iterations there may be until the checks hold; `None` where there is no loop.
+    pub max_iterations: Option<u32>,
+}
+
+/// Signs of life that a worker must give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// How often. After as long a silence it is warned.
+    pub every: Duration,
+    /// After so long a silence the worker is stopped.
+    pub limit: Duration,
+    /// What counts as one.
+    pub from: HeartbeatFrom,
+}
+
+impl Heartbeat {
+    /// Returns what `workers` say, the first that does wins.
+    fn of(workers: &[&WorkerSpec]) -> Option<Self> {
+        let every = workers.iter().find_map(|w| w.heartbeat)?;
+        let limit = workers.iter().find_map(|w| w.heartbeat_limit);
+        let limit = limit.unwrap_or(every.saturating_mul(limits::HEARTBEAT_LIMIT_FACTOR));
+        let from = workers.iter().find_map(|w| w.heartbeat_from).unwrap_or_default();
+        Some(Self { every, limit: limit.max(every), from })
+    }
 }
 
 impl Policy {
@@ -212,12 +286,34 @@ impl Policy {
             env,
             verify_timeout: completion.timeout.unwrap_or(limits::CHECK_TIMEOUT_DEFAULT),
             completion,
+            heartbeat: Heartbeat::of(&workers),
+            provider: Self::provider_of(task, role, config).map(str::to_owned),
+            budget: task.budget.or(config.budget),
+            max_iterations: task
+                .repeat
+                .or_else(|| role.and_then(|role| role.repeat))
+                .map(|repeat| repeat.max_iterations.unwrap_or(limits::ITERATIONS_DEFAULT)),
+            max_crashes: retries
+                .iter()
+                .find_map(|r| r.max_crashes)
+                .unwrap_or(limits::CRASHES_DEFAULT),
             max_attempts: retries
                 .iter()
                 .find_map(|r| r.max_attempts)
                 .unwrap_or(limits::ATTEMPTS_DEFAULT),
             backoff: retries.iter().find_map(|r| r.backoff).unwrap_or(limits::BACKOFF_DEFAULT),
         }
+    }
+
+    /// Returns whose limits the worker of `task` shares with others, without the rest of a policy.
+    pub fn provider_of<'a>(
+        task: &'a TaskSpec,
+        role: Option<&'a Role>,
+        config: &'a Config,
+    ) -> Option<&'a str> {
+        let own = task.worker.provider.as_deref();
+        let of_role = || role.and_then(|role| role.worker.provider.as_deref());
+        own.or_else(of_role).or(config.worker.provider.as_deref())
     }
 }
 

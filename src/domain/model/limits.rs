@@ -39,6 +39,34 @@ pub const ATTEMPTS_MAX: u32 = 1000;
 /// First wait before a retry where nothing is configured; doubled for each further attempt.
 pub const BACKOFF_DEFAULT: Duration = Duration::from_secs(5);
 
+/// Crashes per task where nothing is configured.
+pub const CRASHES_DEFAULT: u32 = 3;
+
+/// Iterations of a loop where nothing is configured.
+pub const ITERATIONS_DEFAULT: u32 = 20;
+
+/// Shortest time between two signs of life: status files are looked at once a second.
+pub const HEARTBEAT_MIN: Duration = Duration::from_secs(1);
+
+/// A silent worker is stopped after so many heartbeats where nothing is configured.
+pub const HEARTBEAT_LIMIT_FACTOR: u32 = 3;
+
+/// Crashes that open the circuit breaker where nothing is configured.
+pub const BREAKER_CRASHES_DEFAULT: u32 = 5;
+
+/// Time within which these crashes must come where nothing is configured.
+pub const BREAKER_WITHIN_DEFAULT: Duration = Duration::from_secs(60);
+
+/// How long an open circuit breaker holds all starts where nothing is configured.
+pub const BREAKER_PAUSE_DEFAULT: Duration = Duration::from_secs(5 * 60);
+
+/// First wait for a provider that does not say when its limit is lifted; doubled each time, up to
+/// [`BACKOFF_MAX`].
+pub const LIMIT_WAIT_FIRST: Duration = Duration::from_secs(60);
+
+/// Longest wait for a provider, whatever it says: limits by the week are the longest there are.
+pub const LIMIT_WAIT_MAX: Duration = Duration::from_secs(8 * 24 * 60 * 60);
+
 /// Longest wait between two attempts.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(60 * 60);
 

@@ -13,3 +13,4 @@ pub mod place;
 pub mod suggest;
 pub mod task;
 pub mod time;
+pub mod usage;

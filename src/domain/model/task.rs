@@ -45,6 +45,8 @@ pub struct TaskSpec {
     pub retry: RetrySpec,
     /// What it may use up.
     pub budget: Budget,
+    /// Whether its worker is started again and again until the checks hold.
+    pub repeat: Option<LoopSpec>,
     /// Outside facts that must be there before it starts.
     pub waits_for: Vec<Located<GateName>>,
     /// The author's word about its state.
@@ -78,6 +80,7 @@ impl TaskSpec {
             completion: Completion::default(),
             retry: RetrySpec::default(),
             budget: Budget::default(),
+            repeat: None,
             waits_for: Vec::new(),
             status: Located::default(),
             criteria: Criteria::default(),
@@ -166,14 +169,43 @@ pub struct WorkerSpec {
     pub command: Option<CommandLine>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
-    /// How long a worker may be silent.
+    /// How often a worker gives a sign of life.
     pub heartbeat: Option<Duration>,
+    /// How long a worker may be silent before it is stopped.
+    pub heartbeat_limit: Option<Duration>,
+    /// What counts as a sign of life.
+    pub heartbeat_from: Option<HeartbeatFrom>,
+    /// Whose limits it shares with others, as in `anthropic`.
+    pub provider: Option<String>,
     /// Time between the polite stop and the kill.
     pub grace: Option<Duration>,
     /// Further environment variables.
     pub env: BTreeMap<String, String>,
     /// Where it runs.
     pub isolation: Option<Isolation>,
+}
+
+/// What counts as a sign of life of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum HeartbeatFrom {
+    /// A written status file.
+    #[default]
+    Status,
+    /// A written status file, and growing output.
+    Output,
+}
+
+impl HeartbeatFrom {
+    /// All words with their meaning.
+    pub const NAMED: [(&'static str, Self); 2] =
+        [("status", Self::Status), ("output", Self::Output)];
+}
+
+/// The persistent loop: the worker is started again, with what failed, until the checks hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoopSpec {
+    /// How many iterations there may be; `None` where nobody says.
+    pub max_iterations: Option<u32>,
 }
 
 /// Where a worker runs.
@@ -205,15 +237,39 @@ pub struct RetrySpec {
     pub max_attempts: Option<u32>,
     /// Wait before the second attempt; doubled for each further one.
     pub backoff: Option<Duration>,
+    /// How many workers may crash before the task failed.
+    pub max_crashes: Option<u32>,
 }
 
-/// What a task may use up.
+/// What a task, the tasks of a milestone or a run may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Budget {
     /// Tokens of all kinds together.
     pub tokens: Option<u64>,
     /// Money in US dollars.
     pub cost_usd: Option<f64>,
+    /// Time: that of its workers together, or, of a run, since its start.
+    pub time: Option<Duration>,
+    /// Attempts, however they end.
+    pub attempts: Option<u32>,
+}
+
+impl Budget {
+    /// Returns this budget, with the parts of `other` where it says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            tokens: self.tokens.or(other.tokens),
+            cost_usd: self.cost_usd.or(other.cost_usd),
+            time: self.time.or(other.time),
+            attempts: self.attempts.or(other.attempts),
+        }
+    }
+
+    /// Says whether it limits nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The author's word about the state of a task.

@@ -189,6 +189,18 @@ impl Plan {
         Policy { command: self.worker.clone().or(policy.command), ..policy }
     }
 
+    /// Returns whose limits the worker of `task` shares with others.
+    pub fn provider(&self, task: TaskIndex) -> Option<&str> {
+        Policy::provider_of(self.spec(task), self.role(task), &self.config)
+    }
+
+    /// Returns the milestone of `task`, where that has a budget.
+    pub fn budgeted_milestone(&self, task: TaskIndex) -> Option<&str> {
+        let name = self.spec(task).milestone.as_deref()?;
+        let milestone = self.config.milestones.get(name)?;
+        (!milestone.budget.is_empty()).then_some(name)
+    }
+
     /// Says whether anybody says what is to be started for `task`.
     pub fn has_command(&self, task: TaskIndex) -> bool {
         self.worker.is_some()
@@ -227,7 +239,7 @@ impl Plan {
         self
     }
 
-    /// Returns this plan without any limit on the time of an attempt.
+    /// Returns this plan without any limit on the time or the silence of an attempt.
     #[must_use]
     pub fn without_timeouts(mut self) -> Self {
         let workers = self.tasks.iter_mut().map(|task| &mut Arc::make_mut(task).worker);
@@ -235,6 +247,7 @@ impl Plan {
         let workers = workers.chain(roles.map(|role| &mut role.worker));
         for worker in workers.chain([&mut Arc::make_mut(&mut self.config).worker]) {
             worker.timeout = None;
+            worker.heartbeat = None;
         }
         self
     }

@@ -7,6 +7,7 @@ use crate::domain::model::{
     config::{LevelGate, Policy, Role},
     id::{AttemptId, TaskId},
     task::TaskSpec,
+    time::Timestamp,
 };
 
 /// Something to do. Records must be on disk before the next effect is carried out; everything
@@ -98,6 +99,30 @@ pub struct Previous {
     pub reason: String,
     /// What a person who asked for the retry wrote.
     pub note: Option<String>,
+    /// The end of what its failed verify command printed, where that is still known.
+    pub check_tail: String,
+}
+
+/// What a task may use up before it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uses {
+    /// Attempts that fail.
+    Attempts,
+    /// Workers that crash.
+    Crashes,
+    /// Iterations whose checks do not hold.
+    Iterations,
+}
+
+impl Uses {
+    /// Returns the word that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Attempts => "attempts",
+            Self::Crashes => "crashes",
+            Self::Iterations => "iterations",
+        }
+    }
 }
 
 /// Something worth telling.
@@ -141,10 +166,50 @@ pub enum Notice {
     GaveUp {
         /// The task.
         task: TaskId,
-        /// How many attempts failed.
+        /// How many attempts failed, or what else there is a limit of.
         n_failed: u32,
+        /// Of what there were so many.
+        of: Uses,
         /// The tasks that wait for it, directly or not.
         n_blocked: usize,
+    },
+    /// A worker gives no sign of life.
+    Silent {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Since how long.
+        silent_for: Duration,
+        /// How much longer it may.
+        stopped_in: Duration,
+    },
+    /// The limit of a provider was reached; its tasks wait.
+    LimitReached {
+        /// Whose limit.
+        provider: String,
+        /// Until when.
+        until: Timestamp,
+        /// What the worker said.
+        words: String,
+    },
+    /// Many workers died at once; nothing is started for a while.
+    BreakerOpened {
+        /// How many.
+        n_crashes: u32,
+        /// Within which time.
+        within: Duration,
+        /// For how long.
+        pause: Duration,
+    },
+    /// Tasks are started again after many workers had died.
+    BreakerClosed,
+    /// A budget is spent; nothing that it is for is started any more.
+    BudgetSpent {
+        /// The task whose own budget it is.
+        task: Option<TaskId>,
+        /// The milestone whose budget it is; where there is neither, it is that of the run.
+        milestone: Option<String>,
+        /// The figures.
+        words: String,
     },
     /// The commands of a gate are being run.
     GateStarted {

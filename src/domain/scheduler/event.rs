@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Exit, StatusReport, WorkerEnd},
+        attempt::{CheckResult, Exit, StatusReport, Usage, WorkerEnd},
         id::AttemptId,
         outside::OutsideFacts,
     },
@@ -39,6 +39,18 @@ pub enum Event {
         attempt: AttemptId,
         /// Why, as a phrase.
         cause: String,
+    },
+    /// A worker gave a sign of life beside its status file.
+    HeartbeatSeen {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// The output of a worker says what it used so far.
+    UsageSeen {
+        /// Whose.
+        attempt: AttemptId,
+        /// All that it used since it started.
+        usage: Usage,
     },
     /// A worker wrote its status file.
     StatusReported(StatusReport),

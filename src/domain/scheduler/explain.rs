@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use super::{
     Phase, Scheduler,
+    budget::{Figure, Scope},
     phase::{Stage, TaskState},
 };
 use crate::domain::{
     model::{
-        attempt::Outcome,
+        attempt::{Outcome, ReviewKind},
         id::{AttemptId, GateName, RoleName, TaskId},
         outside::GateState,
         task::AuthorStatus,
-        time::Tick,
+        time::{Tick, Timestamp},
     },
     plan::{Fault, TaskIndex},
 };
@@ -37,6 +38,8 @@ pub enum Reason {
         attempt: AttemptId,
         /// How.
         outcome: Outcome,
+        /// What a person is asked for.
+        review: Option<ReviewKind>,
         /// Why, in words.
         reason: String,
     },
@@ -67,6 +70,8 @@ pub enum Reason {
         gate: GateName,
         /// Whether that failed.
         has_failed: bool,
+        /// Whether its last worker asked for it, and its file does not.
+        is_asked: bool,
     },
     /// It waits for its next attempt.
     BackOff {
@@ -76,8 +81,33 @@ pub enum Reason {
         n_failed: u32,
         /// How many may.
         max_attempts: u32,
+        /// How the last one ended.
+        outcome: Outcome,
         /// What went wrong last.
         reason: String,
+    },
+    /// A budget is spent.
+    OverBudget {
+        /// Whose.
+        scope: Scope,
+        /// The milestone, where it is that of one.
+        milestone: Option<String>,
+        /// The figures, in words.
+        words: String,
+    },
+    /// The limit of its provider is reached.
+    Limited {
+        /// Whose limit.
+        provider: String,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Many workers died at once, so nothing is started for a while.
+    Breaker {
+        /// How many died.
+        n_crashes: u32,
+        /// How much longer.
+        remaining: Duration,
     },
     /// Nobody says what is to be started for it.
     NoCommand,
@@ -128,6 +158,12 @@ impl Scheduler {
             Some(Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled) => {
                 self.explain_settled(task)
             }
+            Some(Phase::OverBudget) => self
+                .own_budget_spent(task)
+                .map(|figure| self.over_budget(task, Scope::Task, figure))
+                .into_iter()
+                .chain(self.explain_settled(task))
+                .collect(),
             Some(Phase::Open) | None => self.explain_open(task, states),
         }
     }
@@ -137,10 +173,22 @@ impl Scheduler {
         let history = self.histories.get(id);
         let after = self.outside.retried_after(id);
         let ending = history.and_then(|history| history.ending.as_ref());
+        if let Some(limit) = history.and_then(|history| history.limit(after)) {
+            let until = self.now.wall.plus(until.0.saturating_sub(self.now.tick.0));
+            return vec![Reason::Limited { provider: limit.provider.clone(), until }];
+        }
+        let outcome = ending.map_or(Outcome::Failed, |ending| ending.outcome);
+        let policy = self.plan.policy(task);
+        let (n_failed, max_attempts) = if outcome == Outcome::Crashed {
+            (history.map_or(0, |history| history.n_crashed(after)), policy.max_crashes)
+        } else {
+            (history.map_or(0, |history| history.n_failed(after)), policy.max_attempts)
+        };
         vec![Reason::BackOff {
             remaining: until.0.saturating_sub(self.now.tick.0),
-            n_failed: history.map_or(0, |history| history.n_failed(after)),
-            max_attempts: self.plan.policy(task).max_attempts,
+            n_failed,
+            max_attempts,
+            outcome,
             reason: ending.map(|ending| ending.reason.clone()).unwrap_or_default(),
         }]
     }
@@ -152,6 +200,7 @@ impl Scheduler {
         vec![Reason::Settled {
             attempt: AttemptId::new(id.clone(), history.last),
             outcome: ending.outcome,
+            review: ending.review,
             reason: ending.reason.clone(),
         }]
     }
@@ -186,11 +235,12 @@ impl Scheduler {
                 Reason::Level { level: current, open }
             });
         }
-        for gate in &spec.waits_for {
-            let state = self.outside.gate(&gate.value, &spec.id.value);
+        for gate in self.gates(task) {
+            let state = self.outside.gate(gate, &spec.id.value);
             if state != GateState::Open {
                 let has_failed = state == GateState::Failed;
-                reasons.push(Reason::Gate { gate: gate.value.clone(), has_failed });
+                let is_asked = spec.waits_for.iter().all(|named| named.value != *gate);
+                reasons.push(Reason::Gate { gate: gate.clone(), has_failed, is_asked });
             }
         }
         if reasons.is_empty() {
@@ -199,8 +249,33 @@ impl Scheduler {
         reasons
     }
 
-    fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
+    fn over_budget(&self, task: TaskIndex, scope: Scope, figure: Figure) -> Reason {
+        let milestone = self.plan.spec(task).milestone.clone();
+        let milestone = milestone.filter(|_| scope == Scope::Milestone);
+        Reason::OverBudget { scope, milestone, words: figure.words() }
+    }
+
+    /// Returns what keeps all tasks, or all of a milestone or provider, from being started.
+    fn explain_pauses(&self, task: TaskIndex) -> Vec<Reason> {
         let mut reasons = Vec::new();
+        if let Some((scope, figure)) = self.shared_budget_spent(task) {
+            reasons.push(self.over_budget(task, scope, figure));
+        }
+        if let Some(provider) = self.plan.provider(task)
+            && let Some(limit) = self.limit_of(provider)
+        {
+            let until = limit.until_wall;
+            reasons.push(Reason::Limited { provider: provider.to_owned(), until });
+        }
+        if let Some(open) = self.open_breaker() {
+            let remaining = open.until.0.saturating_sub(self.now.tick.0);
+            reasons.push(Reason::Breaker { n_crashes: open.n_crashes, remaining });
+        }
+        reasons
+    }
+
+    fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
+        let mut reasons = self.explain_pauses(task);
         if !self.plan.has_command(task) {
             reasons.push(Reason::NoCommand);
         }

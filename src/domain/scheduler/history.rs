@@ -1,10 +1,13 @@
 //! What earlier attempts left on record, and what follows for a task.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use crate::domain::model::{
-    attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage},
-    id::{AttemptId, TaskId},
+    attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage, UsageLimit},
+    id::{AttemptId, GateName, TaskId},
     outside::OutsideFacts,
     time::{Now, Tick, Timestamp},
 };
@@ -25,6 +28,8 @@ pub struct Recorded {
     pub running: BTreeMap<AttemptId, Now>,
     /// What became of attempts that are lost, as a phrase.
     pub causes: BTreeMap<AttemptId, String>,
+    /// Those of them whose workers were never started.
+    pub unstarted: BTreeSet<AttemptId>,
 }
 
 impl Recorded {
@@ -52,6 +57,39 @@ impl Recorded {
     }
 }
 
+/// What attempts used together: what budgets are compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Spent {
+    /// Tokens and money.
+    pub usage: Usage,
+    /// The time of workers.
+    pub time: Duration,
+    /// How many attempts.
+    pub attempts: u32,
+}
+
+impl Spent {
+    /// Returns the sum of both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            usage: self.usage.plus(&other.usage),
+            time: self.time.saturating_add(other.time),
+            attempts: self.attempts.saturating_add(other.attempts),
+        }
+    }
+
+    /// Returns what was used since `earlier`.
+    #[must_use]
+    pub fn minus(&self, earlier: &Self) -> Self {
+        Self {
+            usage: self.usage.minus(&earlier.usage),
+            time: self.time.saturating_sub(earlier.time),
+            attempts: self.attempts.saturating_sub(earlier.attempts),
+        }
+    }
+}
+
 /// What one task has behind it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
@@ -63,12 +101,29 @@ pub struct History {
     pub ending: Option<Ending>,
     /// Numbers of the attempts that failed.
     pub failed: Vec<u32>,
+    /// Numbers of the attempts that crashed.
+    pub crashed: Vec<u32>,
+    /// Numbers of the attempts that were iterations of a loop, their checks not holding yet.
+    pub unfinished: Vec<u32>,
+    /// How many attempts in a row ended as the last one did.
+    pub n_alike: u32,
+    /// What each attempt used.
+    spent: Vec<(u32, Spent)>,
     /// What all attempts together used.
     pub usage: Usage,
     /// How long all attempts together took.
     pub time: Duration,
     /// The files that the last attempt was made from.
     pub digests: Digests,
+    /// How the last attempt that has an ending ended.
+    last_outcome: Option<Outcome>,
+    /// Number of the last attempt that succeeded.
+    done_at: u32,
+}
+
+fn count_after(numbers: &[u32], after: u32) -> u32 {
+    let n = numbers.iter().filter(|number| **number > after).count();
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 impl History {
@@ -94,21 +149,77 @@ impl History {
     /// Notes how the last attempt ended.
     pub(super) fn settle(&mut self, ending: Ending) {
         match ending.outcome {
-            Outcome::Failed => self.failed.push(self.last),
+            Outcome::Failed | Outcome::Stalled => self.failed.push(self.last),
+            Outcome::Crashed | Outcome::Lost => self.crashed.push(self.last),
+            Outcome::Unfinished => self.unfinished.push(self.last),
             // Should it ever run again, it has all attempts.
-            Outcome::Succeeded => self.failed.clear(),
-            Outcome::Review | Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost => {}
+            Outcome::Succeeded => {
+                self.failed.clear();
+                self.crashed.clear();
+                self.unfinished.clear();
+                self.done_at = self.last;
+            }
+            Outcome::Review
+            | Outcome::Cancelled
+            | Outcome::Interrupted
+            | Outcome::Limited
+            | Outcome::Blocked
+            | Outcome::OverBudget
+            | Outcome::NotStarted => {}
         }
+        let is_alike = self.last_outcome == Some(ending.outcome);
+        self.n_alike = if is_alike { self.n_alike.saturating_add(1) } else { 1 };
+        self.last_outcome = Some(ending.outcome);
         self.usage = self.usage.plus(&ending.usage);
-        let took = self.last_started.map(|started| ending.ended.since(started));
-        self.time = self.time.saturating_add(took.unwrap_or_default());
+        // The time between the death of a coordinator and now is nobody's work.
+        let is_known = ending.outcome != Outcome::Lost;
+        let took =
+            self.last_started.filter(|_| is_known).map(|started| ending.ended.since(started));
+        let took = took.unwrap_or_default();
+        self.time = self.time.saturating_add(took);
+        if ending.outcome != Outcome::NotStarted {
+            let spent = Spent { usage: ending.usage, time: took, attempts: 1 };
+            self.spent.push((self.last, spent));
+        }
         self.ending = Some(ending);
+    }
+
+    /// Returns what was used since the task was last done, attempts up to `after` set aside.
+    pub fn spent_since_done(&self, after: u32) -> Spent {
+        self.spent(after.max(self.done_at))
+    }
+
+    /// Returns what was used, attempts up to `after` set aside.
+    pub fn spent(&self, after: u32) -> Spent {
+        let counted = self.spent.iter().filter(|(number, _)| *number > after);
+        counted.fold(Spent::default(), |sum, (_, spent)| sum.plus(spent))
+    }
+
+    /// Returns how many crashes count, those up to attempt `after` being set aside.
+    pub fn n_crashed(&self, after: u32) -> u32 {
+        count_after(&self.crashed, after)
+    }
+
+    /// Returns how many iterations count, those up to attempt `after` being set aside.
+    pub fn n_unfinished(&self, after: u32) -> u32 {
+        count_after(&self.unfinished, after)
+    }
+
+    /// Returns the gate that the last attempt waits for, unless a retry set it aside.
+    pub fn waiting_for(&self, after: u32) -> Option<&GateName> {
+        let ending = self.ending.as_ref().filter(|_| self.last > after)?;
+        ending.waiting_for.as_ref().filter(|_| ending.outcome == Outcome::Blocked)
+    }
+
+    /// Returns the limit that the last attempt ran into, unless a retry set it aside.
+    pub fn limit(&self, after: u32) -> Option<&UsageLimit> {
+        let ending = self.ending.as_ref().filter(|_| self.last > after)?;
+        ending.limit.as_ref().filter(|_| ending.outcome == Outcome::Limited)
     }
 
     /// Returns how many failures count, those up to attempt `after` being set aside.
     pub fn n_failed(&self, after: u32) -> u32 {
-        let n = self.failed.iter().filter(|number| **number > after).count();
-        u32::try_from(n).unwrap_or(u32::MAX)
+        count_after(&self.failed, after)
     }
 
     /// Returns how the last attempt ended, unless a retry set it aside.

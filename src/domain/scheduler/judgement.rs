@@ -1,45 +1,97 @@
 //! What the end of a worker means: its exit code, its words and its signal, before any verify
 //! command ran.
 
+#[cfg(test)]
+mod tests;
+
 use super::phase::Live;
-use crate::domain::model::attempt::{ReportedState, WorkerEnd};
+use crate::domain::model::{
+    attempt::{Exit, ReportedState, ReviewKind, UsageLimit, WorkerEnd},
+    id::GateName,
+};
 
 /// What an ended worker means before any verify command ran.
 pub(super) enum Judgement {
+    /// It did not hold.
     Failed(String),
-    Review(String),
+    /// Something killed it.
+    Crashed(String),
+    /// Its provider has had enough of it for now.
+    Limited(UsageLimit),
+    /// It waits for a gate.
+    Blocked(GateName, String),
+    /// A person is asked.
+    Review(ReviewKind, String),
+    /// It claims success, but does not say the word that is asked for.
+    Unsigned(String),
+    /// It claims success.
     Verify,
 }
 
 impl Live {
     /// Judges the end of the worker. What it said can only make the judgement stricter.
     pub(super) fn judge(&self, end: &WorkerEnd) -> Judgement {
-        let exit = end.exit;
         let report = self.report.as_ref();
+        let state = report.map(|report| report.state);
         let said = report.and_then(|report| report.message.as_deref());
-        if !exit.is_success() {
-            let claims_done = report.is_some_and(|report| report.state == ReportedState::Done);
-            let contradiction = if claims_done { ", although it reported `done`" } else { "" };
-            return Judgement::Failed(format!("the worker ended with {exit}{contradiction}"));
+        if let Some(limit) = &end.limit {
+            return Judgement::Limited(limit.clone());
         }
-        match report.map_or(ReportedState::Done, |report| report.state) {
-            ReportedState::Failed => Judgement::Failed(with_words("the worker gave up", said)),
-            ReportedState::Review => {
-                Judgement::Review(with_words("the worker asks for a review", said))
+        if let Exit::Signal(_) = end.exit {
+            return Judgement::Crashed(self.ended_with(end.exit, None));
+        }
+        let gate = report.and_then(|report| report.waiting_for.clone());
+        match (state.unwrap_or(ReportedState::Done), gate) {
+            (ReportedState::Blocked, Some(gate)) => {
+                let words = format!("the worker waits for the gate `{gate}`");
+                Judgement::Blocked(gate, with_words(&words, said))
             }
-            ReportedState::Escalate => {
-                Judgement::Review(with_words("the worker asks for a decision", said))
+            (ReportedState::Escalate, _) => {
+                let words = with_words("the worker asks for a decision", said);
+                Judgement::Review(ReviewKind::Escalate, words)
             }
-            ReportedState::Blocked => Judgement::Review(with_words("the worker is blocked", said)),
-            ReportedState::Working | ReportedState::Done => {
+            _ if !end.exit.is_success() => Judgement::Failed(self.ended_with(end.exit, said)),
+            (ReportedState::Failed, _) => Judgement::Failed(self.ended_with(end.exit, said)),
+            (ReportedState::Review, _) => {
+                let words = with_words("the worker asks for a review", said);
+                Judgement::Review(ReviewKind::Review, words)
+            }
+            (ReportedState::Blocked, None) => {
+                let words = with_words("the worker is blocked", said);
+                Judgement::Review(ReviewKind::Review, words)
+            }
+            (ReportedState::Working | ReportedState::Done, _) => {
                 match &self.assignment.policy.completion.signal {
-                    Some(signal) if !end.has_signal => Judgement::Failed(format!(
+                    Some(signal) if !end.has_signal => Judgement::Unsigned(format!(
                         "exit code 0, but the signal `{signal}` is not in the output"
                     )),
                     Some(_) | None => Judgement::Verify,
                 }
             }
         }
+    }
+
+    /// Returns what the worker claimed last, where `exit` says otherwise.
+    pub(super) fn contradiction(&self, exit: Exit) -> Option<ReportedState> {
+        let state = self.report.as_ref()?.state;
+        let contradicts = match state {
+            ReportedState::Done => !exit.is_success(),
+            ReportedState::Failed => exit.is_success(),
+            ReportedState::Working
+            | ReportedState::Blocked
+            | ReportedState::Review
+            | ReportedState::Escalate => false,
+        };
+        contradicts.then_some(state)
+    }
+
+    fn ended_with(&self, exit: Exit, said: Option<&str>) -> String {
+        let claim = self.contradiction(exit).map_or_else(String::new, |state| {
+            format!(", although it reported `{}`", state.as_str())
+        });
+        let has_failed = self.report.as_ref().is_some_and(|r| r.state == ReportedState::Failed);
+        let said = said.filter(|_| has_failed);
+        with_words(&format!("the worker ended with {exit}{claim}"), said)
     }
 }
 

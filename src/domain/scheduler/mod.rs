@@ -4,7 +4,10 @@
 //! effect. After a crash between any two of them, [`Scheduler::recover`] goes on from what is on
 //! disk.
 
+mod breaker;
+pub mod budget;
 pub mod effect;
+mod ending;
 pub mod event;
 pub mod explain;
 pub mod history;
@@ -12,6 +15,8 @@ mod invariants;
 mod judgement;
 mod levels;
 pub mod phase;
+mod provider;
+pub mod pulse;
 mod queue;
 mod rebuild;
 mod replan;
@@ -27,16 +32,19 @@ use std::{
     sync::Arc,
 };
 
+use breaker::Breaker;
+use budget::Ledger;
 use effect::{Assignment, Effect, Force, Notice, Previous};
 use event::{Event, Hold, StopMode};
 use history::{History, Recorded};
 use levels::Levels;
-use phase::{Course, Live, Phase, Stage};
+use phase::{Course, Live, Phase};
+use provider::ProviderLimit;
 use queue::{Lane, ReadyQueue};
 
 use super::{
     model::{
-        attempt::{Digests, Ending, Outcome, Usage},
+        attempt::{Ending, Outcome},
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
         time::{Now, Tick},
@@ -63,7 +71,7 @@ pub struct Scheduler {
     levels: Levels,
     /// Attempts that an earlier coordinator left without an ending, and what became of them: to be
     /// settled first.
-    lost: Vec<(AttemptId, String)>,
+    lost: Vec<(AttemptId, Outcome, String)>,
     course: Course,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
@@ -71,6 +79,10 @@ pub struct Scheduler {
     heirs: BTreeMap<TaskId, TaskId>,
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
+    breaker: Breaker,
+    /// Limits that were reached, by provider.
+    limits: BTreeMap<String, ProviderLimit>,
+    ledger: Ledger,
     /// The present of the event that is being handled.
     now: Now,
 }
@@ -87,7 +99,8 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live, running, mut causes } = recorded;
+        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted } =
+            recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
@@ -99,7 +112,9 @@ impl Scheduler {
                     let cause = causes.remove(&attempt);
                     let cause =
                         cause.unwrap_or_else(|| "the coordinator ended while it ran".to_owned());
-                    lost.push((attempt, cause));
+                    let is_started = !unstarted.contains(&attempt);
+                    let outcome = if is_started { Outcome::Lost } else { Outcome::NotStarted };
+                    lost.push((attempt, outcome, cause));
                 }
             }
         }
@@ -120,9 +135,13 @@ impl Scheduler {
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
+            breaker: Breaker::new(now.tick),
+            limits: BTreeMap::new(),
+            ledger: Ledger::new(now.tick),
             now,
         };
         scheduler.build(BTreeMap::new(), &BTreeMap::new());
+        scheduler.recall_limits();
         scheduler.adopt(live);
         scheduler
     }
@@ -143,6 +162,8 @@ impl Scheduler {
             Event::WorkerLost { attempt, cause } => {
                 self.worker_lost(&attempt, cause, &mut effects);
             }
+            Event::HeartbeatSeen { attempt } => self.heartbeat_seen(&attempt),
+            Event::UsageSeen { attempt, usage } => self.usage_seen(&attempt, &usage),
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {
                 self.verify_finished(&attempt, results, &mut effects);
@@ -156,10 +177,16 @@ impl Scheduler {
             }
             Event::Released(hold) => {
                 self.holds.remove(&hold);
+                if hold == Hold::Person {
+                    self.close_breaker(&mut effects);
+                    self.grant_budgets();
+                }
             }
             Event::StopAsked(mode) => self.stop_asked(mode, &mut effects),
         }
+        self.enforce_budgets(&mut effects);
         self.pass_deadlines(&mut effects);
+        self.pass_breaker(&mut effects);
         self.advance_levels(&mut effects);
         self.dispatch(&mut effects);
         self.assert_invariants();
@@ -168,7 +195,10 @@ impl Scheduler {
 
     /// Returns the moment at which [`Event::TimePassed`] is next needed.
     pub fn next_deadline(&self) -> Option<Tick> {
-        self.deadlines.first().map(|(tick, _)| *tick)
+        let of_tasks = self.deadlines.first().map(|(tick, _)| *tick);
+        let breaker = self.breaker.open().map(|open| open.until);
+        let others = [breaker, self.next_limit_end(), self.next_budget_end()];
+        others.into_iter().chain([of_tasks]).flatten().min()
     }
 
     /// Returns how the run ended, once it did.
@@ -177,16 +207,19 @@ impl Scheduler {
             self.running.is_empty() && self.lost.is_empty() && !self.levels.is_gate_running();
         match self.course {
             Course::Stopping(_) if is_idle => Some(Verdict::Stopped),
-            Course::Running
-                if is_idle
-                    && self.holds.is_empty()
-                    && self.ready.n_tasks() == 0
-                    && self.deadlines.is_empty() =>
-            {
+            Course::Running if is_idle && self.holds.is_empty() && !self.goes_on_by_itself() => {
                 Some(Verdict::Finished)
             }
             Course::Stopping(_) | Course::Running => None,
         }
+    }
+
+    /// Says whether a task will start without anybody doing anything.
+    fn goes_on_by_itself(&self) -> bool {
+        let is_spent =
+            |lane: &Lane| lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
+        let may_go_on = !self.is_run_spent();
+        may_go_on && (!self.deadlines.is_empty() || self.ready.has_lane(|lane| !is_spent(lane)))
     }
 
     /// Returns the plan that is being carried out.
@@ -214,7 +247,10 @@ impl Scheduler {
 
     /// Says whether anything may be started at all.
     fn may_start(&self) -> bool {
-        self.course == Course::Running && self.holds.is_empty()
+        self.course == Course::Running
+            && self.holds.is_empty()
+            && self.breaker.open().is_none()
+            && !self.is_run_spent()
     }
 
     /// Says whether `hold` keeps tasks from being started.
@@ -232,6 +268,7 @@ impl Scheduler {
     pub fn with_plan(&self, plan: Plan, now: Now) -> Self {
         let mut other = self.clone();
         other.now = now;
+        other.assume();
         other.plan_changed(Arc::new(plan), self.outside.clone(), &mut Vec::new());
         other
     }
@@ -247,23 +284,18 @@ impl Scheduler {
     }
 
     fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
-        for (attempt, cause) in std::mem::take(&mut self.lost) {
-            let ending = Ending {
-                ended: self.now.wall,
-                outcome: Outcome::Lost,
-                reason: cause,
-                exit: None,
-                verify: Vec::new(),
-                usage: Usage::default(),
-                digests: Digests::default(),
-            };
+        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
+            let ending = Ending::new(self.now.wall, outcome, cause);
             if let Some(history) = self.histories.get_mut(&attempt.task) {
-                // The time between the crash and now is nobody's work.
-                let time = history.time;
                 history.settle(ending.clone());
-                history.time = time;
             }
-            effects.push(Effect::RecordEnd { attempt, ending: Box::new(ending) });
+            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
+            if let Some(task) = self.plan.find(attempt.task.as_str()) {
+                let phase = self.settled_phase(task, None);
+                self.set_phase(task, phase);
+                self.tell_given_up(task, &attempt, effects);
+                self.tell_over_budget(task, effects);
+            }
         }
     }
 
@@ -289,6 +321,7 @@ impl Scheduler {
                 .first(|lane| self.lane_has_room(lane), |task| self.file_conflict(task).is_none());
             let Some(task) = first else { break };
             self.start(task, effects);
+            self.weigh();
         }
     }
 
@@ -297,7 +330,11 @@ impl Scheduler {
             let limit = self.plan.roles().get(name).and_then(|role| role.max_workers);
             self.in_role.get(name).copied().unwrap_or(0) < limit.unwrap_or(u32::MAX)
         });
+        let is_spent = lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
+        let is_limited = lane.provider.as_ref().is_some_and(|name| self.limit_of(name).is_some());
         role_has_room
+            && !is_spent
+            && !is_limited
             && lane.workstream.as_ref().is_none_or(|name| !self.in_workstream.contains_key(name))
     }
 
@@ -325,6 +362,12 @@ impl Scheduler {
             number: history.last,
             outcome: ending.outcome,
             reason: ending.reason.clone(),
+            check_tail: ending
+                .verify
+                .iter()
+                .find(|check| !check.is_success())
+                .map(|check| check.output_tail.clone())
+                .unwrap_or_default(),
             note: (self.outside.retried_after(&id) > 0)
                 .then(|| self.outside.retry_note(&id).map(str::to_owned))
                 .flatten(),
@@ -343,8 +386,7 @@ impl Scheduler {
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
         effects.push(Effect::StartWorker(Arc::clone(&assignment)));
         effects.push(Effect::Announce(Notice::Started { attempt, title }));
-        let live =
-            Live { assignment, started: self.now, stage: Stage::Working, report: None, end: None };
+        let live = Live::new(assignment, self.now, self.now);
         self.set_phase(task, Phase::Running(Box::new(live)));
     }
 }

@@ -2,10 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{effect::Assignment, event::StopMode};
+use super::{
+    budget::{Figure, Scope},
+    effect::Assignment,
+    event::StopMode,
+    pulse::Pulse,
+};
 use crate::domain::model::{
-    attempt::{StatusReport, WorkerEnd},
-    time::{Now, Tick},
+    attempt::{StatusReport, Usage, WorkerEnd},
+    time::{Now, Tick, render_duration},
 };
 
 /// Where a task is, as far as the scheduler must remember it.
@@ -26,6 +31,8 @@ pub(super) enum Phase {
     Done,
     /// An attempt held, and a person must approve it.
     Review,
+    /// Its own budget is spent, and a person must grant more.
+    OverBudget,
     /// Out of attempts.
     Failed,
     /// The author dropped it.
@@ -45,10 +52,14 @@ pub struct Live {
     pub report: Option<StatusReport>,
     /// How its process ended, once it did.
     pub end: Option<WorkerEnd>,
+    /// What its output says that it used, as long as it runs.
+    pub seen: Usage,
+    /// When its worker was last seen alive; `None` where nobody asks.
+    pub pulse: Option<Pulse>,
 }
 
 /// How far an attempt is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
     /// Recorded; the process is being started or runs.
     Working,
@@ -66,10 +77,14 @@ pub enum Stage {
 }
 
 /// Why an attempt is being stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StopReason {
     /// It took longer than this.
     TimedOut(Duration),
+    /// It was silent for so long.
+    Stalled(Duration),
+    /// A budget is spent.
+    OverBudget(Scope, Figure),
     /// Its task was cancelled.
     Cancelled,
     /// The run is being stopped.
@@ -80,8 +95,14 @@ impl StopReason {
     /// Says why, as a phrase.
     pub(super) fn phrase(self) -> String {
         match self {
-            Self::TimedOut(limit) => {
-                format!("timed out after {}", crate::domain::model::time::render_duration(limit))
+            Self::TimedOut(limit) => format!("timed out after {}", render_duration(limit)),
+            Self::Stalled(silent_for) => {
+                format!("no sign of life for {}", render_duration(silent_for))
+            }
+            Self::OverBudget(scope, figure) => {
+                let whose = if scope == Scope::Run { "the" } else { "its" };
+                let (scope, figure) = (scope.as_str(), figure.words());
+                format!("the budget of {whose} {scope} is spent: {figure}")
             }
             Self::Cancelled => "the task was cancelled".to_owned(),
             Self::Interrupted => "the run was stopped".to_owned(),

@@ -22,6 +22,10 @@ pub(super) struct Lane {
     pub role: Option<RoleName>,
     /// The workstream.
     pub workstream: Option<String>,
+    /// The provider whose limits hold for it.
+    pub provider: Option<String>,
+    /// The milestone, where it has a budget.
+    pub milestone: Option<String>,
 }
 
 /// Tasks that may start, by lane and rank.
@@ -59,6 +63,11 @@ impl ReadyQueue {
         self.n_tasks
     }
 
+    /// Says whether there is a task in a lane that `counts`.
+    pub(super) fn has_lane(&self, counts: impl Fn(&Lane) -> bool) -> bool {
+        self.lanes.keys().any(counts)
+    }
+
     /// Returns the task that should start first, among the lanes and tasks that may.
     pub(super) fn first(
         &self,
@@ -80,6 +89,8 @@ pub(super) fn lane(plan: &Plan, task: TaskIndex) -> Lane {
     Lane {
         role: role.map(|role| role.name.clone()),
         workstream: plan.spec(task).workstream.clone(),
+        provider: plan.provider(task).map(str::to_owned),
+        milestone: plan.budgeted_milestone(task).map(str::to_owned),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use crate::domain::{
         attempt::Outcome,
         config::OnChange,
         id::{AttemptId, TaskId},
+        limits::BACKOFF_DEFAULT,
         task::AuthorStatus,
         time::Tick,
     },
@@ -54,6 +56,7 @@ impl Scheduler {
             }
         }
         self.pass_ended_levels();
+        self.open_ledger();
         for task in plan.indices() {
             self.refresh_ready(task);
         }
@@ -69,19 +72,62 @@ impl Scheduler {
         }
         let id = self.plan.id(task);
         let Some(history) = self.histories.get(id) else { return Phase::Open };
+        let phase = self.phase_after(task, history, wait);
+        let goes_on = matches!(phase, Phase::Open | Phase::BackingOff { .. });
+        if goes_on && self.own_budget_spent(task).is_some() { Phase::OverBudget } else { phase }
+    }
+
+    /// Returns what follows from the last attempt, the budget left aside.
+    fn phase_after(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
+        let id = self.plan.id(task);
         let after = self.outside.retried_after(id);
+        let attempt = || AttemptId::new(id.clone(), history.last);
+        let policy = || self.plan.policy(task);
         match history.outcome(after) {
             Some(Outcome::Succeeded) => self.phase_after_success(task),
             Some(Outcome::Review) if self.is_accepted(id) => self.phase_after_success(task),
             Some(Outcome::Review) => Phase::Review,
-            Some(Outcome::Failed) => self.phase_after_failure(task, history, wait),
-            // Its file is gone or could not be read, so it cannot say that the task is cancelled.
-            Some(Outcome::Cancelled)
-                if self.outside.is_cancelled(&AttemptId::new(id.clone(), history.last)) =>
-            {
-                Phase::Cancelled
+            Some(Outcome::Failed | Outcome::Stalled) => {
+                let (policy, n) = (policy(), history.n_failed(after));
+                if n >= policy.max_attempts {
+                    return Phase::Failed;
+                }
+                self.wait(history, retry::backoff(policy.backoff, n, &attempt()), wait)
             }
-            Some(Outcome::Cancelled | Outcome::Interrupted | Outcome::Lost) | None => Phase::Open,
+            Some(Outcome::Crashed) => {
+                let (policy, n) = (policy(), history.n_crashed(after));
+                if n >= policy.max_crashes {
+                    return Phase::Failed;
+                }
+                self.wait(history, retry::backoff(policy.backoff, n, &attempt()), wait)
+            }
+            Some(Outcome::Lost) => {
+                let is_out = history.n_crashed(after) >= policy().max_crashes;
+                if is_out { Phase::Failed } else { Phase::Open }
+            }
+            Some(Outcome::Unfinished) => {
+                let n = history.n_unfinished(after);
+                let is_out = policy().max_iterations.is_some_and(|max| n >= max);
+                if is_out { Phase::Failed } else { Phase::Open }
+            }
+            Some(Outcome::Limited) => {
+                let ended = history.ending.as_ref().map_or(self.now.wall, |ending| ending.ended);
+                let limit = history.limit(after);
+                let whole = limit.map(|limit| retry::limit_wait(limit, ended, history.n_alike));
+                self.wait(history, whole.unwrap_or_default(), wait)
+            }
+            // A worker that waits for an open gate must not be started over and over.
+            Some(Outcome::Blocked) if history.n_alike > 1 => {
+                let base = policy().backoff.max(BACKOFF_DEFAULT);
+                self.wait(history, retry::backoff(base, history.n_alike - 1, &attempt()), wait)
+            }
+            // Its file is gone or could not be read, so it cannot say that the task is cancelled.
+            Some(Outcome::Cancelled) if self.outside.is_cancelled(&attempt()) => Phase::Cancelled,
+            Some(Outcome::NotStarted) => wait.map_or(Phase::Open, |until| self.wait_until(until)),
+            Some(
+                Outcome::Blocked | Outcome::Cancelled | Outcome::Interrupted | Outcome::OverBudget,
+            )
+            | None => Phase::Open,
         }
     }
 
@@ -90,19 +136,16 @@ impl Scheduler {
         if runs_again { Phase::Open } else { Phase::Done }
     }
 
-    fn phase_after_failure(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
-        let policy = self.plan.policy(task);
-        let id = self.plan.id(task);
-        let n_failed = history.n_failed(self.outside.retried_after(id));
-        if n_failed >= policy.max_attempts {
-            return Phase::Failed;
-        }
-        let attempt = AttemptId::new(id.clone(), history.last);
-        let whole = retry::backoff(policy.backoff, n_failed, &attempt);
-        let until = wait.unwrap_or_else(|| {
+    /// Returns the phase of a task that waits `whole` from the end of its last attempt on, or until
+    /// the end of the wait that goes on already.
+    fn wait(&self, history: &History, whole: Duration, wait: Option<Tick>) -> Phase {
+        self.wait_until(wait.unwrap_or_else(|| {
             let ended = history.ending.as_ref().map_or(self.now.wall, |ending| ending.ended);
             self.now.tick.plus(whole.saturating_sub(self.now.wall.since(ended)))
-        });
+        }))
+    }
+
+    fn wait_until(&self, until: Tick) -> Phase {
         if until <= self.now.tick { Phase::Open } else { Phase::BackingOff { until } }
     }
 

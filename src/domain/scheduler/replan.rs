@@ -43,6 +43,8 @@ impl Scheduler {
         let is_alike = plan.n_tasks() == self.plan.n_tasks()
             && self.levels.all().next().is_none()
             && plan.config() == self.plan.config()
+            // Their sums concern all.
+            && !self.has_ledger()
             && plan.roles() == self.plan.roles();
         if !is_alike {
             return None;
@@ -86,7 +88,12 @@ impl Scheduler {
                 Some(Phase::Running(_)) | None => continue,
                 Some(Phase::BackingOff { until }) => self.settled_phase(task, Some(*until)),
                 Some(
-                    Phase::Open | Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled,
+                    Phase::Open
+                    | Phase::Done
+                    | Phase::Review
+                    | Phase::OverBudget
+                    | Phase::Failed
+                    | Phase::Cancelled,
                 ) => self.settled_phase(task, None),
             };
             self.set_phase(task, phase);
@@ -122,7 +129,12 @@ impl Scheduler {
             match phase {
                 Phase::Running(attempt) => drop(live.insert(id, *attempt)),
                 Phase::BackingOff { until } => drop(waits.insert(id, until)),
-                Phase::Open | Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+                Phase::Open
+                | Phase::Done
+                | Phase::Review
+                | Phase::OverBudget
+                | Phase::Failed
+                | Phase::Cancelled => {}
             }
         }
         // A task that left the plan stays until its attempt has ended.
@@ -135,6 +147,7 @@ impl Scheduler {
         self.find_heirs(&plan);
         self.plan = if kept.is_empty() { plan } else { Arc::new(plan.with_tasks(kept)) };
         self.outside = outside;
+        self.drop_retried_limits();
         self.build(live, &waits);
     }
 }

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use crate::domain::model::{id::AttemptId, limits::BACKOFF_MAX};
+use crate::domain::model::{
+    attempt::UsageLimit,
+    id::AttemptId,
+    limits::{BACKOFF_MAX, LIMIT_WAIT_FIRST, LIMIT_WAIT_MAX},
+    time::Timestamp,
+};
 
 /// Returns the wait after the `n_failed`-th failure: `base` doubled for each earlier failure, up
 /// to one hour, plus up to a quarter that depends on the attempt, so that tasks which failed
@@ -13,6 +18,18 @@ pub(super) fn backoff(base: Duration, n_failed: u32, attempt: &AttemptId) -> Dur
     let capped = doubled.min(BACKOFF_MAX);
     let jitter_percent = fnv1a(attempt.to_string().as_bytes()) % 26;
     capped.saturating_add(capped.saturating_mul(u32::try_from(jitter_percent).unwrap_or(0)) / 100)
+}
+
+/// Returns how long tasks wait for a provider whose limit was reached at `ended`, for the
+/// `n_in_row`-th time: until it is lifted, where that is told and still to come, else a minute,
+/// doubled each time, up to an hour.
+pub(super) fn limit_wait(limit: &UsageLimit, ended: Timestamp, n_in_row: u32) -> Duration {
+    match limit.resets {
+        Some(resets) if resets > ended => resets.since(ended).min(LIMIT_WAIT_MAX),
+        Some(_) | None => LIMIT_WAIT_FIRST
+            .saturating_mul(1_u32.checked_shl(n_in_row.saturating_sub(1)).unwrap_or(u32::MAX))
+            .min(BACKOFF_MAX),
+    }
 }
 
 /// Returns the 64-bit FNV-1a hash of `bytes`: the same on every machine and in every version.

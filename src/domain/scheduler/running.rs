@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use super::{
     Scheduler,
-    effect::{Effect, Force, Notice},
+    effect::{Assignment, Effect, Force, Notice},
+    ending::Finish,
     judgement::Judgement,
-    phase::{Course, Live, Phase, Stage, StopReason},
+    phase::{Live, Phase, Stage, StopReason},
+    pulse::Pulse,
     queue::Lane,
-    retry,
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Ending, Outcome, StatusReport, WorkerEnd},
+        attempt::{CheckResult, Outcome, StatusReport, Usage, WorkerEnd},
         id::AttemptId,
         task::AuthorStatus,
         time::{Now, Tick},
@@ -23,34 +24,33 @@ use crate::domain::{
 /// How long a start waits that failed because the machine is short of something.
 const SHORTAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// How an attempt is to be recorded as ended.
-struct Finish {
-    outcome: Outcome,
-    reason: String,
-    verify: Vec<CheckResult>,
-}
-
-impl Finish {
-    fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
-        Self { outcome, reason: reason.into(), verify: Vec::new() }
-    }
-
-    fn after(mut self, verify: Vec<CheckResult>) -> Self {
-        self.verify = verify;
-        self
-    }
-}
-
 impl Live {
+    /// Returns an attempt that `started` now, or runs already.
+    pub(super) fn new(assignment: Arc<Assignment>, started: Now, now: Now) -> Self {
+        Self {
+            pulse: assignment.policy.heartbeat.map(|_| Pulse::at(now.tick)),
+            assignment,
+            started,
+            stage: Stage::Working,
+            report: None,
+            end: None,
+            seen: Usage::default(),
+        }
+    }
+
     /// Returns the moment at which something must be done about the attempt.
     pub fn deadline(&self) -> Option<Tick> {
         match self.stage {
-            Stage::Working => self.assignment.policy.timeout.map(|timeout| {
-                self.started.tick.plus(timeout.max(std::time::Duration::from_millis(1)))
-            }),
+            Stage::Working => [self.time_out(), self.pulse_deadline()].into_iter().flatten().min(),
             Stage::Verifying => None,
             Stage::Stopping { kill_at, .. } => kill_at,
         }
+    }
+
+    /// Returns the moment at which its time is over.
+    fn time_out(&self) -> Option<Tick> {
+        let timeout = self.assignment.policy.timeout?;
+        Some(self.started.tick.plus(timeout.max(std::time::Duration::from_millis(1))))
     }
 
     /// Returns the limits that it counts towards, as they were when it started.
@@ -59,6 +59,9 @@ impl Live {
         Lane {
             role: role.map(|role| role.name.clone()),
             workstream: self.assignment.spec.workstream.clone(),
+            // These two keep tasks from starting; what runs does not count towards them.
+            provider: None,
+            milestone: None,
         }
     }
 }
@@ -68,19 +71,14 @@ impl Scheduler {
     pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Now)>) {
         for (attempt, started) in attempts {
             let Some(task) = self.plan.find(attempt.task.as_str()) else { continue };
-            let live = Live {
-                assignment: Arc::new(super::Assignment {
-                    attempt,
-                    spec: Arc::clone(self.plan.shared_spec(task)),
-                    role: self.plan.role(task).cloned(),
-                    policy: self.plan.policy(task),
-                    previous: None,
-                }),
-                started,
-                stage: Stage::Working,
-                report: None,
-                end: None,
-            };
+            let assignment = Arc::new(Assignment {
+                attempt,
+                spec: Arc::clone(self.plan.shared_spec(task)),
+                role: self.plan.role(task).cloned(),
+                policy: self.plan.policy(task),
+                previous: None,
+            });
+            let live = Live::new(assignment, started, self.now);
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
     }
@@ -99,10 +97,11 @@ impl Scheduler {
         if !is_passing {
             return self.end(task, Finish::new(Outcome::Failed, cause), effects);
         }
-        self.end(task, Finish::new(Outcome::Lost, cause), effects);
+        self.end(task, Finish::new(Outcome::NotStarted, cause), effects);
         self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(SHORTAGE_WAIT) });
     }
 
+    /// Notes that nobody will ever know how a worker ended.
     pub(super) fn worker_lost(
         &mut self,
         attempt: &AttemptId,
@@ -130,6 +129,7 @@ impl Scheduler {
         }
         let stage = live.stage;
         let judgement = live.judge(end);
+        let claimed = live.contradiction(end.exit);
         let has_verify = !live.assignment.policy.completion.verify.is_empty();
         if let Some(live) = self.at_mut(task) {
             live.end = Some(end.clone());
@@ -137,19 +137,45 @@ impl Scheduler {
         if let Stage::Stopping { why, .. } = stage {
             return self.end_stopped(task, why, effects);
         }
-        match judgement {
-            Judgement::Failed(reason) => {
-                self.end(task, Finish::new(Outcome::Failed, reason), effects);
-            }
-            Judgement::Review(reason) => {
-                self.end(task, Finish::new(Outcome::Review, reason), effects);
-            }
+        let finish = match judgement {
             Judgement::Verify if has_verify => {
                 self.set_stage(task, Stage::Verifying);
                 effects.push(Effect::StartVerify { attempt: attempt.clone() });
                 effects.push(Effect::Announce(Notice::Verifying { attempt: attempt.clone() }));
+                return;
             }
-            Judgement::Verify => self.end_held(task, Vec::new(), effects),
+            Judgement::Verify => return self.end_held(task, Vec::new(), effects),
+            Judgement::Unsigned(reason) => {
+                return self.end_unheld(task, reason, Vec::new(), effects);
+            }
+            Judgement::Failed(reason) => Finish::new(Outcome::Failed, reason),
+            Judgement::Crashed(reason) => Finish::new(Outcome::Crashed, reason),
+            Judgement::Review(kind, reason) => {
+                Finish { review: Some(kind), ..Finish::new(Outcome::Review, reason) }
+            }
+            Judgement::Blocked(gate, reason) => {
+                Finish { waiting_for: Some(gate), ..Finish::new(Outcome::Blocked, reason) }
+            }
+            Judgement::Limited(limit) => {
+                let reason = format!("the limit of {} is reached: {}", limit.provider, limit.words);
+                Finish { limit: Some(limit), ..Finish::new(Outcome::Limited, reason) }
+            }
+        };
+        self.end(task, Finish { claimed, ..finish }, effects);
+    }
+
+    /// Notes what the output of a worker says that it used.
+    pub(super) fn usage_seen(&mut self, attempt: &AttemptId, usage: &Usage) {
+        let Some((task, _)) = self.live(attempt) else { return };
+        if let Some(live) = self.at_mut(task) {
+            live.seen = live.seen.max(usage);
+        }
+    }
+
+    /// Notes a sign of life of a worker.
+    pub(super) fn heartbeat_seen(&mut self, attempt: &AttemptId) {
+        if let Some((task, _)) = self.live(attempt) {
+            self.beat(task);
         }
     }
 
@@ -167,7 +193,7 @@ impl Scheduler {
             Stage::Verifying => match results.iter().find(|result| !result.is_success()) {
                 Some(failed) => {
                     let reason = format!("verify `{}` failed: {}", failed.command, failed.ending());
-                    self.end(task, Finish::new(Outcome::Failed, reason).after(results), effects);
+                    self.end_unheld(task, reason, results, effects);
                 }
                 None => self.end_held(task, results, effects),
             },
@@ -180,6 +206,7 @@ impl Scheduler {
         if let Some(live) = self.at_mut(task) {
             live.report = Some(report);
         }
+        self.beat(task);
     }
 
     /// Stops what has run out of time, kills what did not stop, and ends waits that are over.
@@ -190,10 +217,11 @@ impl Scheduler {
             }
             match self.phases.get(task.position()) {
                 Some(Phase::Running(live)) => match live.stage {
-                    Stage::Working => {
+                    Stage::Working if live.time_out().is_some_and(|end| end <= self.now.tick) => {
                         let limit = live.assignment.policy.timeout.unwrap_or_default();
                         self.stop(task, StopReason::TimedOut(limit), Force::Ask, effects);
                     }
+                    Stage::Working => self.pass_silence(task, effects),
                     Stage::Stopping { why, .. } => {
                         self.stop(task, why, Force::Kill, effects);
                     }
@@ -201,7 +229,12 @@ impl Scheduler {
                 },
                 Some(Phase::BackingOff { .. }) => drop(self.set_phase(task, Phase::Open)),
                 Some(
-                    Phase::Open | Phase::Done | Phase::Review | Phase::Failed | Phase::Cancelled,
+                    Phase::Open
+                    | Phase::Done
+                    | Phase::Review
+                    | Phase::OverBudget
+                    | Phase::Failed
+                    | Phase::Cancelled,
                 )
                 | None => unreachable!("only running and backing-off tasks have a deadline"),
             }
@@ -230,7 +263,13 @@ impl Scheduler {
     }
 
     /// Asks an attempt to stop, or kills it. The first reason stays.
-    fn stop(&mut self, task: TaskIndex, why: StopReason, force: Force, effects: &mut Vec<Effect>) {
+    pub(super) fn stop(
+        &mut self,
+        task: TaskIndex,
+        why: StopReason,
+        force: Force,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(live) = self.at(task) else { return };
         let attempt = live.assignment.attempt.clone();
         let kill_at =
@@ -255,101 +294,6 @@ impl Scheduler {
         }));
     }
 
-    fn end_held(&mut self, task: TaskIndex, results: Vec<CheckResult>, effects: &mut Vec<Effect>) {
-        let Some(live) = self.at(task) else { return };
-        let held = match results.len() {
-            0 => "exit code 0".to_owned(),
-            1 => "exit code 0, verify command passed".to_owned(),
-            n => format!("exit code 0, all {n} verify commands passed"),
-        };
-        if live.assignment.policy.completion.review {
-            let reason = format!("{held}; a person must approve it");
-            self.end(task, Finish::new(Outcome::Review, reason).after(results), effects);
-        } else {
-            self.end(task, Finish::new(Outcome::Succeeded, held).after(results), effects);
-        }
-    }
-
-    fn end_stopped(&mut self, task: TaskIndex, why: StopReason, effects: &mut Vec<Effect>) {
-        let outcome = match why {
-            StopReason::TimedOut(_) => Outcome::Failed,
-            StopReason::Cancelled => Outcome::Cancelled,
-            StopReason::Interrupted => Outcome::Interrupted,
-        };
-        self.end(task, Finish::new(outcome, why.phrase()), effects);
-    }
-
-    /// Records how an attempt ended and moves its task on.
-    fn end(&mut self, task: TaskIndex, finish: Finish, effects: &mut Vec<Effect>) {
-        let Finish { outcome, reason, verify } = finish;
-        let Some(live) = self.at(task).cloned() else { return };
-        let attempt = live.assignment.attempt.clone();
-        // It may have ended while no coordinator was there.
-        let exited = live.end.as_ref().filter(|_| verify.is_empty()).and_then(|end| end.ended);
-        let ended = exited.unwrap_or(self.now);
-        let ending = Ending {
-            ended: ended.wall,
-            outcome,
-            reason: reason.clone(),
-            exit: live.end.as_ref().map(|end| end.exit),
-            verify,
-            usage: live.report.as_ref().map(|report| report.usage).unwrap_or_default(),
-            digests: self.plan.digests(task),
-        };
-        effects
-            .push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending.clone()) });
-        if let Some(history) = self.histories.get_mut(&attempt.task) {
-            history.settle(ending);
-        }
-        let took = ended.tick.0.saturating_sub(live.started.tick.0);
-        let retry_in = self.move_on(task, &attempt);
-        effects.push(Effect::Announce(Notice::Ended {
-            attempt: attempt.clone(),
-            outcome,
-            reason,
-            took,
-            retry_in,
-        }));
-        if matches!(self.phases.get(task.position()), Some(Phase::Failed)) {
-            effects.push(Effect::Announce(Notice::GaveUp {
-                task: attempt.task.clone(),
-                n_failed: self.n_failed(&attempt),
-                n_blocked: self.n_downstream(task),
-            }));
-        }
-    }
-
-    /// Puts the task of an ended attempt into its next phase; returns the wait before a retry.
-    fn move_on(&mut self, task: TaskIndex, attempt: &AttemptId) -> Option<std::time::Duration> {
-        if self.leaving.remove(&attempt.task) {
-            self.set_phase(task, Phase::Cancelled);
-            return None;
-        }
-        let history = self.histories.get(&attempt.task)?;
-        let outcome = history.outcome(self.outside.retried_after(&attempt.task));
-        let author = self.plan.spec(task).status.value;
-        let is_settled = matches!(author, AuthorStatus::Done | AuthorStatus::Cancelled);
-        if outcome != Some(Outcome::Failed) || is_settled {
-            let phase = self.settled_phase(task, None);
-            self.set_phase(task, phase);
-            return None;
-        }
-        let policy = self.plan.policy(task);
-        let n_failed = self.n_failed(attempt);
-        if n_failed >= policy.max_attempts {
-            self.set_phase(task, Phase::Failed);
-            return None;
-        }
-        let wait = retry::backoff(policy.backoff, n_failed, attempt);
-        self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(wait) });
-        (self.course == Course::Running).then_some(wait)
-    }
-
-    fn n_failed(&self, attempt: &AttemptId) -> u32 {
-        let after = self.outside.retried_after(&attempt.task);
-        self.histories.get(&attempt.task).map_or(0, |history| history.n_failed(after))
-    }
-
     /// Finds the attempt with exactly this number; an older one has no say.
     fn live(&self, attempt: &AttemptId) -> Option<(TaskIndex, &Live)> {
         let task = self.plan.find(attempt.task.as_str())?;
@@ -370,8 +314,14 @@ impl Scheduler {
     }
 
     fn set_stage(&mut self, task: TaskIndex, stage: Stage) {
+        self.change_live(task, |live| live.stage = stage);
+    }
+
+    /// Changes what is known of a running attempt, deadlines and limits included.
+    pub(super) fn change_live(&mut self, task: TaskIndex, change: impl FnOnce(&mut Live)) {
         if let Some(live) = self.at(task) {
-            let live = Live { stage, ..live.clone() };
+            let mut live = live.clone();
+            change(&mut live);
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
     }

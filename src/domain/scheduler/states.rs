@@ -61,7 +61,7 @@ impl Scheduler {
             }
             Some(Phase::BackingOff { .. }) => return TaskState::BackingOff,
             Some(Phase::Done) => return TaskState::Done,
-            Some(Phase::Review) => return TaskState::Review,
+            Some(Phase::Review | Phase::OverBudget) => return TaskState::Review,
             Some(Phase::Failed) => return TaskState::Failed,
             Some(Phase::Cancelled) => return TaskState::Cancelled,
             Some(Phase::Open) | None => {}
@@ -87,17 +87,13 @@ impl Scheduler {
         if self.plan.fault(task).is_some() || is_behind_stuck_level {
             return TaskState::Blocked;
         }
-        let has_failed_gate = spec
-            .waits_for
-            .iter()
-            .any(|gate| self.outside.gate(&gate.value, &spec.id.value) == GateState::Failed);
-        let has_shut_gate = spec
-            .waits_for
-            .iter()
-            .any(|gate| self.outside.gate(&gate.value, &spec.id.value) != GateState::Open);
+        let gate_state = |gate| self.outside.gate(gate, &spec.id.value);
+        let has_failed_gate = self.gates(task).any(|gate| gate_state(gate) == GateState::Failed);
+        let has_shut_gate = self.gates(task).any(|gate| gate_state(gate) != GateState::Open);
         match (is_waiting, has_failed_gate, has_shut_gate) {
             (_, true, _) | (false, _, true) => TaskState::Blocked,
             (true, false, _) => TaskState::Waiting,
+            (false, false, false) if self.shared_budget_spent(task).is_some() => TaskState::Blocked,
             (false, false, false) => TaskState::Ready,
         }
     }

@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use super::*;
+use super::{effect::Uses, *};
 use crate::domain::model::{
-    attempt::{AttemptRecord, CheckResult, Exit, ReportedState, StatusReport, WorkerEnd},
-    config::{Config, LevelGate, OnChange, Role},
+    attempt::{
+        AttemptRecord, CheckResult, Digests, Exit, ReportedState, StatusReport, Usage, UsageLimit,
+        WorkerEnd,
+    },
+    config::{BreakerSpec, Config, LevelGate, OnChange, Role},
     glob::Glob,
     id::GateName,
     outside::{EventKind, OutsideEvent},
     place::Located,
-    task::{AuthorStatus, CommandLine, Priority, TaskSpec, WorkerSpec},
+    task::{AuthorStatus, Budget, CommandLine, LoopSpec, Priority, TaskSpec, WorkerSpec},
     time::Timestamp,
 };
 
@@ -20,7 +23,7 @@ fn id(text: &str) -> TaskId {
     TaskId::parse(text).unwrap()
 }
 
-fn attempt(text: &str) -> AttemptId {
+pub(super) fn attempt(text: &str) -> AttemptId {
     let (task, number) = text.rsplit_once('.').unwrap();
     AttemptId::new(id(task), number.parse().unwrap())
 }
@@ -54,6 +57,12 @@ fn task(line: &str) -> TaskSpec {
             "review" => spec.completion.review = true,
             "timeout" => spec.worker.timeout = Some(Duration::from_secs(value.parse().unwrap())),
             "attempts" => spec.retry.max_attempts = Some(value.parse().unwrap()),
+            "crashes" => spec.retry.max_crashes = Some(value.parse().unwrap()),
+            "heartbeat" => spec.worker.heartbeat = Some(seconds(value)),
+            "provider" => spec.worker.provider = Some(owned),
+            "milestone" => spec.milestone = Some(owned),
+            "loop" => spec.repeat = Some(LoopSpec { max_iterations: Some(value.parse().unwrap()) }),
+            "tokens" | "dollars" | "time" | "tries" => set_budget(&mut spec.budget, key, value),
             "waits" => spec.waits_for.push(Located::nowhere(GateName(owned))),
             "status" => {
                 let named = AuthorStatus::NAMED.iter().find(|(name, _)| *name == value);
@@ -63,6 +72,42 @@ fn task(line: &str) -> TaskSpec {
         }
     }
     spec
+}
+
+fn seconds(text: &str) -> Duration {
+    Duration::from_secs(text.parse().unwrap())
+}
+
+fn set_budget(budget: &mut Budget, key: &str, value: &str) {
+    match key {
+        "tokens" => budget.tokens = Some(value.parse().unwrap()),
+        "dollars" => budget.cost_usd = Some(value.parse().unwrap()),
+        "time" => budget.time = Some(seconds(value)),
+        "tries" => budget.attempts = Some(value.parse().unwrap()),
+        other => panic!("unknown budget {other}"),
+    }
+}
+
+/// Reads `@run key=value …`, `@milestone NAME key=value …` and `@breaker CRASHES WITHIN PAUSE`.
+fn set_limit(config: &mut Config, line: &str) {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let set = |budget: &mut Budget, words: &[&str]| {
+        for (key, value) in words.iter().map(|word| word.split_once('=').unwrap()) {
+            set_budget(budget, key, value);
+        }
+    };
+    match words.as_slice() {
+        ["@run", words @ ..] => set(&mut config.run_budget, words),
+        ["@milestone", name, words @ ..] => {
+            set(&mut config.milestones.entry((*name).to_owned()).or_default().budget, words);
+        }
+        ["@breaker", crashes, within, pause] => {
+            let crashes = crashes.parse().unwrap();
+            config.breaker =
+                BreakerSpec { crashes, within: seconds(within), pause: seconds(pause) };
+        }
+        _ => panic!("unknown limit {line}"),
+    }
 }
 
 fn work() -> WorkerSpec {
@@ -84,12 +129,11 @@ fn config() -> Config {
 }
 
 pub(super) fn plan(text: &str) -> Plan {
-    let specs = text
-        .lines()
-        .map(str::trim)
-        .filter(|l| !l.is_empty())
-        .map(|line| task(line).into())
-        .collect();
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let (limits, tasks): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with('@'));
+    let specs = tasks.into_iter().map(|line| task(line).into()).collect();
+    let mut config = config();
+    limits.into_iter().for_each(|line| set_limit(&mut config, line));
     let role = Role {
         name: RoleName("solo".to_owned()),
         path: ".orch/roles/solo.md".into(),
@@ -97,10 +141,11 @@ pub(super) fn plan(text: &str) -> Plan {
         worker: WorkerSpec::default(),
         retry: crate::domain::model::task::RetrySpec::default(),
         completion: crate::domain::model::task::Completion::default(),
+        repeat: None,
         persona: String::new(),
         digest: Arc::default(),
     };
-    crate::domain::plan::build(specs, [role], config())
+    crate::domain::plan::build(specs, [role], config)
 }
 
 pub(super) fn at(seconds: u64) -> Now {
@@ -110,7 +155,7 @@ pub(super) fn at(seconds: u64) -> Now {
     }
 }
 
-fn result(command: &str, code: i32) -> CheckResult {
+pub(super) fn result(command: &str, code: i32) -> CheckResult {
     CheckResult {
         command: command.to_owned(),
         exit: Some(Exit::Code(code)),
@@ -121,7 +166,7 @@ fn result(command: &str, code: i32) -> CheckResult {
 }
 
 /// Reads one line of a script, without its time.
-fn event(line: &str, plan_text: &mut String) -> Event {
+pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words.as_slice() {
         ["pass"] => Event::TimePassed,
@@ -145,16 +190,26 @@ fn event(line: &str, plan_text: &mut String) -> Event {
             number: number.parse().unwrap(),
             results: vec![result("lint", code.parse().unwrap())],
         },
-        ["says", who, state] => Event::StatusReported(StatusReport {
-            attempt: attempt(who),
-            state: ReportedState::NAMED.iter().find(|(name, _)| name == state).unwrap().1,
-            progress: None,
-            message: None,
-            updated: None,
-            waiting_for: None,
-            usage: Usage::default(),
-            notes: String::new(),
-        }),
+        ["says", who, state] => Event::StatusReported(report(who, state)),
+        ["says", who, state, gate] => {
+            let waiting_for = Some(GateName((*gate).to_owned()));
+            Event::StatusReported(StatusReport { waiting_for, ..report(who, state) })
+        }
+        ["used", who, tokens] => {
+            Event::StatusReported(StatusReport { usage: used(tokens), ..report(who, "working") })
+        }
+        ["seen", who, tokens] => Event::UsageSeen { attempt: attempt(who), usage: used(tokens) },
+        ["beat", who] => Event::HeartbeatSeen { attempt: attempt(who) },
+        ["lost", who] => {
+            Event::WorkerLost { attempt: attempt(who), cause: "nobody knows".to_owned() }
+        }
+        ["limited", who, provider, resets] => {
+            let resets = resets.parse().ok().map(|seconds: i64| Timestamp(seconds * 1000));
+            let words = "too much".to_owned();
+            let limit = UsageLimit { provider: (*provider).to_owned(), resets, words };
+            let end = WorkerEnd { limit: Some(limit), ..WorkerEnd::of(Exit::Code(1)) };
+            Event::WorkerExited { attempt: attempt(who), end: Box::new(end) }
+        }
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
         ["hold"] => Event::Held(Hold::Person),
@@ -163,6 +218,23 @@ fn event(line: &str, plan_text: &mut String) -> Event {
         ["release-git"] => Event::Released(Hold::Checkout),
         _ => plan_event(line, plan_text),
     }
+}
+
+fn report(who: &str, state: &str) -> StatusReport {
+    StatusReport {
+        attempt: attempt(who),
+        state: ReportedState::NAMED.iter().find(|(name, _)| *name == state).unwrap().1,
+        progress: None,
+        message: None,
+        updated: None,
+        waiting_for: None,
+        usage: Usage::default(),
+        notes: String::new(),
+    }
+}
+
+fn used(tokens: &str) -> Usage {
+    Usage { output_tokens: tokens.parse().unwrap(), ..Usage::default() }
 }
 
 /// Reads one line of a script that changes the plan, or the facts around it.
@@ -233,8 +305,29 @@ fn tell(effect: &Effect) -> Option<String> {
         Effect::Announce(Notice::Ended { attempt, retry_in: Some(wait), .. }) => {
             format!("retry {attempt} in {}s", wait.as_secs())
         }
-        Effect::Announce(Notice::GaveUp { task, n_failed, n_blocked }) => {
-            format!("gave-up {task} after {n_failed}, {n_blocked} blocked")
+        Effect::Announce(Notice::GaveUp { task, n_failed, of, n_blocked }) => {
+            let of = match of {
+                Uses::Attempts => "",
+                Uses::Crashes => " crashes",
+                Uses::Iterations => " iterations",
+            };
+            format!("gave-up {task} after {n_failed}{of}, {n_blocked} blocked")
+        }
+        Effect::Announce(Notice::Silent { attempt, silent_for, stopped_in }) => {
+            let (silent_for, rest) = (silent_for.as_secs(), stopped_in.as_secs());
+            format!("silent {attempt} for {silent_for}s, stopped in {rest}s")
+        }
+        Effect::Announce(Notice::LimitReached { provider, until, .. }) => {
+            format!("limit {provider} until {}s", until.0 / 1000)
+        }
+        Effect::Announce(Notice::BreakerOpened { n_crashes, pause, .. }) => {
+            format!("breaker opened after {n_crashes} for {}s", pause.as_secs())
+        }
+        Effect::Announce(Notice::BreakerClosed) => "breaker closed".to_owned(),
+        Effect::Announce(Notice::BudgetSpent { task, milestone, words }) => {
+            let task = task.as_ref().map(TaskId::as_str);
+            let whose = task.or(milestone.as_deref()).unwrap_or("of the run");
+            format!("budget {whose} spent: {words}")
         }
         Effect::Announce(_) => return None,
     })
@@ -242,11 +335,16 @@ fn tell(effect: &Effect) -> Option<String> {
 
 /// Plays `script` (lines `<second> <event>`) on the plan and compares effects and final states.
 #[expect(clippy::needless_pass_by_value, reason = "reads better at the many calls")]
-fn check(plan_text: &str, script: &str, expected: Expect) {
+pub(super) fn check(plan_text: &str, script: &str, expected: Expect) {
     check_recovered(plan_text, Recorded::default(), script, &expected);
 }
 
-fn check_recovered(plan_text: &str, recorded: Recorded, script: &str, expected: &Expect) {
+pub(super) fn check_recovered(
+    plan_text: &str,
+    recorded: Recorded,
+    script: &str,
+    expected: &Expect,
+) {
     let mut plan_text: String = plan_text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
     let mut scheduler = Scheduler::recover(Arc::new(plan(&plan_text)), recorded, at(0));
     let mut log = Vec::new();
@@ -517,15 +615,15 @@ fn what_the_worker_says_can_only_make_it_stricter() {
         "a attempts=1",
         "0 pass\n1 says a.1 failed\n2 exit a.1 0",
         expect![[r#"
-        0 pass
-            record-start a.1
-            start a.1
-        1 says a.1 failed
-        2 exit a.1 0
-            record-end a.1 failed: the worker gave up
-            gave-up a after 1, 0 blocked
-        a=failed Some(Finished)
-    "#]],
+            0 pass
+                record-start a.1
+                start a.1
+            1 says a.1 failed
+            2 exit a.1 0
+                record-end a.1 failed: the worker ended with exit code 0, although it reported `failed`
+                gave-up a after 1, 0 blocked
+            a=failed Some(Finished)
+        "#]],
     );
     check(
         "a attempts=1\nb needs=a",
@@ -605,13 +703,8 @@ fn reviewed(last: u32) -> Recorded {
         log: String::new(),
         digests: Digests::default(),
         ending: Some(Ending {
-            ended: Timestamp(0),
-            outcome: Outcome::Review,
-            reason: "a person must approve it".to_owned(),
             exit: Some(Exit::Code(0)),
-            verify: Vec::new(),
-            usage: Usage::default(),
-            digests: Digests::default(),
+            ..Ending::new(Timestamp(0), Outcome::Review, "a person must approve it")
         }),
     };
     Recorded::default().with_attempts((1..=last).map(record))
@@ -834,7 +927,7 @@ fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
                 record-start a.1
                 start a.1
             1 no-start a.1 passing
-                record-end a.1 lost: no such program `x`
+                record-end a.1 not-started: no such program `x`
             3 pass
                 record-start a.2
                 start a.2

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Scheduler, phase::Phase, queue::Lane};
 use crate::domain::{
-    model::{outside::GateState, task::AuthorStatus},
+    model::{id::GateName, outside::GateState, task::AuthorStatus},
     plan::{Plan, TaskIndex},
 };
 
@@ -32,7 +32,7 @@ impl Scheduler {
                 if let Some(tick) = live.deadline() {
                     self.deadlines.remove(&(tick, task));
                 }
-                let Lane { role, workstream } = live.lane();
+                let Lane { role, workstream, .. } = live.lane();
                 if let Some(n) = role.and_then(|role| self.in_role.get_mut(&role)) {
                     *n = n.saturating_sub(1);
                 }
@@ -41,7 +41,7 @@ impl Scheduler {
                 }
             }
             Phase::Done => self.count_dependents(plan, task, 1),
-            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+            Phase::Open | Phase::Review | Phase::OverBudget | Phase::Failed | Phase::Cancelled => {}
         }
         if matches!(old, Phase::Done | Phase::Cancelled) {
             self.levels.reopen(plan, task);
@@ -60,7 +60,7 @@ impl Scheduler {
             Phase::Running(live) => {
                 self.running.insert(task);
                 self.deadlines.extend(live.deadline().map(|tick| (tick, task)));
-                let Lane { role, workstream } = live.lane();
+                let Lane { role, workstream, .. } = live.lane();
                 if let Some(role) = role {
                     *self.in_role.entry(role).or_default() += 1;
                 }
@@ -69,7 +69,7 @@ impl Scheduler {
                 }
             }
             Phase::Done => self.count_dependents(plan, task, -1),
-            Phase::Open | Phase::Review | Phase::Failed | Phase::Cancelled => {}
+            Phase::Open | Phase::Review | Phase::OverBudget | Phase::Failed | Phase::Cancelled => {}
         }
     }
 
@@ -93,6 +93,17 @@ impl Scheduler {
         }
     }
 
+    /// Returns the gates that a task waits for: those that its file names, and that which its last
+    /// attempt asked for.
+    pub fn gates(&self, task: TaskIndex) -> impl Iterator<Item = &GateName> + Clone {
+        let spec = self.plan.spec(task);
+        let id = &spec.id.value;
+        let history = self.histories.get(id);
+        let asked = history.and_then(|history| history.waiting_for(self.outside.retried_after(id)));
+        let is_named = |asked: &&GateName| spec.waits_for.iter().any(|gate| gate.value == **asked);
+        spec.waits_for.iter().map(|gate| &gate.value).chain(asked.filter(|gate| !is_named(gate)))
+    }
+
     /// Says whether nothing but a limit keeps a task from starting.
     pub(super) fn is_ready(&self, task: TaskIndex) -> bool {
         let spec = self.plan.spec(task);
@@ -101,9 +112,8 @@ impl Scheduler {
             && self.missing.get(task.position()) == Some(&0)
             && self.plan.fault(task).is_none()
             && self.levels.is_open(spec.level.as_ref().map(|level| level.value))
-            && spec
-                .waits_for
-                .iter()
-                .all(|gate| self.outside.gate(&gate.value, &spec.id.value) == GateState::Open)
+            && self
+                .gates(task)
+                .all(|gate| self.outside.gate(gate, &spec.id.value) == GateState::Open)
     }
 }

@@ -11,6 +11,21 @@ use super::ProcessError;
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
+/// What tells whether something was written since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogState {
+    /// How long it is.
+    pub length: u64,
+    /// When it was written last.
+    changed: Option<std::time::SystemTime>,
+}
+
+/// Returns the state of the file `path`; `None` where it cannot be looked at.
+pub fn state(path: &Path) -> Option<LogState> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(LogState { length: metadata.len(), changed: metadata.modified().ok() })
+}
+
 /// Returns where the older half of the log `path` is, once it has outgrown half of its room.
 pub fn older_half(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -15,6 +15,7 @@ pub mod graph;
 pub mod json;
 pub mod list;
 pub mod log;
+mod pauses;
 pub mod plan;
 pub mod run;
 pub mod sarif;

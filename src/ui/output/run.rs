@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Look};
 
-use super::{Style, change, escape::clean_line, figures::counted};
+use super::{Style, change, escape::clean_line, figures::counted, pauses};
 use crate::{
     app::view::run::{Happened, RunEvent, Summary, Unfinished},
     domain::model::time::render_duration,
@@ -54,12 +54,12 @@ pub fn time_of_day(at: &str) -> &str {
     at.get(11..19).unwrap_or(at)
 }
 
-fn seconds(seconds: f64) -> String {
+pub(super) fn seconds(seconds: f64) -> String {
     render_duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// Returns an attempt as it is named in lines: only retries have a number.
-fn name(task: &str, attempt: u32) -> String {
+pub(super) fn name(task: &str, attempt: u32) -> String {
     if attempt > 1 { format!("{task} #{attempt}") } else { task.to_owned() }
 }
 
@@ -92,6 +92,11 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Watching { .. }
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
+        Happened::Silent { .. }
+        | Happened::LimitReached { .. }
+        | Happened::BreakerOpened { .. }
+        | Happened::BreakerClosed
+        | Happened::BudgetSpent { .. } => pauses::words(happened),
         Happened::RunEnded(_) => None,
     };
     line.into_iter().collect()
@@ -119,8 +124,8 @@ fn of_task(happened: &Happened) -> Option<(Tone, String)> {
         Happened::Ended { task, attempt, outcome, reason, seconds: took, retry_in } => {
             ended(&name(task, *attempt), outcome, reason, *took, *retry_in)
         }
-        Happened::GaveUp { task, n_failed, n_blocked } => {
-            let times = counted(*n_failed as usize, "attempt");
+        Happened::GaveUp { task, n_failed, of, n_blocked } => {
+            let times = counted(*n_failed as usize, of.trim_end_matches('s'));
             let blocks = match n_blocked {
                 0 => String::new(),
                 1 => "; 1 task waits for it".to_owned(),
@@ -264,15 +269,13 @@ fn ended(
     retry_in: Option<f64>,
 ) -> (Tone, String) {
     let took = seconds(took);
+    let again =
+        retry_in.map_or_else(String::new, |wait| format!(" · next attempt in {}", seconds(wait)));
     match outcome {
         "succeeded" => (Tone::Good, format!("done      {name} in {took}")),
         "review" => (Tone::Uneasy, format!("review    {name} in {took}: {reason}")),
-        "failed" => {
-            let again = retry_in
-                .map_or_else(String::new, |wait| format!(" · next attempt in {}", seconds(wait)));
-            (Tone::Bad, format!("fail      {name} in {took}: {reason}{again}"))
-        }
-        other => (Tone::Uneasy, format!("{other:<9} {name} in {took}: {reason}")),
+        "failed" => (Tone::Bad, format!("fail      {name} in {took}: {reason}{again}")),
+        other => (Tone::Uneasy, format!("{other:<9} {name} in {took}: {reason}{again}")),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     Style,
     escape::{clean, clean_line},
     explain::running_lines,
-    figures::{length, moment, tokens},
+    figures::{counted, length, moment, tokens},
     state,
     table::{self, Cell, Column},
 };
@@ -66,7 +66,9 @@ fn push_fields(lines: &mut Vec<String>, task: &TaskView) {
     let list = |words: &[String]| (!words.is_empty()).then(|| words.join(", "));
     let tokens = task.fields.budget_tokens.map(|n| format!("{} tokens", tokens(n)));
     let cost = task.fields.budget_cost_usd.map(|cost| format!("${cost:.2}"));
-    let budget: Vec<String> = [tokens, cost].into_iter().flatten().collect();
+    let time = task.fields.budget_seconds.map(length);
+    let attempts = task.fields.budget_attempts.map(|n| counted(n as usize, "attempt"));
+    let budget: Vec<String> = [tokens, cost, time, attempts].into_iter().flatten().collect();
     let fields = [
         ("status", Some(status.clone())),
         ("priority", Some(priority.clone())),
@@ -144,7 +146,13 @@ fn push_attempt(lines: &mut Vec<String>, attempt: &AttemptView, style: Style) {
     }
     let used = (!used.is_empty()).then(|| format!("used: {}", used.join(", ")));
     let reason = (!attempt.reason.is_empty()).then(|| attempt.reason.clone());
-    let more = [reason, exit].into_iter().flatten();
+    let contradicted = attempt.contradicted.map(|claimed| {
+        format!("contradiction: its worker reported `{claimed}`, its exit says otherwise")
+    });
+    let iteration = attempt.iteration.map(|n| format!("iteration {n} of a loop"));
+    let leaked = (attempt.n_leaked > 0)
+        .then(|| format!("processes that it left running, killed: {}", attempt.n_leaked));
+    let more = [reason, exit, contradicted, iteration, leaked].into_iter().flatten();
     let more = more.chain(attempt.verify.iter().map(check_text)).chain(used);
     lines.extend(more.map(|line| format!("     {}", clean_line(&line))));
 }

@@ -139,24 +139,33 @@ fn group_table(
     width: Option<usize>,
     style: Style,
 ) -> String {
-    let table = [
+    let mut table = vec![
         column(title, true),
         column("PROGRESS", false),
         column("DONE", false),
         column("RUNNING", false),
         column("STUCK", false),
     ];
+    let has_used = groups.iter().any(|group| group.tokens > 0 || group.cost_usd > 0.0);
+    if has_used {
+        table.extend([column("TOKENS", false), column("COST", false)]);
+    }
     let some = |n: usize| if n == 0 { String::new() } else { n.to_string() };
     let rows: Vec<Vec<Cell>> = groups
         .iter()
         .map(|group| {
-            vec![
+            let mut row = vec![
                 Cell::new(&group.name),
                 Cell::new(&bar(group.n_done, group.n_tasks, GROUP_BAR_COLUMNS)),
                 Cell::new(&format!("{}/{}", group.n_done, group.n_tasks)),
                 Cell::painted(&some(group.n_running), state::look("running")),
                 Cell::painted(&some(group.n_stuck), state::look("failed")),
-            ]
+            ];
+            if has_used {
+                row.push(Cell::new(&tokens(group.tokens)));
+                row.push(Cell::new(&format!("${:.2}", group.cost_usd)));
+            }
+            row
         })
         .collect();
     table::render(&table, &rows, width, style)
@@ -192,8 +201,12 @@ fn levels(status: &StatusView, width: Option<usize>, style: Style) -> String {
 
 /// Tells what was spent and what is to come.
 fn figures(status: &StatusView) -> String {
+    let crashes = match status.n_crashes {
+        0 => String::new(),
+        n => format!(" ({n} crashed)"),
+    };
     let mut spent = vec![
-        counted(status.n_attempts, "attempt"),
+        counted(status.n_attempts, "attempt") + &crashes,
         format!("{} of work", length(status.worker_seconds)),
     ];
     if status.tokens > 0 {

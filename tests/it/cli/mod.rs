@@ -11,6 +11,7 @@ mod init;
 mod list;
 mod logs;
 mod new;
+mod outcomes;
 mod plan;
 mod retry;
 mod run;

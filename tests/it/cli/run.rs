@@ -107,7 +107,7 @@ fn completion_is_exit_code_then_signal_then_verify() {
     assert_eq!(output.code, 1, "{}", output.stdout);
     let expected = [
         ("code.2", "failed: the worker ended with exit code 3"),
-        ("killed.2", "failed: the worker ended with signal 9 (SIGKILL)"),
+        ("killed.2", "crashed: the worker ended with signal 9 (SIGKILL)"),
         ("signal.2", "failed: exit code 0, but the signal `DONE` is not in the output"),
         ("signaled.1", "succeeded: exit code 0"),
         ("verify.2", "failed: verify `exit 4` failed: exit code 4"),

@@ -26,6 +26,7 @@ fn everything_about_a_task_is_shown() {
         command       make        config
         grace         10.0s       default
         max_attempts  2           role backend
+        max_crashes   3           default
         backoff       5.0s        default
         verify        cargo test  task
 

@@ -19,9 +19,9 @@ fn the_plan_is_told_on_one_screen() {
           ✗ build failed 2 of 2 attempts: verify `cargo test` failed: exit code 1
             2 tasks wait for it: `orch logs build` shows what it printed, `orch retry build` tries it again
 
-        MILESTONE  PROGRESS      DONE  STUCK
-        alpha      ████████████  1/1
-        beta       ░░░░░░░░░░░░  0/2   2
+        MILESTONE  PROGRESS      DONE  STUCK  TOKENS  COST
+        alpha      ████████████  1/1          1.2k    $0.50
+        beta       ░░░░░░░░░░░░  0/2   2      0       $0.00
 
         ROLE     PROGRESS      DONE  STUCK
         backend  ░░░░░░░░░░░░  0/1   1

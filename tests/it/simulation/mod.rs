@@ -4,6 +4,7 @@
 //! `ORCH_SEED=<n>` plays one seed; a failure names its seed. The bugs in [`Bug`] are planted one
 //! at a time at the seam between scheduler and world, to show that the checks would see them.
 
+mod waits;
 mod world;
 
 use std::sync::Arc;
@@ -34,9 +35,19 @@ enum Bug {
     IgnoreNeeds,
     /// The end of a back-off is not noticed.
     BackoffNeverEnds,
+    /// A worker that a signal ended counts as one that failed.
+    CrashIsFailure,
+    /// A silent worker is taken for one that lives.
+    DeafToSilence,
+    /// What attempts used is not known after a restart.
+    ForgetUsage,
+    /// The gate that an attempt waits for is not known after a restart.
+    ForgetGate,
+    /// The limit of a provider is not known after a restart.
+    ForgetLimit,
 }
 
-const BUGS: [Bug; 8] = [
+const BUGS: [Bug; 13] = [
     Bug::StartBeforeRecord,
     Bug::OutcomeAfterDependents,
     Bug::ForgetUnsettled,
@@ -45,6 +56,11 @@ const BUGS: [Bug; 8] = [
     Bug::OldAttemptSettles,
     Bug::IgnoreNeeds,
     Bug::BackoffNeverEnds,
+    Bug::CrashIsFailure,
+    Bug::DeafToSilence,
+    Bug::ForgetUsage,
+    Bug::ForgetGate,
+    Bug::ForgetLimit,
 ];
 
 const N_SEEDS: u64 = 1500;
@@ -114,7 +130,9 @@ fn check_end(world: &World, scheduler: &Scheduler) -> Check {
         let is_recorded = world.has_success(id);
         match state {
             TaskState::Done if is_recorded => {}
-            TaskState::Failed | TaskState::Blocked if !is_recorded => {}
+            TaskState::Failed if !is_recorded && world.is_out_of(id) => {}
+            TaskState::Review if !is_recorded && world.is_spent(id) => {}
+            TaskState::Blocked if !is_recorded => {}
             _ => return Err(format!("{id} ended as {} against the disk", state.as_str())),
         }
     }
@@ -125,6 +143,7 @@ fn check_end(world: &World, scheduler: &Scheduler) -> Check {
     let again = Recorded::default()
         .with_attempts(world.records.values().cloned())
         .with_gates(world.gates.values().cloned());
+    let again = Recorded { outside: world.facts(), ..again };
     let fresh = Scheduler::recover(Arc::clone(plan), again, world.now());
     if fresh.states() != scheduler.states() {
         return Err("a fresh look at the disk shows other states".to_owned());

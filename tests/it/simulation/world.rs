@@ -11,10 +11,11 @@ use orch::domain::{
     model::{
         attempt::{
             AttemptRecord, CheckResult, Exit, GateRecord, Outcome, ReportedState, StatusReport,
-            Usage, WorkerEnd,
+            Usage, UsageLimit, WorkerEnd,
         },
         config::{Config, LevelGate},
         id::{AttemptId, TaskId},
+        outside::OutsideEvent,
         place::Located,
         task::{CommandLine, TaskSpec, WorkerSpec},
         time::{Now, Tick, Timestamp},
@@ -28,15 +29,29 @@ use orch::domain::{
     },
 };
 
-use super::Bug;
+use super::{
+    Bug,
+    waits::{USED, gate, watch_over},
+};
 
 const N_TASKS: usize = 8;
+
 /// What a worker will do, decided when it starts.
 #[derive(Debug, Clone)]
 struct Process {
     ends_at: u64,
     exit: Exit,
     has_signal: bool,
+    limit: Option<UsageLimit>,
+    /// Says, before it ends, that it waits for the gate.
+    is_blocked: bool,
+}
+
+impl Process {
+    /// Says whether it has something to report before it ends; once.
+    fn takes_report(&mut self) -> bool {
+        std::mem::take(&mut self.is_blocked)
+    }
 }
 
 /// Disk, processes and clock, with a checker that knows the rules but not the scheduler.
@@ -50,6 +65,14 @@ pub(super) struct World {
     processes: BTreeMap<AttemptId, Process>,
     /// Attempts whose process ended with exit code 0 by itself.
     pub(super) succeeded: BTreeSet<AttemptId>,
+    /// Attempts whose process was killed by nobody here.
+    pub(super) crashed: BTreeSet<AttemptId>,
+    pub(super) asked_to_stop: BTreeSet<AttemptId>,
+    /// By provider: until when its limit holds, by the records.
+    pub(super) limited_until: BTreeMap<String, u64>,
+    /// Tasks whose gate is opened, and when.
+    pub(super) gates_due: Vec<(u64, TaskId)>,
+    pub(super) outside: Vec<OutsideEvent>,
     /// Events under way: `(when, event)`.
     pub(super) mail: Vec<(u64, Event)>,
     pub(super) n_crashes: usize,
@@ -81,6 +104,7 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
             spec.completion.verify.push(CommandLine::Text("check".to_owned()));
         }
         spec.completion.signal = (rng.u8(..) < 40).then(|| "OK".to_owned());
+        watch_over(&mut spec, rng);
         specs.push(spec.into());
     }
     let gate = LevelGate {
@@ -106,6 +130,11 @@ impl World {
             gates: BTreeMap::new(),
             processes: BTreeMap::new(),
             succeeded: BTreeSet::new(),
+            crashed: BTreeSet::new(),
+            asked_to_stop: BTreeSet::new(),
+            limited_until: BTreeMap::new(),
+            gates_due: Vec::new(),
+            outside: Vec::new(),
             mail: Vec::new(),
             n_crashes: 0,
         }
@@ -125,12 +154,13 @@ impl World {
                 self.maybe_report_late(&attempt);
             }
         }
-        let records = self.records.values().cloned();
+        let records = self.records.values().cloned().map(|record| self.remembered(record));
         let keeps =
             |record: &AttemptRecord| self.bug != Bug::ForgetUnsettled || record.ending.is_some();
         let recorded = Recorded::default()
             .with_attempts(records.filter(keeps))
             .with_gates(self.gates.values().cloned());
+        let recorded = Recorded { outside: self.facts(), ..recorded };
         let plan = if self.bug == Bug::IgnoreNeeds {
             Arc::new(random_plan(&mut Rng::with_seed(seed), false))
         } else {
@@ -172,7 +202,11 @@ impl World {
         if self.has_success(&attempt.task) {
             return Err("task started again after its success".to_owned());
         }
-        let hangs = timeout.is_some() && self.rng.u8(..) < 40;
+        self.check_waits(&attempt.task)?;
+        let spec = self.plan.spec(task);
+        let is_watched = timeout.is_some() || spec.worker.heartbeat.is_some();
+        let provider = spec.worker.provider.clone();
+        let hangs = is_watched && self.rng.u8(..) < 40;
         let ends_at = self.now_ms + if hangs { 1_000_000 } else { self.rng.u64(1..1400) };
         let exit = match self.rng.u8(..10) {
             0..6 => Exit::Code(0),
@@ -180,7 +214,19 @@ impl World {
             _ => Exit::Signal(9),
         };
         let has_signal = self.rng.u8(..) > 30;
-        self.processes.insert(attempt.clone(), Process { ends_at, exit, has_signal });
+        let limit = provider.filter(|_| self.rng.u8(..) < 30).map(|provider| {
+            let resets = self.now_ms + self.rng.u64(1_500..20_000);
+            let resets = self.rng.bool().then(|| Timestamp(i64::try_from(resets).unwrap()));
+            UsageLimit { provider, resets, words: "too much".to_owned() }
+        });
+        let is_blocked = self.rng.u8(..) < 20;
+        let process = Process { ends_at, exit, has_signal, limit, is_blocked };
+        self.processes.insert(attempt.clone(), process);
+        if self.rng.bool() {
+            let usage = Usage { output_tokens: USED, ..Usage::default() };
+            let attempt = attempt.clone();
+            self.mail.push((self.now_ms + 1, Event::UsageSeen { attempt, usage }));
+        }
         Ok(())
     }
 
@@ -213,6 +259,7 @@ impl World {
                 self.start(&assignment.attempt, assignment.policy.timeout)?;
             }
             Effect::StopWorker { attempt, force } => {
+                self.asked_to_stop.insert(attempt.clone());
                 let obeys = force == Force::Kill || self.rng.bool();
                 if obeys && self.processes.contains_key(&attempt) {
                     if self.bug != Bug::StopWithoutKilling {
@@ -234,6 +281,7 @@ impl World {
                 if ending.outcome == Outcome::Succeeded && !self.succeeded.contains(&attempt) {
                     return Err("an attempt was settled by the exit of another".to_owned());
                 }
+                self.note_ending(&attempt, &ending)?;
                 let record = self.records.get_mut(&attempt).ok_or("ending without a start")?;
                 if record.ending.replace(*ending).is_some() {
                     return Err("one attempt ended twice".to_owned());
@@ -259,7 +307,8 @@ impl World {
         let deadline = scheduler.next_deadline().filter(|_| self.bug != Bug::BackoffNeverEnds);
         let deadline =
             deadline.map(|tick| u64::try_from(tick.0.as_micros().div_ceil(1000)).unwrap());
-        let first = [exit.as_ref().map(|e| e.0), mail.map(|m| m.0), deadline]
+        let opening = self.gates_due.iter().enumerate().map(|(at, (when, _))| (*when, at)).min();
+        let first = [exit.as_ref().map(|e| e.0), mail.map(|m| m.0), opening.map(|g| g.0), deadline]
             .into_iter()
             .flatten()
             .min()?;
@@ -269,14 +318,34 @@ impl World {
             let (_, event) = self.mail.swap_remove(at);
             return Some(self.maybe_confuse(event, scheduler));
         }
+        if let Some((_, at)) = opening.filter(|(when, _)| *when == first) {
+            return Some(self.open_gate(at));
+        }
         if let Some((_, attempt)) = exit.filter(|(when, _)| *when == first) {
+            if self.processes.get_mut(&attempt).is_some_and(Process::takes_report) {
+                let waiting_for = Some(gate());
+                let report = report(&attempt, ReportedState::Blocked);
+                return Some(Event::StatusReported(StatusReport { waiting_for, ..report }));
+            }
             let process = self.processes.remove(&attempt)?;
+            if process.limit.is_none() && matches!(process.exit, Exit::Signal(_)) {
+                self.crashed.insert(attempt.clone());
+            }
             if process.exit.is_success() {
                 self.succeeded.insert(attempt.clone());
             }
-            let Process { exit, has_signal, .. } = process;
-            let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
+            let Process { mut exit, has_signal, limit, .. } = process;
+            if self.bug == Bug::CrashIsFailure && matches!(exit, Exit::Signal(_)) {
+                exit = Exit::Code(1);
+            }
+            let end = Box::new(WorkerEnd { has_signal, limit, ..WorkerEnd::of(exit) });
             return Some(Event::WorkerExited { attempt, end });
+        }
+        // Somebody hears signs of life where there are none.
+        if self.bug == Bug::DeafToSilence
+            && let Some(live) = scheduler.running().find(|live| live.pulse.is_some())
+        {
+            return Some(Event::HeartbeatSeen { attempt: live.assignment.attempt.clone() });
         }
         Some(Event::TimePassed)
     }

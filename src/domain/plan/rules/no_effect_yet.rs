@@ -1,16 +1,16 @@
 //! `no-effect-yet`: a key is set that this version reads but does not act on.
 //!
-//! **What it does:** reports `budget`, `heartbeat` and `isolation: worktree`, once for each file.
+//! **What it does:** reports `isolation: worktree`, once for each file.
 //!
-//! **Why:** who sets a budget counts on it.
+//! **Why:** who asks for a worktree counts on it.
 //!
-//! **Example:** `budget: {tokens: 200k}`.
+//! **Example:** `worker: {isolation: worktree}`.
 
 use super::Input;
 use crate::domain::model::{
     diagnostic::{Diagnostic, Label},
     place::Span,
-    task::{Budget, Isolation, WorkerSpec},
+    task::{Isolation, WorkerSpec},
 };
 
 /// The name of the rule.
@@ -19,12 +19,12 @@ pub const CODE: &str = "no-effect-yet";
 /// Adds a diagnostic for each file that sets such a key.
 pub fn check(input: &Input<'_>, out: &mut Vec<Diagnostic>) {
     let config = input.plan.config();
-    let tasks = input.specs().map(|spec| (&*spec.path, &spec.worker, spec.budget));
+    let tasks = input.specs().map(|spec| (&*spec.path, &spec.worker));
     let roles = input.plan.roles().values();
-    let roles = roles.map(|role| (&*role.path, &role.worker, Budget::default()));
-    let settings = [(".orch/config.yaml", &config.worker, config.budget)];
-    for (path, worker, budget) in tasks.chain(roles).chain(settings) {
-        let keys = idle_keys(worker, budget);
+    let roles = roles.map(|role| (&*role.path, &role.worker));
+    let settings = [(".orch/config.yaml", &config.worker)];
+    for (path, worker) in tasks.chain(roles).chain(settings) {
+        let keys = idle_keys(worker);
         if !keys.is_empty() {
             let message = format!("{} {} no effect yet", keys.join(", "), have(keys.len()));
             let primary = Label::new(path, Span::default(), "");
@@ -38,12 +38,8 @@ fn have(n: usize) -> &'static str {
     if n == 1 { "has" } else { "have" }
 }
 
-fn idle_keys(worker: &WorkerSpec, budget: Budget) -> Vec<&'static str> {
-    let keys = [
-        (budget != Budget::default(), "`budget`"),
-        (worker.heartbeat.is_some(), "`worker.heartbeat`"),
-        (worker.isolation == Some(Isolation::Worktree), "`worker.isolation: worktree`"),
-    ];
+fn idle_keys(worker: &WorkerSpec) -> Vec<&'static str> {
+    let keys = [(worker.isolation == Some(Isolation::Worktree), "`worker.isolation: worktree`")];
     keys.into_iter().filter(|(is_set, _)| *is_set).map(|(_, key)| key).collect()
 }
 
@@ -53,11 +49,9 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_told() {
-        let limit = Budget { tokens: Some(1), ..Budget::default() };
         let worker = WorkerSpec { isolation: Some(Isolation::Worktree), ..WorkerSpec::default() };
-        let both = ["`budget`", "`worker.isolation: worktree`"];
-        assert_eq!(idle_keys(&worker, limit), both);
+        assert_eq!(idle_keys(&worker), ["`worker.isolation: worktree`"]);
         let root = WorkerSpec { isolation: Some(Isolation::None), ..WorkerSpec::default() };
-        assert!(idle_keys(&root, Budget::default()).is_empty());
+        assert!(idle_keys(&root).is_empty());
     }
 }

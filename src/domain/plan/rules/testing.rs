@@ -106,6 +106,7 @@ impl Case {
             worker: WorkerSpec::default(),
             retry: RetrySpec::default(),
             completion: Completion::default(),
+            repeat: None,
             persona: String::new(),
             digest: Arc::default(),
         }));

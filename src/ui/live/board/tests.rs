@@ -99,7 +99,8 @@ fn model(purpose: Purpose, size: (u16, u16)) -> Model {
     update(&mut model, Input::Live(Box::new(live(board()))));
     let started =
         Happened::Started { task: "b".to_owned(), attempt: 2, title: "The task b".to_owned() };
-    let gave_up = Happened::GaveUp { task: "z".to_owned(), n_failed: 2, n_blocked: 1 };
+    let gave_up =
+        Happened::GaveUp { task: "z".to_owned(), n_failed: 2, of: "attempts", n_blocked: 1 };
     update(&mut model, Input::Happened(vec![event(started), event(gave_up)]));
     model
 }

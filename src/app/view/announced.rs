@@ -1,0 +1,61 @@
+//! What the scheduler announces, as it is told.
+
+use super::run::Happened;
+use crate::domain::scheduler::effect::{Force, Notice};
+
+impl Happened {
+    /// Returns what the scheduler announced.
+    pub fn announced(notice: Notice) -> Self {
+        match notice {
+            Notice::Started { attempt, title } => {
+                Self::Started { task: attempt.task.to_string(), attempt: attempt.number, title }
+            }
+            Notice::Verifying { attempt } => {
+                Self::Verifying { task: attempt.task.to_string(), attempt: attempt.number }
+            }
+            Notice::Stopping { attempt, why, force } => Self::Stopping {
+                task: attempt.task.to_string(),
+                attempt: attempt.number,
+                why,
+                is_kill: force == Force::Kill,
+            },
+            Notice::Ended { attempt, outcome, reason, took, retry_in } => Self::Ended {
+                task: attempt.task.to_string(),
+                attempt: attempt.number,
+                outcome: outcome.as_str().to_owned(),
+                reason,
+                seconds: took.as_secs_f64(),
+                retry_in: retry_in.map(|wait| wait.as_secs_f64()),
+            },
+            Notice::GaveUp { task, n_failed, of, n_blocked } => {
+                Self::GaveUp { task: task.to_string(), n_failed, of: of.as_str(), n_blocked }
+            }
+            Notice::Silent { attempt, silent_for, stopped_in } => Self::Silent {
+                task: attempt.task.to_string(),
+                attempt: attempt.number,
+                seconds: silent_for.as_secs_f64(),
+                stopped_in: stopped_in.as_secs_f64(),
+            },
+            Notice::LimitReached { provider, until, words } => {
+                Self::LimitReached { provider, until: until.to_string(), words }
+            }
+            Notice::BreakerOpened { n_crashes, within, pause } => Self::BreakerOpened {
+                n_crashes,
+                within: within.as_secs_f64(),
+                pause: pause.as_secs_f64(),
+            },
+            Notice::BreakerClosed => Self::BreakerClosed,
+            Notice::BudgetSpent { task, milestone, words } => {
+                let task = task.map(|task| task.to_string());
+                Self::BudgetSpent { task, milestone, words }
+            }
+            Notice::GateStarted { level } => Self::GateStarted { level },
+            Notice::GateEnded { level, opens, is_passed, reason } => {
+                Self::GateEnded { level, opens, is_passed, reason }
+            }
+            Notice::StopAsked { n_running, force } => {
+                Self::StopAsked { n_running, is_kill: force == Force::Kill }
+            }
+        }
+    }
+}
