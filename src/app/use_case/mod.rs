@@ -14,6 +14,7 @@ pub mod list;
 pub mod logs;
 pub mod new;
 pub mod plan;
+pub mod report;
 pub mod retry;
 pub mod show;
 pub mod status;

@@ -38,6 +38,7 @@ pub mod task_file;
 pub mod edit;
 pub mod render;
 pub mod schema;
+pub mod status_edit;
 pub mod template;
 
 #[cfg(test)]

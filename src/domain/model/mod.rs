@@ -10,6 +10,7 @@ pub mod limits;
 pub mod next_id;
 pub mod outside;
 pub mod place;
+pub mod secret;
 pub mod suggest;
 pub mod task;
 pub mod time;

@@ -12,6 +12,7 @@ mod list;
 mod logs;
 mod new;
 mod plan;
+mod report;
 mod retry;
 mod run;
 mod schema;

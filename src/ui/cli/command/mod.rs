@@ -13,6 +13,7 @@ mod list;
 mod logs;
 mod new;
 mod plan;
+mod report;
 mod retry;
 mod run;
 mod schema;
@@ -52,6 +53,8 @@ pub enum Command {
     Status(status::Args),
     /// Print what the worker of a task printed
     Logs(logs::Args),
+    /// Tell how the attempt goes that this is called from
+    Report(report::Args),
     /// Open the gate that a task waits for, or accept what it left for review
     Approve(approve::Args),
     /// Have tasks tried again that failed, were cancelled or are done
@@ -89,6 +92,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
