@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
+    hook::Hooks,
     id::RoleName,
     limits,
+    milestone::MilestoneSpec,
     task::{Budget, CommandLine, Completion, Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
 };
 
@@ -31,6 +33,10 @@ pub struct Config {
     pub on_change: OnChange,
     /// How changes of files are noticed.
     pub watch: WatchSpec,
+    /// What is run when something happens.
+    pub hooks: Hooks,
+    /// What is to happen at milestones, by name.
+    pub milestones: BTreeMap<String, MilestoneSpec>,
 }
 
 impl Default for Config {
@@ -52,6 +58,8 @@ impl Default for Config {
             durability: Durability::default(),
             on_change: OnChange::default(),
             watch: WatchSpec::default(),
+            hooks: Hooks::new(),
+            milestones: BTreeMap::new(),
         }
     }
 }
