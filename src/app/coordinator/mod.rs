@@ -3,6 +3,7 @@
 mod board;
 mod effects;
 mod follow;
+mod hooks;
 mod live;
 mod options;
 mod planning;
@@ -83,6 +84,7 @@ pub async fn run(
     coordinator.events = Some(sources.sender());
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
+        coordinator.stop_hooks().await;
         coordinator.kill_everything(&mut sources).await;
     }
     ended
@@ -116,6 +118,7 @@ struct Coordinator {
     events: Option<tokio::sync::mpsc::Sender<Event>>,
     tally: summary::Tally,
     live: live::LiveView,
+    hooks: hooks::Hooks,
     /// Held as long as the loop lives.
     lock: Lock,
 }
@@ -156,6 +159,7 @@ impl Coordinator {
             environment: environment::allowed(&scheduler.plan().config().env_pass),
             tally: summary::Tally::new(clock.now()),
             live: live::LiveView::new(clock.now(), options.picture),
+            hooks: hooks::Hooks::new(tracker.files().milestones()),
             store,
             options,
             observers,
@@ -194,6 +198,7 @@ impl Coordinator {
         let mut batch = vec![Event::TimePassed];
         loop {
             self.turn(batch)?;
+            self.fire_hooks();
             self.publish();
             if self.is_left {
                 break;
@@ -205,6 +210,7 @@ impl Coordinator {
             }
             batch = self.next_events(sources).await?;
         }
+        self.finish_hooks(sources).await;
         self.end()
     }
 

@@ -202,6 +202,34 @@ pub enum Happened {
     },
     /// Ready tasks are started again.
     Released,
+    /// A milestone was reached: told once in its life.
+    MilestoneReached {
+        /// Its name.
+        milestone: String,
+        /// What it was reached by: `all`, `80%`, `first-failure`.
+        trigger: String,
+        /// Its tasks that are done.
+        n_done: usize,
+        /// Its tasks, cancelled ones left out.
+        n_tasks: usize,
+    },
+    /// A hook failed, which changes nothing else; told once until it works again.
+    HookFailed {
+        /// What it is for: `started`, `done`, `failed`, `blocked`, `review`, `level_done`,
+        /// `milestone` or `plan_finished`.
+        hook: &'static str,
+        /// The task, level or milestone; empty for the whole plan.
+        about: String,
+        /// The command; empty where none was run.
+        command: String,
+        /// Why.
+        reason: String,
+    },
+    /// Commands of hooks were not run, because the run ended or too many waited.
+    HooksSkipped {
+        /// How many.
+        n_commands: usize,
+    },
     /// The run was left: its workers go on without it.
     Left {
         /// How many workers run.

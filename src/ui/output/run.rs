@@ -90,6 +90,9 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Watching { .. }
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
+        Happened::MilestoneReached { .. }
+        | Happened::HookFailed { .. }
+        | Happened::HooksSkipped { .. } => of_hooks(happened),
         Happened::RunEnded(_) => None,
     };
     line.into_iter().collect()
@@ -217,6 +220,28 @@ fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
         }
         Happened::CoordinatorChanged { coordinator: None } => {
             (Tone::Uneasy, "dispatch  nobody starts ready tasks".to_owned())
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what became of milestones and hooks.
+fn of_hooks(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
+        Happened::MilestoneReached { milestone, trigger, n_done, n_tasks } => {
+            let tone = if trigger == "first-failure" { Tone::Uneasy } else { Tone::Good };
+            let text = format!("milestone {milestone} ({trigger}): {n_done} of {n_tasks} done");
+            (tone, text)
+        }
+        Happened::HookFailed { hook, about, command, reason } => {
+            let of = if about.is_empty() { String::new() } else { format!(" of {about}") };
+            let ran = if command.is_empty() { String::new() } else { format!("`{command}`: ") };
+            let help = advice("see .orch/local/logs/@hooks.log; the run goes on");
+            (Tone::Uneasy, format!("hook      {hook}{of} failed: {ran}{reason}{help}"))
+        }
+        Happened::HooksSkipped { n_commands } => {
+            let n = counted(*n_commands, "command");
+            (Tone::Uneasy, format!("hook      {n} not run to the end: the run is over"))
         }
         _ => return None,
     })
