@@ -7,6 +7,7 @@ pub mod change;
 pub mod doctor;
 pub mod explain;
 pub mod graph;
+pub mod hook;
 pub mod list;
 pub mod logs;
 pub mod plan;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     board::Board,
     change::{FaultView, PlanChange},
+    hook::{HookFailure, ReachedMilestone},
 };
 use crate::domain::{
     model::{
@@ -203,28 +204,9 @@ pub enum Happened {
     /// Ready tasks are started again.
     Released,
     /// A milestone was reached: told once in its life.
-    MilestoneReached {
-        /// Its name.
-        milestone: String,
-        /// What it was reached by: `all`, `80%`, `first-failure`.
-        trigger: String,
-        /// Its tasks that are done.
-        n_done: usize,
-        /// Its tasks, cancelled ones left out.
-        n_tasks: usize,
-    },
-    /// A hook failed, which changes nothing else; told once until it works again.
-    HookFailed {
-        /// What it is for: `started`, `done`, `failed`, `blocked`, `review`, `level_done`,
-        /// `milestone` or `plan_finished`.
-        hook: &'static str,
-        /// The task, level or milestone; empty for the whole plan.
-        about: String,
-        /// The command; empty where none was run.
-        command: String,
-        /// Why.
-        reason: String,
-    },
+    MilestoneReached(ReachedMilestone),
+    /// A hook failed; told once until it works again.
+    HookFailed(HookFailure),
     /// Commands of hooks were not run, because the run ended or too many waited.
     HooksSkipped {
         /// How many.

@@ -76,6 +76,9 @@ pub struct Group {
     pub n_running: usize,
     /// How many need a person: failed, in review or blocked.
     pub n_stuck: usize,
+    /// When a milestone was reached and told, RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<String>,
 }
 
 /// Progress of a level.

@@ -6,7 +6,10 @@ use anstyle::{AnsiColor, Style as Look};
 
 use super::{Style, change, escape::clean_line, figures::counted};
 use crate::{
-    app::view::run::{Happened, RunEvent, Summary, Unfinished},
+    app::view::{
+        hook::{HookFailure, ReachedMilestone},
+        run::{Happened, RunEvent, Summary, Unfinished},
+    },
     domain::model::time::render_duration,
 };
 
@@ -90,9 +93,9 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Watching { .. }
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
-        Happened::MilestoneReached { .. }
-        | Happened::HookFailed { .. }
-        | Happened::HooksSkipped { .. } => of_hooks(happened),
+        Happened::MilestoneReached(_) | Happened::HookFailed(_) | Happened::HooksSkipped { .. } => {
+            of_hooks(happened)
+        }
         Happened::RunEnded(_) => None,
     };
     line.into_iter().collect()
@@ -228,12 +231,13 @@ fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
 /// Returns what became of milestones and hooks.
 fn of_hooks(happened: &Happened) -> Option<(Tone, String)> {
     Some(match happened {
-        Happened::MilestoneReached { milestone, trigger, n_done, n_tasks } => {
+        Happened::MilestoneReached(reached) => {
+            let ReachedMilestone { milestone, trigger, n_done, n_tasks } = reached;
             let tone = if trigger == "first-failure" { Tone::Uneasy } else { Tone::Good };
             let text = format!("milestone {milestone} ({trigger}): {n_done} of {n_tasks} done");
             (tone, text)
         }
-        Happened::HookFailed { hook, about, command, reason } => {
+        Happened::HookFailed(HookFailure { hook, about, command, reason }) => {
             let of = if about.is_empty() { String::new() } else { format!(" of {about}") };
             let ran = if command.is_empty() { String::new() } else { format!("`{command}`: ") };
             let help = advice("see .orch/local/logs/@hooks.log; the run goes on");

@@ -145,6 +145,7 @@ fn group_table(
         column("DONE", false),
         column("RUNNING", false),
         column("STUCK", false),
+        column("REACHED", false),
     ];
     let some = |n: usize| if n == 0 { String::new() } else { n.to_string() };
     let rows: Vec<Vec<Cell>> = groups
@@ -156,6 +157,7 @@ fn group_table(
                 Cell::new(&format!("{}/{}", group.n_done, group.n_tasks)),
                 Cell::painted(&some(group.n_running), state::look("running")),
                 Cell::painted(&some(group.n_stuck), state::look("failed")),
+                Cell::new(&group.reached.as_deref().map(moment).unwrap_or_default()),
             ]
         })
         .collect();

@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod graph;
 mod hold;
+mod hooks;
 mod init;
 mod list;
 mod logs;

@@ -11,7 +11,14 @@ use self::{
 };
 use super::{Coordinator, Sources};
 use crate::{
-    app::{error::AppError, use_case::explain, view::run::Happened},
+    app::{
+        error::AppError,
+        use_case::explain,
+        view::{
+            hook::{HookFailure, ReachedMilestone},
+            run::Happened,
+        },
+    },
     domain::{
         format::{layout, milestone},
         model::{
@@ -169,12 +176,12 @@ impl Coordinator {
             }
         }
         self.hooks.told.insert(name.to_owned());
-        self.tell(Happened::MilestoneReached {
+        self.tell(Happened::MilestoneReached(ReachedMilestone {
             milestone: name.to_owned(),
             trigger: record.trigger.clone(),
             n_done: reach.n_done,
             n_tasks: reach.n_tasks,
-        });
+        }));
         let own = self.scheduler.plan().config().milestones.get(name);
         let own = own.map(|spec| spec.hook.clone());
         let about = About {
@@ -245,6 +252,6 @@ impl Coordinator {
 
     fn tell_hook_failed(&mut self, event: HookEvent, about: &str, command: String, reason: String) {
         let (hook, about) = (event.as_str(), about.to_owned());
-        self.tell(Happened::HookFailed { hook, about, command, reason });
+        self.tell(Happened::HookFailed(HookFailure { hook, about, command, reason }));
     }
 }
