@@ -5,6 +5,7 @@
 pub mod board;
 pub mod change;
 pub mod doctor;
+pub mod event;
 pub mod explain;
 pub mod graph;
 pub mod hook;

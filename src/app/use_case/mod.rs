@@ -6,6 +6,7 @@ pub mod change;
 pub mod check;
 pub mod demo;
 pub mod doctor;
+pub mod event;
 pub mod explain;
 pub mod graph;
 pub mod hold;

@@ -4,6 +4,7 @@ mod approve;
 mod cancel;
 mod check;
 mod doctor;
+mod event;
 mod explain;
 mod graph;
 mod hold;

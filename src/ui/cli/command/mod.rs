@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod event;
 mod explain;
 mod graph;
 mod init;
@@ -57,6 +58,8 @@ pub enum Command {
     Report(report::Args),
     /// Open the gate that a task waits for, or accept what it left for review
     Approve(approve::Args),
+    /// Open or fail a gate that tasks wait for, from a script or from CI
+    Event(event::Args),
     /// Have tasks tried again that failed, were cancelled or are done
     Retry(retry::Args),
     /// Drop tasks from the plan
@@ -94,6 +97,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Logs(args) => logs::run(args, global, terminal),
         Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
+        Command::Event(args) => event::run(args, global, terminal),
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
