@@ -38,6 +38,12 @@ pub enum AppError {
     /// A run was stopped before it started anything.
     #[error("stopped before anything was started")]
     StoppedEarly,
+    /// What was waited for did not come in time.
+    #[error("{message}")]
+    TimedOut {
+        /// What has not ended, after how long.
+        message: String,
+    },
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -81,6 +87,7 @@ impl AppError {
             | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
             Self::Store(_)
             | Self::Lock(_)
+            | Self::TimedOut { .. }
             | Self::Process(_)
             | Self::Watch(_)
             | Self::Git(_)
@@ -98,6 +105,9 @@ impl AppError {
             ),
             Self::Lock(LockError::Lost) => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
+            }
+            Self::TimedOut { .. } => {
+                Some("it goes on: `orch status` shows how far it is".to_owned())
             }
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::PlanHasErrors { .. } => {

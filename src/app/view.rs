@@ -15,4 +15,5 @@ pub mod plan;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod wait;
 pub mod write;

@@ -20,3 +20,4 @@ pub mod retry;
 pub mod show;
 pub mod status;
 pub mod stop;
+pub mod wait;

@@ -5,6 +5,7 @@ pub mod command;
 pub mod config;
 pub mod diagnostic;
 pub mod glob;
+pub mod hidden;
 pub mod hook;
 pub mod id;
 pub mod limits;

@@ -4,6 +4,7 @@ mod approve;
 mod cancel;
 mod check;
 mod doctor;
+mod escaping;
 mod event;
 mod explain;
 mod graph;
@@ -22,6 +23,7 @@ mod show;
 mod status;
 mod stop;
 mod trouble;
+mod wait;
 mod watch;
 mod watch_screen;
 

@@ -34,12 +34,8 @@ pub struct Args {
     /// The gate, as in `ci/build`
     #[arg(value_name = "NAME", value_parser = gate, required_unless_present = "list")]
     gate: Option<GateName>,
-    /// It is open (the default)
-    #[arg(long, conflicts_with = "fail")]
-    pass: bool,
-    /// It has failed
-    #[arg(long)]
-    fail: bool,
+    #[command(flatten)]
+    saying: Saying,
     /// Only for this task (may be repeated) [default: for all]
     #[arg(long = "task", value_name = "ID")]
     tasks: Vec<String>,
@@ -51,6 +47,17 @@ pub struct Args {
     list: bool,
     #[command(flatten)]
     json: Json,
+}
+
+/// What is so of the gate.
+#[derive(Debug, clap::Args)]
+struct Saying {
+    /// It is open (the default)
+    #[arg(long, conflicts_with = "fail")]
+    pass: bool,
+    /// It has failed
+    #[arg(long)]
+    fail: bool,
 }
 
 fn gate(text: &str) -> Result<GateName, String> {
@@ -77,7 +84,7 @@ fn list(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
 fn send(args: &Args, gate: &GateName, global: &Global, terminal: &Terminal) -> Outcome {
     let login = login();
     let author = Author { login: login.as_deref(), note: args.note.as_deref() };
-    let word = if args.fail { Word::Fail } else { Word::Pass };
+    let word = if args.saying.fail { Word::Fail } else { Word::Pass };
     let repository = Repository::open(global.folder())?;
     let sent: Result<_, AppError> = event::send(&repository, gate, &args.tasks, word, author);
     let sent = sent?;

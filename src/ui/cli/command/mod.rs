@@ -21,6 +21,7 @@ mod schema;
 mod show;
 mod status;
 mod stop;
+mod wait;
 mod watch;
 
 use clap::Subcommand;
@@ -66,6 +67,8 @@ pub enum Command {
     Cancel(cancel::Args),
     /// Tell the running coordinator to stop
     Stop(stop::Args),
+    /// Wait until the run that is at work has ended, or one task has
+    Wait(wait::Args),
     /// Look at what `orch` finds around it: watching, git, lock, workers, disk
     Doctor(doctor::Args),
     /// Carry out a small plan in a temporary repository, to see how it looks
@@ -101,6 +104,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
+        Command::Wait(args) => wait::run(args, global, terminal),
         Command::Doctor(args) => doctor::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
