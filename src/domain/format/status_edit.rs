@@ -301,7 +301,8 @@ mod tests {
         let (report, diagnostics) = status_file::parse(PATH, changed.text.as_bytes());
         assert_eq!((report, diagnostics), (Some(changed.report), Vec::new()), "{}", changed.text);
         let anew = if changed.is_anew { "(anew)\n" } else { "" };
-        expected.assert_eq(&format!("{anew}{}", changed.text));
+        let text = changed.text.replace('\r', "<CR>");
+        expected.assert_eq(&format!("{anew}{text}"));
     }
 
     #[test]
@@ -354,7 +355,7 @@ mod tests {
                 updated: 2026-11-20T10:15:00.000Z
                 ---
 
-                # Notes
+                # Notes<CR>
                   odd 
 
             "#]],
@@ -383,7 +384,7 @@ mod tests {
                 updated: 2026-11-20T10:15:00.000Z
                 ---
 
-                # Notes
+                # Notes<CR>
                   odd
 
                 More.
