@@ -12,7 +12,7 @@ pub mod domain;
 pub use app::{
     error::AppError,
     repository::Repository,
-    running::{Picture, Request, Run, RunOptions, StopMode, WhenIdle},
+    running::{Picture, Request, Run, RunOptions, StopMode, WhenIdle, serve_if_asked},
     use_case::check::Checked,
     view::{
         plan::PlanView,

@@ -6,6 +6,7 @@ use crate::{
         git::GitError,
         process::ProcessError,
         store::{StoreError, lock::LockError},
+        supervisor::SupervisorError,
         watch::WatchError,
     },
 };
@@ -47,6 +48,9 @@ pub enum AppError {
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// There is nobody to see to workers.
+    #[error(transparent)]
+    Supervisor(#[from] SupervisorError),
     /// Nothing can be watched.
     #[error(transparent)]
     Watch(#[from] WatchError),
@@ -89,6 +93,7 @@ impl AppError {
             | Self::Lock(_)
             | Self::TimedOut { .. }
             | Self::Process(_)
+            | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Edit { .. }
@@ -109,6 +114,9 @@ impl AppError {
             Self::TimedOut { .. } => {
                 Some("it goes on: `orch status` shows how far it is".to_owned())
             }
+            Self::Supervisor(SupervisorError::WrongProgram) => {
+                Some("call `orch::serve_if_asked` first of all in its `main`".to_owned())
+            }
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
@@ -116,6 +124,7 @@ impl AppError {
             Self::Store(_)
             | Self::Lock(LockError::Store(_))
             | Self::Process(_)
+            | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Edit { .. }

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    process::ExitCode,
     sync::mpsc,
     thread::JoinHandle,
     time::{Duration, Instant},
@@ -18,6 +19,16 @@ use super::{
     repository::Repository,
     view::run::{Live, RunEvent, Summary},
 };
+use crate::io::supervisor;
+
+/// Serves as the supervisor of workers where this process was started to be one; then it returns
+/// the exit code with which `main` is to end.
+///
+/// A run starts its workers by way of a process of the same program that outlives it. So a
+/// program that calls [`Run::start`] calls this first of all in its `main`.
+pub fn serve_if_asked() -> Option<ExitCode> {
+    supervisor::serve_if_asked()
+}
 
 /// Requests that may wait; more are dropped.
 const REQUESTS_WAITING_MAX: usize = 16;

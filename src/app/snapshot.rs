@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     error::AppError,
     files::{Files, Record, Usage},
+    supervised,
 };
 use crate::{
     domain::{
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub outside: OutsideFacts,
     /// The coordinator that is at work now.
     pub coordinator: Option<LockInfo>,
+    /// Attempts that the next coordinator will take up, and when they were started.
+    pub running: BTreeMap<AttemptId, Now>,
 }
 
 impl Snapshot {
@@ -61,6 +64,7 @@ impl Snapshot {
         let recorded = Recorded {
             outside: self.outside.clone(),
             is_live: self.coordinator.is_some(),
+            running: self.running.clone(),
             ..Recorded::default()
         };
         recorded
@@ -94,7 +98,11 @@ impl Snapshot {
 pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
     // The lock first: a coordinator that ends while the records are read has ended in them.
     let coordinator = lock::holder(store)?;
-    Ok(assemble(Files::read(store, reading)?, coordinator))
+    // A folder that cannot be read says nothing of any worker.
+    let ledgers = supervised::ledgers(store).unwrap_or_default();
+    let mut snapshot = assemble(Files::read(store, reading)?, coordinator);
+    snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
+    Ok(snapshot)
 }
 
 fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
@@ -117,7 +125,18 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     let input = rules::Input { plan: &plan, unreadable: &unreadable, recorded: &recorded };
     diagnostics.extend(rules::check_all(&input));
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    Snapshot { plan, diagnostics, attempts, gates, milestones, reports, outside, coordinator }
+    let running = BTreeMap::new();
+    Snapshot {
+        plan,
+        diagnostics,
+        attempts,
+        gates,
+        milestones,
+        reports,
+        outside,
+        coordinator,
+        running,
+    }
 }
 
 /// Returns what the last record of a task says of it, for the rules.

@@ -40,7 +40,7 @@ impl Standing {
     /// [`AppError::Store`] where a folder cannot be listed.
     pub fn read(repository: Repository, reading: Reading) -> Result<Self, AppError> {
         let snapshot = repository.read(reading)?;
-        let now = Clock::start().now();
+        let now = Clock::new().now();
         let scheduler = snapshot.scheduler(now);
         let states = scheduler.states();
         Ok(Self { repository, snapshot, scheduler, states, now })

@@ -1,25 +1,32 @@
 //! The only clock of the program.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::domain::model::time::{Now, Tick, Timestamp};
 
-/// Reads both clocks; the monotonic one counts from its start.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    started: Instant,
-}
+/// Reads both clocks. The monotonic one counts from the start of the machine, without the time
+/// that it was suspended, so that all processes of one machine mean the same by it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock(());
 
 impl Clock {
-    /// Starts the monotonic clock at zero.
-    pub fn start() -> Self {
-        Self { started: Instant::now() }
+    /// Returns the clocks of this machine.
+    pub fn new() -> Self {
+        Self(())
     }
 
     /// Returns the present.
-    pub fn now(&self) -> Now {
-        Now { tick: Tick(self.started.elapsed()), wall: wall() }
+    pub fn now(self) -> Now {
+        Now { tick: tick(), wall: wall() }
     }
+}
+
+fn tick() -> Tick {
+    let now = clock_gettime(ClockId::Monotonic);
+    let seconds = Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or(0));
+    Tick(seconds + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0)))
 }
 
 /// Returns the time since 1970, as file systems write it.

@@ -9,5 +9,6 @@ pub mod environment;
 pub mod git;
 pub mod process;
 pub mod store;
+pub mod supervisor;
 pub mod system;
 pub mod watch;

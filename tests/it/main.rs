@@ -15,5 +15,6 @@ mod fixtures;
 mod kill;
 mod simulation;
 mod source;
+mod supervisor;
 mod tidy;
 mod watch;

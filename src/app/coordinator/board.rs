@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::Coordinator;
 use crate::{
     app::{
         tracker::Tracker,
@@ -12,10 +13,26 @@ use crate::{
         plan::{Plan, TaskIndex},
         scheduler::{
             Scheduler,
+            event::Hold,
             phase::{Live, TaskState},
         },
     },
 };
+
+impl Coordinator {
+    /// Returns what a view says of the run as a whole.
+    pub(super) fn mode(&self) -> Mode {
+        let held = self.scheduler.is_held(Hold::Checkout).then(|| "git is at work".to_owned());
+        Mode {
+            is_dispatching: true,
+            is_paused: self.scheduler.is_held(Hold::Person),
+            held,
+            polling: self.tracker.polling(),
+            coordinator: None,
+            branch: self.tracker.branch().map(str::to_owned),
+        }
+    }
+}
 
 /// Draws every task.
 pub(super) fn board(

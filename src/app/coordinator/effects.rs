@@ -25,7 +25,7 @@ use crate::{
         },
     },
     io::{
-        process::{self, How, Launch, ProcessError, Stdin, check::CheckTimes},
+        process::{self, How, Launch, ProcessIdentity, Stdin, check::CheckTimes},
         store::journal::JournalLine,
     },
 };
@@ -33,33 +33,53 @@ use crate::{
 /// An attempt that is being carried out.
 pub(super) struct Worker {
     /// Its record, as it is on disk.
-    record: AttemptRecord,
-    assignment: Arc<Assignment>,
+    pub(super) record: AttemptRecord,
+    pub(super) assignment: Arc<Assignment>,
     /// What it is told.
-    prompt: String,
-    /// Its process, once that was started.
-    pid: Option<u32>,
-    /// How its processes are started.
-    launch: Option<Launch>,
+    pub(super) prompt: String,
+    /// The supervisor that was told to start it.
+    pub(super) supervisor: Option<String>,
+    /// Its process.
+    pub(super) process: Process,
+    /// How it is to be stopped.
+    pub(super) stop: Option<Force>,
     /// Stops its verify commands.
     check_stop: Option<watch::Sender<Option<How>>>,
-    /// Whether the journal holds its process.
-    is_in_journal: bool,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
+}
+
+/// How far the process of a worker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Process {
+    /// There is none: not yet, or not any more.
+    None,
+    /// A supervisor was told to start it.
+    Ordered,
+    /// It runs.
+    Started(ProcessIdentity),
 }
 
 /// How long killed processes are waited for.
 const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Worker {
-    /// Says whether a process of it runs.
-    fn is_at_work(&self) -> bool {
-        self.pid.is_some() || self.check_stop.is_some()
+    /// Returns a worker that was not started yet.
+    pub(super) fn new(record: AttemptRecord, assignment: Arc<Assignment>, prompt: String) -> Self {
+        Self {
+            record,
+            assignment,
+            prompt,
+            supervisor: None,
+            process: Process::None,
+            stop: None,
+            check_stop: None,
+            report: None,
+        }
     }
 }
 
-fn how(force: Force) -> How {
+pub(super) fn how(force: Force) -> How {
     match force {
         Force::Ask => How::Polite,
         Force::Kill => How::Kill,
@@ -124,25 +144,17 @@ impl Coordinator {
         let attempt = assignment.attempt.clone();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
         let command = assignment.policy.command.as_ref();
-        Worker {
-            record: AttemptRecord {
-                attempt: attempt.clone(),
-                started: self.clock.now().wall,
-                worker: command.map(ToString::to_string).unwrap_or_default(),
-                executor: "local".to_owned(),
-                nonce: self.nonces.give(),
-                log: layout::log_path(&attempt),
-                digests: Digests::of(&assignment.spec, assignment.role.as_ref()),
-                ending: None,
-            },
-            assignment,
-            prompt,
-            pid: None,
-            launch: None,
-            check_stop: None,
-            is_in_journal: false,
-            report: None,
-        }
+        let record = AttemptRecord {
+            attempt: attempt.clone(),
+            started: self.clock.now().wall,
+            worker: command.map(ToString::to_string).unwrap_or_default(),
+            executor: "local".to_owned(),
+            nonce: self.nonces.give(),
+            log: layout::log_path(&attempt),
+            digests: Digests::of(&assignment.spec, assignment.role.as_ref()),
+            ending: None,
+        };
+        Worker::new(record, assignment, prompt)
     }
 
     /// Returns what the attempt before left behind, as far as it is still there.
@@ -183,12 +195,8 @@ impl Coordinator {
 
     fn act(&mut self, effect: Effect) -> Result<(), AppError> {
         match effect {
-            Effect::StartWorker(assignment) => self.start_worker(&assignment.attempt)?,
-            Effect::StopWorker { attempt, force } => {
-                if let Some(pid) = self.workers.get(&attempt).and_then(|worker| worker.pid) {
-                    process::stop_group(pid, how(force))?;
-                }
-            }
+            Effect::StartWorker(assignment) => self.order_worker(&assignment.attempt)?,
+            Effect::StopWorker { attempt, force } => self.stop_worker(&attempt, force)?,
             Effect::StartVerify { attempt } => self.start_verify(attempt),
             Effect::StopVerify { attempt, force } => {
                 if let Some(worker) = self.workers.get(&attempt) {
@@ -205,56 +213,12 @@ impl Coordinator {
         Ok(())
     }
 
-    fn start_worker(&mut self, attempt: &AttemptId) -> Result<(), AppError> {
-        let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
-        let Some(events) = self.events.clone() else { return Ok(()) };
-        self.store.write_scratch(&layout::prompt_path(attempt), worker.prompt.as_bytes())?;
-        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
-            let cause = "no command is given for it".to_owned();
-            not_started(events, attempt.clone(), cause, false);
-            return Ok(());
-        };
-        match process::start(&launch) {
-            Ok(running) => {
-                worker.pid = Some(running.pid);
-                let signal = assignment.policy.completion.signal.clone();
-                let signal = signal.map(|text| (text, launch.output.clone()));
-                worker.launch = Some(launch);
-                worker::watch_over(running, attempt.clone(), signal, events);
-            }
-            Err(error) => {
-                let cause = cause_of(&error);
-                // Where people look for what went wrong.
-                let note = format!("orch: {cause}\n");
-                self.store.write_scratch(&layout::log_path(attempt), note.as_bytes())?;
-                not_started(events, attempt.clone(), cause, error.is_temporary());
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes the processes of workers that have run for a while, so that the next coordinator can
-    /// stop them if this one dies. Younger ones are found by the nonce in their environment.
-    pub(super) fn note_processes(&mut self) {
-        for (attempt, worker) in &mut self.workers {
-            let Some(pid) = worker.pid.filter(|_| !worker.is_in_journal) else { continue };
-            let identity = process::identity(pid);
-            self.journal.append(&JournalLine::Process {
-                attempt: attempt.to_string(),
-                nonce: worker.record.nonce.clone(),
-                pid,
-                start_ticks: identity.start_ticks,
-                boot_id: identity.boot_id,
-            });
-            worker.is_in_journal = true;
-        }
-    }
-
     fn start_verify(&mut self, attempt: AttemptId) {
         let Some(events) = self.events.clone() else { return };
         let Some(worker) = self.workers.get_mut(&attempt) else { return };
-        let Some(launch) = worker.launch.clone() else { return };
+        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
+        let launch = worker::launch(&self.store, &self.environment, assignment, nonce);
+        let Some(launch) = launch else { return };
         let policy = &worker.assignment.policy;
         let checks = Checks {
             commands: policy.completion.verify.clone(),
@@ -287,38 +251,49 @@ impl Coordinator {
         self.gate_stop = Some(stop);
     }
 
-    /// Kills whatever runs, and waits until it is gone. The records stay without an ending: they
-    /// could not be written.
-    pub(super) async fn kill_everything(&mut self, sources: &mut Sources) {
-        for worker in self.workers.values() {
-            stop_checks(worker.check_stop.as_ref(), Force::Kill);
-            if let Some(pid) = worker.pid
-                && let Err(error) = process::stop_group(pid, How::Kill)
-            {
+    /// Ends a run that cannot go on. Workers go on, for the next run to take them up; where that
+    /// could not find them any more, they are killed.
+    pub(super) async fn give_up(&mut self, sources: &mut Sources) {
+        let is_lost = self.require_lock().is_err();
+        let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
+        for attempt in attempts.iter().filter(|_| is_lost) {
+            if let Err(error) = self.stop_worker(attempt, Force::Kill) {
                 tracing::warn!(%error, "a worker may still run");
             }
         }
+        for worker in self.workers.values() {
+            stop_checks(worker.check_stop.as_ref(), Force::Kill);
+        }
         stop_checks(self.gate_stop.as_ref(), Force::Kill);
+        let is_at_work = |worker: &Worker| {
+            worker.check_stop.is_some() || (is_lost && worker.process != Process::None)
+        };
         // One deadline for all: sources that tick would put off one for each wait for ever.
         let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
-        while self.gate_stop.is_some() || self.workers.values().any(Worker::is_at_work) {
+        while self.gate_stop.is_some() || self.workers.values().any(is_at_work) {
             match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker, false)).await
             {
                 Ok(super::Incoming::Event(event)) => self.note_end(&event),
+                Ok(super::Incoming::Told(told)) => {
+                    // What follows from it is decided by the next run.
+                    if let Err(error) = self.supervisor_told(told, &mut Vec::new()) {
+                        tracing::warn!(%error, "the end of a worker is not followed");
+                    }
+                }
                 Ok(_) => {}
-                Err(_) => return,
+                Err(_) => break,
             }
         }
+        let n_running = self.workers.values().filter(|w| w.process != Process::None).count();
+        if n_running > 0 && !is_lost {
+            self.tell(Happened::Left { n_running });
+        }
+        self.send_outbox();
     }
 
-    /// Forgets a process that has ended, so that nothing waits for it or signals its number.
+    /// Forgets checks that have ended, so that nothing waits for them.
     pub(super) fn note_end(&mut self, event: &Event) {
         match event {
-            Event::WorkerExited { attempt, .. } | Event::WorkerNotStarted { attempt, .. } => {
-                if let Some(worker) = self.workers.get_mut(attempt) {
-                    worker.pid = None;
-                }
-            }
             Event::VerifyFinished { attempt, .. } => {
                 if let Some(worker) = self.workers.get_mut(attempt) {
                     worker.check_stop = None;
@@ -338,23 +313,4 @@ fn stop_checks(stop: Option<&watch::Sender<Option<How>>>, force: Force) {
     if let Some(stop) = stop {
         stop.send_replace(Some(how(force)));
     }
-}
-
-fn not_started(
-    events: tokio::sync::mpsc::Sender<Event>,
-    attempt: AttemptId,
-    cause: String,
-    is_passing: bool,
-) {
-    tokio::spawn(async move {
-        let event = Event::WorkerNotStarted { attempt, cause, is_passing };
-        worker::send(&events, event).await;
-    });
-}
-
-/// Returns an error with its causes, in one line.
-fn cause_of(error: &ProcessError) -> String {
-    let first = std::error::Error::source(error);
-    let causes = std::iter::successors(first, |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

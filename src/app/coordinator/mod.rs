@@ -1,5 +1,6 @@
 //! The one loop: next event → step → carry out → publish.
 
+mod adoption;
 mod board;
 mod effects;
 mod follow;
@@ -11,6 +12,7 @@ mod prompt;
 mod recovery;
 mod sources;
 mod summary;
+mod supervision;
 mod viewer;
 mod worker;
 
@@ -28,6 +30,7 @@ pub use self::{
 };
 
 use self::{
+    adoption::Inherited,
     effects::Worker,
     sources::{Incoming, Sources},
 };
@@ -36,16 +39,13 @@ use super::{
     files::Scope,
     repository::Repository,
     tracker::Tracker,
-    view::{
-        board::Mode,
-        run::{Happened, RunEvent, Summary},
-    },
+    view::run::{Happened, RunEvent, Summary},
 };
 use crate::{
     domain::{
         format::{layout, status_file},
         model::{
-            attempt::StatusReport,
+            attempt::{AttemptRecord, StatusReport},
             config::{Config, Durability},
             id::AttemptId,
             limits::GRACE_DEFAULT,
@@ -62,9 +62,10 @@ use crate::{
         process::How,
         store::{
             Store,
-            journal::{Journal, JournalLine},
+            journal::Journal,
             lock::{Lock, LockError},
         },
+        supervisor::{Supervisor, Told},
     },
 };
 
@@ -72,7 +73,8 @@ use crate::{
 ///
 /// # Errors
 /// [`AppError::PlanHasErrors`], [`AppError::Lock`] where another coordinator is at work, and
-/// whatever the world refuses. All workers are stopped before an error is returned.
+/// whatever the world refuses. Workers go on then, and the next run takes them up; only where the
+/// lock was taken away are they stopped.
 pub async fn run(
     repository: &Repository,
     options: RunOptions,
@@ -81,11 +83,11 @@ pub async fn run(
 ) -> Result<Summary, AppError> {
     let mut sources = Sources::new(&options, requests)?;
     let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
-    coordinator.events = Some(sources.sender());
+    coordinator.follow_supervisors();
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
         coordinator.stop_hooks().await;
-        coordinator.kill_everything(&mut sources).await;
+        coordinator.give_up(&mut sources).await;
     }
     ended
 }
@@ -98,6 +100,12 @@ struct Coordinator {
     clock: Clock,
     scheduler: Scheduler,
     journal: Journal,
+    /// Starts workers; started with the first of them.
+    supervisor: Option<Supervisor>,
+    /// Where supervisors tell what happens.
+    told: tokio::sync::mpsc::Sender<Told>,
+    /// What an earlier coordinator left, until it was dealt with.
+    inherited: Inherited,
     nonces: Nonces,
     tracker: Tracker,
     /// The settings as they stand in the file.
@@ -132,26 +140,30 @@ impl Coordinator {
         sources: &mut Sources,
     ) -> Result<Self, AppError> {
         let store = repository.store().clone();
-        let clock = Clock::start();
+        let clock = Clock::new();
         let lock = Lock::take(&store, clock.now())?;
         recovery::prepare_folders(&store)?;
         let (mut journal, lines) = recovery::replay(&store)?;
         let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
-        let recorded = tracker.files().recorded();
+        let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
         let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
         let unsettled = recovery::unsettled(tracker.files());
+        let is_known = |record: &AttemptRecord| plan.find(record.attempt.task.as_str()).is_some();
+        let mut inherited = tokio::select! {
+            inherited = adoption::take_stock(&store, unsettled, is_known, grace) => inherited?,
+            // The ledgers stay as they are, so the next run takes this up again.
+            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
+        };
+        let adopted = inherited.adopted.iter();
+        recorded.running = adopted.map(|one| (one.record.attempt.clone(), one.started)).collect();
+        recorded.causes = std::mem::take(&mut inherited.causes);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
         if options.when_idle != WhenIdle::Stay {
             planning::require_whole(&mut tracker, &scheduler)?;
             planning::require_commands(&scheduler)?;
         }
-        let left = tokio::select! {
-            left = recovery::stop_what_was_left(&unsettled, &lines, grace) => left,
-            // The journal stays as it is, so the next run takes this up again.
-            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
-        };
-        if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
+        if !lines.is_empty() {
             store.sync_file_system()?;
         }
         journal.reset()?;
@@ -166,6 +178,9 @@ impl Coordinator {
             clock,
             scheduler,
             journal,
+            supervisor: None,
+            told: sources.teller(),
+            inherited,
             nonces: Nonces::new(),
             settings: tracker.plan().config().clone(),
             tracker,
@@ -174,14 +189,14 @@ impl Coordinator {
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             gate_stop: None,
-            events: None,
+            events: Some(sources.sender()),
             lock,
         };
-        coordinator.tell_start(left);
+        coordinator.tell_start();
         Ok(coordinator)
     }
 
-    fn tell_start(&mut self, left: Option<Happened>) {
+    fn tell_start(&mut self) {
         let plan = Arc::clone(self.scheduler.plan());
         let n_open = self.scheduler.states().iter().filter(|state| !state.is_settled()).count();
         self.tell(Happened::RunStarted {
@@ -189,15 +204,17 @@ impl Coordinator {
             n_open,
             max_workers: plan.config().max_workers,
         });
-        if let Some(left) = left {
-            self.tell(left);
+        for happened in std::mem::take(&mut self.inherited.happened) {
+            self.tell(happened);
         }
     }
 
     async fn go(&mut self, sources: &mut Sources) -> Result<Summary, AppError> {
         let mut batch = vec![Event::TimePassed];
+        self.take_up(&mut batch)?;
         loop {
             self.turn(batch)?;
+            self.forget_read_ledgers();
             self.fire_hooks();
             self.publish();
             if self.is_left {
@@ -238,8 +255,8 @@ impl Coordinator {
         let incoming = sources.next(wait, &self.tracker, moves).await;
         let mut batch = Vec::new();
         self.take(incoming, &mut batch)?;
-        while let Some(event) = sources.waiting() {
-            self.take(Incoming::Event(event), &mut batch)?;
+        while let Some(incoming) = sources.waiting() {
+            self.take(incoming, &mut batch)?;
         }
         Ok(batch)
     }
@@ -248,22 +265,17 @@ impl Coordinator {
     fn take(&mut self, incoming: Incoming, batch: &mut Vec<Event>) -> Result<(), AppError> {
         match incoming {
             Incoming::Event(event) => {
-                match &event {
-                    Event::WorkerExited { attempt, .. } => {
-                        batch.extend(self.read_report(attempt));
-                        self.follow_end(attempt, batch)?;
-                    }
-                    Event::VerifyFinished { attempt, .. } => self.follow_end(attempt, batch)?,
-                    _ => {}
+                if let Event::VerifyFinished { attempt, .. } = &event {
+                    self.follow_end(attempt, batch)?;
                 }
                 self.note_end(&event);
                 batch.push(event);
             }
+            Incoming::Told(told) => self.supervisor_told(told, batch)?,
             Incoming::Deadline => batch.push(Event::TimePassed),
             Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
                 self.require_lock()?;
-                self.note_processes();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
@@ -326,18 +338,6 @@ impl Coordinator {
         }
     }
 
-    fn mode(&self) -> Mode {
-        let held = self.scheduler.is_held(Hold::Checkout).then(|| "git is at work".to_owned());
-        Mode {
-            is_dispatching: true,
-            is_paused: self.scheduler.is_held(Hold::Person),
-            held,
-            polling: self.tracker.polling(),
-            coordinator: None,
-            branch: self.tracker.branch().map(str::to_owned),
-        }
-    }
-
     /// Puts what happened into the outbox.
     fn tell(&mut self, happened: Happened) {
         self.live.note();
@@ -368,6 +368,7 @@ impl Coordinator {
             self.store.sync_file_system()?;
         }
         self.journal.reset()?;
+        self.dismiss_supervisor();
         self.tell(Happened::RunEnded(summary.clone()));
         self.send_outbox();
         Ok(summary)
@@ -376,7 +377,6 @@ impl Coordinator {
     /// Ends, and leaves the workers to themselves. The journal stays as it is: by it the next
     /// coordinator finds them.
     fn leave(&mut self) -> Result<Summary, AppError> {
-        self.note_processes();
         self.journal.flush()?;
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
         let n_running = self.scheduler.running().len();

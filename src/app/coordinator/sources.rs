@@ -12,6 +12,7 @@ use super::{Picture, Request, RunOptions};
 use crate::{
     app::{error::AppError, tracker::Tracker},
     domain::scheduler::event::{Event, StopMode},
+    io::supervisor::Told,
 };
 
 /// Events that may wait; what sends more waits until the loop has caught up.
@@ -28,6 +29,8 @@ const REDRAW: Duration = Duration::from_millis(100);
 pub(super) enum Incoming {
     /// Background work ended.
     Event(Event),
+    /// A supervisor told something.
+    Told(Told),
     /// Files may have changed, or it is time to look at them.
     Files,
     /// The scheduler asked to be woken now.
@@ -44,6 +47,8 @@ pub(super) enum Incoming {
 pub(super) struct Sources {
     sender: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
+    teller: mpsc::Sender<Told>,
+    told: mpsc::Receiver<Told>,
     requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
     n_signals: u32,
@@ -93,9 +98,12 @@ impl Sources {
         requests: mpsc::Receiver<Request>,
     ) -> Result<Self, AppError> {
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
+        let (teller, told) = mpsc::channel(EVENTS_WAITING_MAX);
         Ok(Self {
             sender,
             events,
+            teller,
+            told,
             requests,
             signals: options.handles_signals.then(Signals::new).transpose()?,
             n_signals: 0,
@@ -109,9 +117,15 @@ impl Sources {
         self.sender.clone()
     }
 
-    /// Returns an event of background work that is there already.
-    pub(super) fn waiting(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
+    /// Returns where supervisors tell what happens.
+    pub(super) fn teller(&self) -> mpsc::Sender<Told> {
+        self.teller.clone()
+    }
+
+    /// Returns what background work or a supervisor has told already.
+    pub(super) fn waiting(&mut self) -> Option<Incoming> {
+        let told = self.told.try_recv().map(Incoming::Told);
+        told.or_else(|_| self.events.try_recv().map(Incoming::Event)).ok()
     }
 
     /// Waits until somebody wants the run to end before it has begun.
@@ -133,6 +147,7 @@ impl Sources {
         let deadline = wait.map(|wait| Instant::now() + wait);
         tokio::select! {
             biased;
+            Some(told) = self.told.recv() => Incoming::Told(told),
             Some(event) = self.events.recv() => Incoming::Event(event),
             () = Signals::next(&mut self.signals) => {
                 self.n_signals += 1;

@@ -13,6 +13,7 @@ use crate::{
         error::AppError,
         files::Scope,
         repository::Repository,
+        supervised,
         tracker::{News, Tracker},
         view::{
             board::Mode,
@@ -85,7 +86,7 @@ impl Viewer {
         observers: Observers,
     ) -> Result<Self, AppError> {
         let store = repository.store().clone();
-        let clock = Clock::start();
+        let clock = Clock::new();
         // The lock first: a coordinator that ends while the records are read has ended in them.
         let coordinator = holder(&store)?;
         let tracker = Tracker::start(&store, clock, Scope::All)?;
@@ -136,6 +137,7 @@ impl Viewer {
                 Incoming::Request(Request::Leave) => return Ok(self.end(None)),
                 Incoming::Request(Request::Pause | Request::Resume)
                 | Incoming::Event(_)
+                | Incoming::Told(_)
                 | Incoming::Redraw => {}
             }
         }
@@ -246,8 +248,11 @@ impl Viewer {
 }
 
 fn scheduler(tracker: &Tracker, is_live: bool, now: crate::domain::model::time::Now) -> Scheduler {
+    // What cannot be read now is read at the next look.
+    let ledgers = supervised::ledgers(tracker.store()).unwrap_or_default();
     let mut recorded = tracker.files().recorded();
     recorded.is_live = is_live;
+    recorded.running = supervised::running(&ledgers, tracker.files().attempts());
     Scheduler::recover(std::sync::Arc::clone(tracker.plan()), recorded, now)
 }
 

@@ -1,6 +1,6 @@
 //! How the processes of an attempt are started: worker, verify commands, gate commands.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{ffi::OsString, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
@@ -8,22 +8,18 @@ use crate::{
     domain::{
         format::layout,
         model::{
-            attempt::{CheckResult, WorkerEnd},
-            command::argv,
-            id::AttemptId,
-            task::CommandLine,
+            attempt::CheckResult, command::argv, limits::LOG_BYTES_DEFAULT, task::CommandLine,
         },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
         process::{
-            How, Launch, ProcessError, Running, Stdin,
+            How, Launch, ProcessError, Stdin,
             check::{CheckTimes, Checked, run_check},
-            kill_group_leftovers,
             leftovers::NONCE_VARIABLE,
-            log,
         },
         store::Store,
+        supervisor::{Order, wire::Raw},
     },
 };
 
@@ -62,31 +58,23 @@ pub(super) fn launch(
     })
 }
 
-/// Waits for a worker in the background and tells how it ended.
-pub(super) fn watch_over(
-    mut running: Running,
-    attempt: AttemptId,
-    signal: Option<(String, PathBuf)>,
-    events: mpsc::Sender<Event>,
-) {
-    tokio::spawn(async move {
-        let ended = running.wait().await;
-        kill_group_leftovers(running.pid);
-        let event = match ended {
-            Ok(exit) => {
-                let has_signal = signal.is_none_or(|(text, path)| {
-                    log::contains(&path, text.as_bytes()).unwrap_or(false)
-                });
-                let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
-                Event::WorkerExited { attempt, end }
-            }
-            Err(error) => {
-                let cause = error.to_string();
-                Event::WorkerNotStarted { attempt, cause, is_passing: true }
-            }
-        };
-        send(&events, event).await;
-    });
+/// Returns the order by which a supervisor starts the worker.
+pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Order {
+    let input = match &launch.stdin {
+        Stdin::Null => None,
+        Stdin::File(path) => Some(Raw::from(path)),
+    };
+    Order {
+        nonce: nonce.to_owned(),
+        argv: launch.argv.clone(),
+        folder: Raw::from(&launch.folder),
+        env: launch.env.iter().map(|(name, value)| (Raw::from(name), Raw::from(value))).collect(),
+        input,
+        log: Raw::from(&launch.output),
+        log_bytes_max: LOG_BYTES_DEFAULT,
+        signal: assignment.policy.completion.signal.clone(),
+        secrets: Vec::new(),
+    }
 }
 
 /// Commands that are run one after the other, up to the first that fails.

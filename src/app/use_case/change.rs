@@ -40,7 +40,7 @@ impl Standing {
     /// Reads the plan as it is now.
     pub(super) fn read(repository: &Repository) -> Result<Self, AppError> {
         let snapshot = repository.read(Reading::Head)?;
-        let scheduler = snapshot.scheduler(Clock::start().now());
+        let scheduler = snapshot.scheduler(Clock::new().now());
         let states = scheduler.states();
         Ok(Self { snapshot, scheduler, states })
     }
@@ -48,7 +48,8 @@ impl Standing {
     /// Returns where each task will stand once nothing runs any more.
     pub(super) fn at_rest(mut self) -> Self {
         self.snapshot.coordinator = None;
-        self.scheduler = self.snapshot.scheduler(Clock::start().now());
+        self.snapshot.running.clear();
+        self.scheduler = self.snapshot.scheduler(Clock::new().now());
         self.states = self.scheduler.states();
         self
     }
@@ -147,7 +148,7 @@ pub(super) fn write_event(
     let event = OutsideEvent {
         kind,
         by: git::user_name(repository.root()).or(author.login.map(str::to_owned)),
-        at: Some(Clock::start().now().wall),
+        at: Some(Clock::new().now().wall),
         note: author.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty()),
     };
     store.replace(path, event_file::render(&event).as_bytes())?;

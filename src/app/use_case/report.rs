@@ -143,7 +143,7 @@ pub fn report(
         Err(ReadFault::Missing) => (None, true),
         Err(_) => (None, false),
     };
-    let now = Clock::start().now().wall;
+    let now = Clock::new().now().wall;
     let changed = status_edit::change(&path, attempt, old.as_deref(), &what, now)
         .map_err(|fault| AppError::usage(fault.to_string(), "say it in fewer words"))?;
     let set_aside = if changed.is_anew || !is_readable { store.set_aside(&path)? } else { None };

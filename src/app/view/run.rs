@@ -49,10 +49,19 @@ pub enum Happened {
         /// Who carries it out; `None` where nobody does.
         coordinator: Option<String>,
     },
-    /// What a dead coordinator had left running was stopped.
+    /// The workers of an earlier coordinator are taken up.
+    TakenUp {
+        /// Attempts whose workers run.
+        running: Vec<String>,
+        /// Attempts whose workers ended meanwhile.
+        ended: Vec<String>,
+        /// Attempts that nobody sees to any more: they are tried again.
+        lost: Vec<String>,
+    },
+    /// A supervisor of an earlier coordinator did nothing any more, and was killed.
+    SupervisorKilled,
+    /// What nobody sees to any more was stopped.
     LeftoversStopped {
-        /// Attempts without an ending.
-        attempts: Vec<String>,
         /// Processes that were stopped.
         n_processes: usize,
         /// Processes that could not be stopped.

@@ -22,6 +22,8 @@ pub const LOCAL_DIR: &str = ".orch/local";
 pub const LOGS_DIR: &str = ".orch/local/logs";
 /// Prompts as they were given to workers.
 pub const PROMPTS_DIR: &str = ".orch/local/prompts";
+/// Ledgers: what the supervisors of workers wrote down.
+pub const SUPERVISORS_DIR: &str = ".orch/local/supervisors";
 /// Worktrees of running tasks.
 pub const WORKTREES_DIR: &str = ".orch/local/worktrees";
 /// The settings.
@@ -160,6 +162,16 @@ pub fn log_path(attempt: &AttemptId) -> String {
 /// Returns where the prompt of an attempt is written.
 pub fn prompt_path(attempt: &AttemptId) -> String {
     format!("{PROMPTS_DIR}/{attempt}.md")
+}
+
+/// Returns where the supervisor called `name` writes down what it does.
+pub fn ledger_path(name: &str) -> String {
+    format!("{SUPERVISORS_DIR}/{name}.jsonl")
+}
+
+/// Returns the name of the supervisor whose ledger has this file name.
+pub fn ledger_name(file_name: &str) -> Option<&str> {
+    file_name.strip_suffix(".jsonl")
 }
 
 /// Returns where the record of run `number` of the gate after `level` is written.

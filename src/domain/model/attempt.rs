@@ -6,7 +6,7 @@ use super::{
     config::Role,
     id::{AttemptId, GateName},
     task::TaskSpec,
-    time::Timestamp,
+    time::{Now, Timestamp},
 };
 
 /// The coordinator's record of one attempt (`.orch/runs/<id>.<n>.yaml`).
@@ -178,12 +178,15 @@ pub struct WorkerEnd {
     pub limit: Option<UsageLimit>,
     /// How many processes it left running; they were killed.
     pub n_leaked: u32,
+    /// When, where that is known: perhaps long before it is noticed.
+    pub ended: Option<Now>,
 }
 
 impl WorkerEnd {
     /// Returns the end of a worker of which nothing but its exit is known.
     pub fn of(exit: Exit) -> Self {
-        Self { exit, has_signal: true, usage: Usage::default(), limit: None, n_leaked: 0 }
+        let usage = Usage::default();
+        Self { exit, has_signal: true, usage, limit: None, n_leaked: 0, ended: None }
     }
 }
 

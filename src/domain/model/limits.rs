@@ -109,3 +109,9 @@ pub const NAMED_TASKS_MAX: usize = 8;
 
 /// Most edges of one cycle that are shown with their places, beside the first.
 pub const CYCLE_EDGES_MAX: usize = 16;
+
+/// Most bytes of one log where nothing is configured.
+pub const LOG_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
+
+/// Smallest room for a log: it is used in halves, and a half must hold what is read at a time.
+pub const LOG_BYTES_MIN: u64 = 256 * 1024;

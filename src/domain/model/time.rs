@@ -35,7 +35,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// A point on the monotonic clock: time since the coordinator started. All deadlines use it, so
+/// A point on the monotonic clock: time since the machine started. All deadlines use it, so
 /// that no jump of the wall clock fires a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Tick(pub Duration);

@@ -33,6 +33,13 @@ pub enum Event {
         /// How.
         end: Box<WorkerEnd>,
     },
+    /// Nobody sees to the process of an attempt any more, and it was stopped.
+    WorkerLost {
+        /// Whose.
+        attempt: AttemptId,
+        /// Why, as a phrase.
+        cause: String,
+    },
     /// A worker wrote its status file.
     StatusReported(StatusReport),
     /// The verify commands of an attempt ran; the list ends with the first that failed.

@@ -6,7 +6,7 @@ use crate::domain::model::{
     attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage},
     id::{AttemptId, TaskId},
     outside::OutsideFacts,
-    time::Timestamp,
+    time::{Now, Tick, Timestamp},
 };
 
 /// What was on disk when the coordinator (or a reader) looked.
@@ -19,8 +19,12 @@ pub struct Recorded {
     /// What people, scripts and CI said.
     pub outside: OutsideFacts,
     /// Whether another coordinator is alive: then attempts without an ending run, and must not
-    /// be touched. Otherwise they are lost.
+    /// be touched. Otherwise those that are neither in `running` nor told otherwise are lost.
     pub is_live: bool,
+    /// Attempts without an ending whose workers are still seen to, and when those started.
+    pub running: BTreeMap<AttemptId, Now>,
+    /// What became of attempts that are lost, as a phrase.
+    pub causes: BTreeMap<AttemptId, String>,
 }
 
 impl Recorded {
@@ -122,6 +126,12 @@ impl History {
     /// for it.
     pub fn is_outdated(&self, now: &Digests) -> bool {
         self.ending.as_ref().is_some_and(|ending| ending.digests.differ(now))
+    }
+
+    /// Returns when the last attempt started, on both clocks, as far as the record tells.
+    pub(super) fn started(&self, now: Now) -> Now {
+        let wall = self.last_started.unwrap_or(now.wall);
+        Now { tick: Tick(now.tick.0.saturating_sub(now.wall.since(wall))), wall }
     }
 
     /// Returns the attempt that has a record but no ending.

@@ -61,8 +61,9 @@ pub struct Scheduler {
     in_workstream: BTreeMap<String, TaskIndex>,
     deadlines: BTreeSet<(Tick, TaskIndex)>,
     levels: Levels,
-    /// Attempts that an earlier coordinator left without an ending, to be settled first.
-    lost: Vec<AttemptId>,
+    /// Attempts that an earlier coordinator left without an ending, and what became of them: to be
+    /// settled first.
+    lost: Vec<(AttemptId, String)>,
     course: Course,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
@@ -86,13 +87,22 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live } = recorded;
-        let unsettled = histories.iter().filter_map(|(id, history)| history.unsettled(id));
-        let (live, lost) = if is_live {
-            (unsettled.collect(), Vec::new())
-        } else {
-            (Vec::new(), unsettled.collect())
-        };
+        let Recorded { histories, gates, outside, is_live, running, mut causes } = recorded;
+        let (mut live, mut lost) = (Vec::new(), Vec::new());
+        for (id, history) in &histories {
+            let Some(attempt) = history.unsettled(id) else { continue };
+            let is_known = plan.find(id.as_str()).is_some();
+            match running.get(&attempt) {
+                Some(started) if is_known => live.push((attempt, *started)),
+                None if is_live => live.push((attempt, history.started(now))),
+                Some(_) | None => {
+                    let cause = causes.remove(&attempt);
+                    let cause =
+                        cause.unwrap_or_else(|| "the coordinator ended while it ran".to_owned());
+                    lost.push((attempt, cause));
+                }
+            }
+        }
         let mut scheduler = Self {
             levels: Levels::new(gates),
             plan,
@@ -129,6 +139,9 @@ impl Scheduler {
             }
             Event::WorkerExited { attempt, end } => {
                 self.worker_exited(&attempt, &end, &mut effects);
+            }
+            Event::WorkerLost { attempt, cause } => {
+                self.worker_lost(&attempt, cause, &mut effects);
             }
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {
@@ -234,11 +247,11 @@ impl Scheduler {
     }
 
     fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
-        for attempt in std::mem::take(&mut self.lost) {
+        for (attempt, cause) in std::mem::take(&mut self.lost) {
             let ending = Ending {
                 ended: self.now.wall,
                 outcome: Outcome::Lost,
-                reason: "the coordinator ended while it ran".to_owned(),
+                reason: cause,
                 exit: None,
                 verify: Vec::new(),
                 usage: Usage::default(),
@@ -331,7 +344,7 @@ impl Scheduler {
         effects.push(Effect::StartWorker(Arc::clone(&assignment)));
         effects.push(Effect::Announce(Notice::Started { attempt, title }));
         let live =
-            Live { assignment, started: self.now, stage: Stage::Working, report: None, exit: None };
+            Live { assignment, started: self.now, stage: Stage::Working, report: None, end: None };
         self.set_phase(task, Phase::Running(Box::new(live)));
     }
 }

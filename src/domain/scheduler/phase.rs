@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{effect::Assignment, event::StopMode};
 use crate::domain::model::{
-    attempt::{Exit, StatusReport},
+    attempt::{StatusReport, WorkerEnd},
     time::{Now, Tick},
 };
 
@@ -44,7 +44,7 @@ pub struct Live {
     /// The last that its worker reported.
     pub report: Option<StatusReport>,
     /// How its process ended, once it did.
-    pub exit: Option<Exit>,
+    pub end: Option<WorkerEnd>,
 }
 
 /// How far an attempt is.

@@ -15,7 +15,7 @@ use crate::domain::{
         attempt::{CheckResult, Ending, Outcome, StatusReport, WorkerEnd},
         id::AttemptId,
         task::AuthorStatus,
-        time::Tick,
+        time::{Now, Tick},
     },
     plan::TaskIndex,
 };
@@ -64,9 +64,9 @@ impl Live {
 }
 
 impl Scheduler {
-    /// Takes over the attempts that another, living coordinator carries out.
-    pub(super) fn adopt(&mut self, attempts: Vec<AttemptId>) {
-        for attempt in attempts {
+    /// Takes over attempts that run already, with the moments when they started.
+    pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Now)>) {
+        for (attempt, started) in attempts {
             let Some(task) = self.plan.find(attempt.task.as_str()) else { continue };
             let live = Live {
                 assignment: Arc::new(super::Assignment {
@@ -76,10 +76,10 @@ impl Scheduler {
                     policy: self.plan.policy(task),
                     previous: None,
                 }),
-                started: self.now,
+                started,
                 stage: Stage::Working,
                 report: None,
-                exit: None,
+                end: None,
             };
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
@@ -103,6 +103,21 @@ impl Scheduler {
         self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(SHORTAGE_WAIT) });
     }
 
+    pub(super) fn worker_lost(
+        &mut self,
+        attempt: &AttemptId,
+        cause: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        match live.stage {
+            Stage::Stopping { why, in_verify: false, .. } => self.end_stopped(task, why, effects),
+            Stage::Working => self.end(task, Finish::new(Outcome::Lost, cause), effects),
+            // Its process had ended before.
+            Stage::Verifying | Stage::Stopping { in_verify: true, .. } => {}
+        }
+    }
+
     pub(super) fn worker_exited(
         &mut self,
         attempt: &AttemptId,
@@ -110,14 +125,14 @@ impl Scheduler {
         effects: &mut Vec<Effect>,
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
-        if live.exit.is_some() {
+        if live.end.is_some() {
             return;
         }
         let stage = live.stage;
         let judgement = live.judge(end);
         let has_verify = !live.assignment.policy.completion.verify.is_empty();
         if let Some(live) = self.at_mut(task) {
-            live.exit = Some(end.exit);
+            live.end = Some(end.clone());
         }
         if let Stage::Stopping { why, .. } = stage {
             return self.end_stopped(task, why, effects);
@@ -269,11 +284,14 @@ impl Scheduler {
         let Finish { outcome, reason, verify } = finish;
         let Some(live) = self.at(task).cloned() else { return };
         let attempt = live.assignment.attempt.clone();
+        // It may have ended while no coordinator was there.
+        let exited = live.end.as_ref().filter(|_| verify.is_empty()).and_then(|end| end.ended);
+        let ended = exited.unwrap_or(self.now);
         let ending = Ending {
-            ended: self.now.wall,
+            ended: ended.wall,
             outcome,
             reason: reason.clone(),
-            exit: live.exit,
+            exit: live.end.as_ref().map(|end| end.exit),
             verify,
             usage: live.report.as_ref().map(|report| report.usage).unwrap_or_default(),
             digests: self.plan.digests(task),
@@ -283,7 +301,7 @@ impl Scheduler {
         if let Some(history) = self.histories.get_mut(&attempt.task) {
             history.settle(ending);
         }
-        let took = self.now.tick.0.saturating_sub(live.started.tick.0);
+        let took = ended.tick.0.saturating_sub(live.started.tick.0);
         let retry_in = self.move_on(task, &attempt);
         effects.push(Effect::Announce(Notice::Ended {
             attempt: attempt.clone(),

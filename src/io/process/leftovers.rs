@@ -82,7 +82,7 @@ pub async fn stop_leftovers(
 }
 
 /// A process and the time of its start: together they are never another one.
-type Exact = (u32, u64);
+pub type Exact = (u32, u64);
 
 struct Hunt {
     nonces: Vec<String>,
@@ -175,7 +175,7 @@ fn is_of_this_boot(identity: &ProcessIdentity) -> bool {
 }
 
 /// Returns the nonce in the environment of `pid`, where that may be read.
-fn nonce_of(pid: u32) -> Option<String> {
+pub fn nonce_of(pid: u32) -> Option<String> {
     let mut environ = Vec::new();
     let file = File::open(format!("/proc/{pid}/environ")).ok()?;
     file.take(ENVIRON_BYTES_MAX).read_to_end(&mut environ).ok()?;
@@ -183,6 +183,11 @@ fn nonce_of(pid: u32) -> Option<String> {
         let value = variable.strip_prefix(NONCE_VARIABLE.as_bytes())?.strip_prefix(b"=")?;
         String::from_utf8(value.to_vec()).ok()
     })
+}
+
+/// Kills exactly this process, not one that got its number meanwhile.
+pub fn kill_exact(process: Exact) {
+    send(process, Signal::KILL);
 }
 
 /// Signals exactly this process, not one that got its number meanwhile.

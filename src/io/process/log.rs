@@ -3,13 +3,20 @@
 use std::{
     fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::ProcessError;
 
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// Returns where the older half of the log `path` is, once it has outgrown half of its room.
+pub fn older_half(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".1");
+    name.into()
+}
 
 /// Says whether `needle` is anywhere in the file `path`. A missing file holds nothing.
 ///
@@ -106,7 +113,7 @@ fn read_some(file: &mut File, space: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Says whether `needle` is in `bytes`: jumps from one occurrence of its first byte to the next.
-fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn is_in(bytes: &[u8], needle: &[u8]) -> bool {
     let Some(first) = needle.first() else { return true };
     let mut rest = bytes;
     while let Some(at) = rest.iter().position(|byte| byte == first) {

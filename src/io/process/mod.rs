@@ -17,8 +17,11 @@ use std::{
 
 pub use self::{
     program::find as find_program,
-    start::{Launch, Running, Stdin, start},
-    unix::{Ask, How, ask, group_is_alive, identity, kill_group_leftovers, stop_group},
+    start::{Launch, Running, Stdin, start, start_piped},
+    unix::{
+        Ask, How, Stat, ask, boot_id, children_of_main_thread, group_is_alive, identity,
+        is_argument_of_some_process, kill_group_leftovers, look, stat, stop_group,
+    },
 };
 
 /// What tells a process from every other one on this machine, also after its number was used
@@ -31,6 +34,16 @@ pub struct ProcessIdentity {
     pub start_ticks: u64,
     /// Which start of the machine that was; empty where the system does not tell.
     pub boot_id: String,
+}
+
+impl ProcessIdentity {
+    /// Says whether the very same process still runs.
+    pub fn is_alive(&self) -> bool {
+        !self.boot_id.is_empty()
+            && self.boot_id == boot_id()
+            && stat(self.pid)
+                .is_some_and(|stat| stat.start_ticks == self.start_ticks && stat.is_running)
+    }
 }
 
 /// Why something with a process could not be done.
@@ -95,4 +108,11 @@ impl ProcessError {
     fn log(path: &Path, source: io::Error) -> Self {
         Self::Log { path: path.to_owned(), source }
     }
+}
+
+/// Returns an error with its causes, in one line.
+pub fn cause_of(error: &ProcessError) -> String {
+    let first = std::error::Error::source(error);
+    let causes = std::iter::successors(first, |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,22 +1,21 @@
-//! Starts one process: its own group, its own environment, its output in a file.
+//! Starts one process: its own group, its own environment, its output in a file or a pipe.
 //!
-//! No pipes: output goes on when this program dies, and costs it nothing. No code between fork
-//! and exec: that would make every start copy this whole process.
+//! No code between fork and exec: that would make every start copy this whole process.
 
 use std::{
     ffi::{OsStr, OsString},
     fs::{DirBuilder, File, OpenOptions},
-    io,
+    io::{self, PipeReader},
     os::unix::{
         fs::{DirBuilderExt as _, OpenOptionsExt as _},
-        process::ExitStatusExt as _,
+        process::{CommandExt as _, ExitStatusExt as _},
     },
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
 };
 
 use rustix::{fs::OFlags, io::Errno};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
 use super::{ProcessError, ProcessIdentity, program, unix};
 use crate::domain::model::attempt::Exit;
@@ -34,6 +33,13 @@ pub struct Launch {
     pub stdin: Stdin,
     /// Where what it writes is appended, both streams in order.
     pub output: PathBuf,
+}
+
+impl Launch {
+    /// Returns the word that names the program; empty where there is none.
+    fn word(&self) -> &str {
+        self.argv.first().map_or("", String::as_str)
+    }
 }
 
 /// What a process reads on its standard input.
@@ -80,26 +86,52 @@ fn exit_of(status: ExitStatus) -> Exit {
     }
 }
 
-/// Starts a process, in a tokio runtime with its IO enabled.
+/// Starts a process that appends what it writes to its log, in a tokio runtime with its IO
+/// enabled.
 ///
 /// # Errors
 /// [`ProcessError::Exhausted`] where it may work later, [`ProcessError::Start`] otherwise.
 pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
-    let (word, arguments) = launch
-        .argv
-        .split_first()
-        .map_or(("", &[][..]), |(word, arguments)| (word.as_str(), arguments));
-    let fail = |what: &str, path: &Path, error: io::Error| {
-        failure(word, format!("{what} {}: {error}", path.display()), error)
+    let fail = |error| cannot_open(launch, "its log", &launch.output, error);
+    let output = open_output(&launch.output).map_err(fail)?;
+    let errors = output.try_clone().map_err(fail)?;
+    let (command, file) = command(launch, output.into(), errors.into())?;
+    let child = tokio::process::Command::from(command)
+        .spawn()
+        .map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+    // A child that nobody waited for yet keeps its number.
+    let pid = child.id().unwrap_or_default();
+    Ok(Running { child, pid })
+}
+
+/// Starts a process whose output comes out of the returned pipe, and returns its number. The
+/// caller waits for it, and writes its log.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_piped(launch: &Launch) -> Result<(u32, PipeReader), ProcessError> {
+    let fail = |error: io::Error| {
+        failure(launch.word(), format!("there is no pipe for its output: {error}"), error)
     };
-    let output = open_output(&launch.output)
-        .map_err(|error| fail("cannot open its log", &launch.output, error))?;
-    let errors =
-        output.try_clone().map_err(|error| fail("cannot open its log", &launch.output, error))?;
+    let (reader, writer) = io::pipe().map_err(fail)?;
+    let errors = writer.try_clone().map_err(fail)?;
+    let (mut command, file) = command(launch, writer.into(), errors.into())?;
+    let child =
+        command.spawn().map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+    Ok((child.id(), reader))
+}
+
+/// Returns what is to be started, and the file of its program.
+fn command(
+    launch: &Launch,
+    output: Stdio,
+    errors: Stdio,
+) -> Result<(Command, PathBuf), ProcessError> {
+    let word = launch.word();
     let stdin = match &launch.stdin {
         Stdin::Null => Stdio::null(),
         Stdin::File(path) => {
-            open_input(path).map_err(|error| fail("cannot open its input", path, error))?.into()
+            open_input(path).map_err(|error| cannot_open(launch, "its input", path, error))?.into()
         }
     };
     if !launch.folder.is_dir() {
@@ -108,21 +140,22 @@ pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
     }
     let file = program::find(OsStr::new(word), &launch.folder, &launch.env)
         .map_err(|reason| ProcessError::Start { program: word.to_owned(), reason })?;
-    let child = Command::new(&file)
+    let mut command = Command::new(&file);
+    command
         .arg0(word)
-        .args(arguments)
+        .args(launch.argv.iter().skip(1))
         .current_dir(&launch.folder)
         .env_clear()
         .envs(launch.env.iter().map(|(name, value)| (name, value)))
         .stdin(stdin)
         .stdout(output)
         .stderr(errors)
-        .process_group(0)
-        .spawn()
-        .map_err(|error| failure(word, explain(&error, &file), error))?;
-    // A child that nobody waited for yet keeps its number.
-    let pid = child.id().unwrap_or_default();
-    Ok(Running { child, pid })
+        .process_group(0);
+    Ok((command, file))
+}
+
+fn cannot_open(launch: &Launch, what: &str, path: &Path, error: io::Error) -> ProcessError {
+    failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), error)
 }
 
 /// Tells what may work later from what never will.
@@ -150,7 +183,7 @@ fn explain(error: &io::Error, file: &Path) -> String {
 }
 
 /// Opens a log for appending; only its owner may read it, because it may hold secrets.
-fn open_output(path: &Path) -> io::Result<File> {
+pub(crate) fn open_output(path: &Path) -> io::Result<File> {
     let open = || {
         OpenOptions::new()
             .append(true)

@@ -1,6 +1,9 @@
 //! Signals to process groups, and what the system tells of a process.
 
-use std::{cell::Cell, collections::BTreeMap, fs, io, sync::OnceLock};
+use std::{
+    cell::Cell, collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path,
+    sync::OnceLock,
+};
 
 use rustix::{
     io::Errno,
@@ -120,7 +123,7 @@ pub fn identity(pid: u32) -> ProcessIdentity {
 }
 
 /// Returns what names this start of the machine; empty where the system does not tell.
-pub(super) fn boot_id() -> &'static str {
+pub fn boot_id() -> &'static str {
     static BOOT_ID: OnceLock<String> = OnceLock::new();
     BOOT_ID.get_or_init(|| {
         fs::read_to_string("/proc/sys/kernel/random/boot_id")
@@ -131,22 +134,24 @@ pub(super) fn boot_id() -> &'static str {
 
 /// What the system tells of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stat {
+pub struct Stat {
+    /// The process that waits for it.
+    pub parent: u32,
     /// Its group.
-    pub(super) group: u32,
+    pub group: u32,
     /// When it started.
-    pub(super) start_ticks: u64,
+    pub start_ticks: u64,
     /// Whether it still runs: it may have ended without having been waited for.
-    pub(super) is_running: bool,
+    pub is_running: bool,
 }
 
 /// Returns what the system tells of `pid`; `None` where there is no such process, or no `/proc`.
-pub(super) fn stat(pid: u32) -> Option<Stat> {
+pub fn stat(pid: u32) -> Option<Stat> {
     parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
 }
 
 /// Returns all processes of the machine; none where there is no `/proc`.
-pub(super) fn look() -> BTreeMap<u32, Stat> {
+pub fn look() -> BTreeMap<u32, Stat> {
     let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
     entries
         .flatten()
@@ -155,15 +160,35 @@ pub(super) fn look() -> BTreeMap<u32, Stat> {
         .collect()
 }
 
+/// Says whether a process of this machine has `path` as an argument.
+pub fn is_argument_of_some_process(path: &Path) -> bool {
+    let wanted = path.as_os_str().as_bytes();
+    look().into_keys().any(|pid| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).any(|argument| argument == wanted)
+    })
+}
+
+/// Returns the children of the main thread of this process, and the orphans that it took in.
+pub fn children_of_main_thread() -> Vec<u32> {
+    let pid = std::process::id();
+    match fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")) {
+        Ok(text) => text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect(),
+        // A system may lack that file.
+        Err(_) => look().into_iter().filter(|(_, s)| s.parent == pid).map(|(pid, _)| pid).collect(),
+    }
+}
+
 /// Reads `pid (name) state parent group … start …`; the name may hold anything, also `)`.
 fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let end_of_name = bytes.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(bytes.get(end_of_name + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?;
-    let group = fields.nth(1)?.parse().ok()?;
+    let parent = fields.next()?.parse().ok()?;
+    let group = fields.next()?.parse().ok()?;
     let start_ticks = fields.nth(16)?.parse().ok()?;
-    Some(Stat { group, start_ticks, is_running: !matches!(state, "Z" | "X" | "x") })
+    Some(Stat { parent, group, start_ticks, is_running: !matches!(state, "Z" | "X" | "x") })
 }
 
 #[cfg(test)]
@@ -173,7 +198,7 @@ mod tests {
     #[test]
     fn a_name_cannot_forge_the_other_fields() {
         let line = b"42 (a) Z 1 7) S 1 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 9876 1000 2\n";
-        let stat = Stat { group: 40, start_ticks: 9876, is_running: true };
+        let stat = Stat { parent: 1, group: 40, start_ticks: 9876, is_running: true };
         assert_eq!(parse_stat(line), Some(stat));
         assert_eq!(parse_stat(b"42 (a"), None);
         assert_eq!(parse_stat(b""), None);

@@ -27,19 +27,6 @@ pub enum JournalLine {
         /// All of it.
         text: String,
     },
-    /// A worker was started.
-    Process {
-        /// Its attempt.
-        attempt: String,
-        /// The word in its environment.
-        nonce: String,
-        /// Its process, and at the same time its process group.
-        pid: u32,
-        /// When the process started, in the unit of the system.
-        start_ticks: u64,
-        /// Which start of the machine `pid` belongs to.
-        boot_id: String,
-    },
 }
 
 /// The open journal. Only the owner of the [`super::Lock`] opens it.

@@ -11,13 +11,16 @@ use clap::Parser as _;
 
 use self::{args::Cli, terminal::Terminal};
 use super::output::{Style, diagnostic, escape};
-use crate::app::error::AppError;
+use crate::app::{error::AppError, running::serve_if_asked};
 
 /// How a command ended: its exit code.
 pub type Outcome = Result<u8, AppError>;
 
 /// Runs the command that `args` name and returns the exit code of the process.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    if let Some(code) = serve_if_asked() {
+        return code;
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error),

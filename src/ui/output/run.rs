@@ -84,6 +84,8 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         Happened::GateStarted { .. } | Happened::GateEnded { .. } => of_gate(happened),
         Happened::RunStarted { .. }
         | Happened::LookStarted { .. }
+        | Happened::TakenUp { .. }
+        | Happened::SupervisorKilled
         | Happened::LeftoversStopped { .. }
         | Happened::StopAsked { .. }
         | Happened::Held { .. }
@@ -179,9 +181,11 @@ fn of_run(happened: &Happened) -> Option<(Tone, String)> {
             );
             (Tone::Neutral, format!("look: {n_open} of {n_tasks} tasks to do; {who}"))
         }
-        Happened::LeftoversStopped { attempts, n_processes, survivors } => {
-            leftovers(attempts, *n_processes, survivors)
+        Happened::TakenUp { running, ended, lost } => taken_up(running, ended, lost),
+        Happened::SupervisorKilled => {
+            (Tone::Bad, "recover   a supervisor did nothing any more, and was killed".to_owned())
         }
+        Happened::LeftoversStopped { n_processes, survivors } => leftovers(*n_processes, survivors),
         Happened::StopAsked { n_running, is_kill } => {
             let what = if *is_kill { "killing" } else { "stopping" };
             let more = if *is_kill { "" } else { " (Ctrl-C again kills them)" };
@@ -256,14 +260,23 @@ fn advice(help: &str) -> String {
     if help.is_empty() { String::new() } else { format!(" · {help}") }
 }
 
-fn leftovers(attempts: &[String], n_processes: usize, survivors: &[u32]) -> (Tone, String) {
-    let attempts = attempts.join(", ");
-    let stopped = match n_processes {
-        0 => "none of their processes was alive".to_owned(),
-        1 => "1 process was stopped".to_owned(),
-        n => format!("{n} processes were stopped"),
+/// Returns what became of the workers of an earlier coordinator.
+fn taken_up(running: &[String], ended: &[String], lost: &[String]) -> (Tone, String) {
+    let part = |attempts: &[String], what: &str| {
+        (!attempts.is_empty()).then(|| format!("{} {what}", attempts.join(", ")))
     };
-    let text = format!("recover   {attempts} had no ending: {stopped}, they start again");
+    let parts = [
+        part(running, "still running: goes on"),
+        part(ended, "ended meanwhile: is judged now"),
+        part(lost, "lost: starts again"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let tone = if lost.is_empty() { Tone::Neutral } else { Tone::Uneasy };
+    (tone, format!("recover   {}", parts.join("; ")))
+}
+
+fn leftovers(n_processes: usize, survivors: &[u32]) -> (Tone, String) {
+    let text = format!("recover   stopped what nobody saw to: {n_processes} of its processes");
     if survivors.is_empty() {
         (Tone::Uneasy, text)
     } else {

@@ -35,6 +35,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::supervisor;
+
 /// A folder that is gone after the test, and `orch` run in it.
 pub(crate) struct Sandbox {
     folder: tempfile::TempDir,
@@ -114,6 +116,13 @@ impl Sandbox {
         command.args(args).current_dir(self.root()).stdin(Stdio::null()).env_clear();
         command.env("HOME", self.root()).envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command
+    }
+}
+
+impl Drop for Sandbox {
+    /// Stops the workers that a test left behind.
+    fn drop(&mut self) {
+        supervisor::signal_all(self.root(), rustix::process::Signal::TERM);
     }
 }
 

@@ -8,6 +8,8 @@ use std::{
 
 use rustix::process::Signal;
 
+use crate::supervisor;
+
 use super::run::{PATIENCE, plan, read, signal, start, wait_for};
 
 /// Waits until a run that must end has ended, and returns its exit code.
@@ -37,11 +39,11 @@ fn a_run_ends_where_the_endings_of_two_workers_cannot_be_written() {
     fs::remove_dir_all(sandbox.path(".orch/runs")).unwrap();
     sandbox.write(".orch/runs", "");
     sandbox.write("go", "");
-    let is_zombie = |pid: &String| {
+    let is_gone = |pid: &String| {
         let ps = Command::new("ps").args(["-o", "stat=", "-p", pid]).output();
-        ps.unwrap().stdout.starts_with(b"Z")
+        ps.unwrap().stdout.is_empty()
     };
-    wait_for("the end of both workers", || pids().iter().all(is_zombie));
+    wait_for("the end of both workers", || pids().iter().all(is_gone));
     signal(&child, Signal::CONT);
     assert_eq!(exit_code(child), Some(3));
 }
@@ -69,6 +71,7 @@ fn a_run_that_still_stops_what_another_left_can_be_stopped() {
     wait_for("the worker", || sandbox.path("up").exists());
     first.kill().unwrap();
     first.wait().unwrap();
+    assert_eq!(supervisor::signal_all(sandbox.root(), Signal::KILL), 1);
     let second = start(&sandbox, &["run"]);
     wait_for("the lock", || read(&sandbox, ".orch/local/lock").contains(&second.id().to_string()));
     let is_deaf = || !sandbox.orch(&["stop"]).stdout.contains("no coordinator");

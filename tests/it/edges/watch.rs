@@ -15,7 +15,7 @@ use super::{new_store, put, wait_until};
 
 /// Watches `dirs` of a store, and takes every sign as it is.
 fn watch(store: &Store, dirs: &[&str]) -> Watcher {
-    let clock = Clock::start();
+    let clock = Clock::new();
     let mut watcher = Watcher::start(|_, sign| Some(sign), move || clock.now().tick).unwrap();
     for dir in dirs {
         watcher.add(store.path(dir), Depth::Deep).unwrap();

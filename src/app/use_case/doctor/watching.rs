@@ -95,7 +95,7 @@ fn probe(surroundings: &Surroundings<'_>) -> Probed {
 
 fn listen(surroundings: &Surroundings<'_>, folder: &str) -> Probed {
     let store = surroundings.store;
-    let clock = Clock::start();
+    let clock = Clock::new();
     let path = store.path(folder);
     let below = path.clone();
     let start = || {

@@ -1,0 +1,194 @@
+//! Taking up the workers that an earlier coordinator started: those that run on go on, those that
+//! ended meanwhile are judged by how they really ended, and what nobody sees to any more is
+//! stopped and lost.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use crate::{
+    app::{error::AppError, supervised::ledgers, view::run::Happened},
+    domain::model::{attempt::AttemptRecord, id::AttemptId, time::Now},
+    io::{
+        process::{ProcessIdentity, leftovers::stop_leftovers},
+        store::Store,
+        supervisor::{
+            Line,
+            ledger::{Ledger, Supervised},
+            wire::VERSION,
+        },
+    },
+};
+
+/// What an earlier coordinator left.
+#[derive(Debug, Default)]
+pub(super) struct Inherited {
+    /// Attempts whose workers run, or have ended and were not judged.
+    pub adopted: Vec<Adopted>,
+    /// What became of the other attempts without an ending.
+    pub causes: BTreeMap<AttemptId, String>,
+    /// Ledgers of supervisors that are still at work.
+    pub followed: Vec<Ledger>,
+    /// Ledgers of supervisors that are not, to be removed once all endings are on record.
+    pub read: Vec<String>,
+    /// What is to be told.
+    pub happened: Vec<Happened>,
+}
+
+/// A worker that is taken up.
+#[derive(Debug)]
+pub(super) struct Adopted {
+    pub record: AttemptRecord,
+    /// The name of its supervisor's ledger.
+    pub supervisor: String,
+    /// When it was started.
+    pub started: Now,
+    /// Its process, as long as it runs.
+    pub identity: Option<ProcessIdentity>,
+    /// What its supervisor told of its end.
+    pub end: Option<Line>,
+}
+
+/// Finds out what became of the attempts without an ending, and stops what nobody sees to.
+///
+/// # Errors
+/// [`AppError::Usage`] where a supervisor of a later version is at work; [`AppError::Process`].
+pub(super) async fn take_stock(
+    store: &Store,
+    unsettled: Vec<AttemptRecord>,
+    is_known: impl Fn(&AttemptRecord) -> bool,
+    grace: Duration,
+) -> Result<Inherited, AppError> {
+    let mut inherited = Inherited::default();
+    let mut found: BTreeMap<String, (String, Supervised, Situation)> = BTreeMap::new();
+    for mut ledger in ledgers(store)? {
+        require_version(&ledger)?;
+        let has_settled = ledger.settle().await?;
+        let situation = match (has_settled, ledger.is_alive(), ledger.is_of_another_boot()) {
+            (_, false, true) => Situation::Rebooted,
+            (true, true, _) => Situation::Alive,
+            (false, true, _) => Situation::Stuck,
+            (_, false, false) => Situation::Dead,
+        };
+        for (nonce, worker) in &ledger.workers {
+            found.insert(nonce.clone(), (ledger.name.clone(), worker.clone(), situation));
+        }
+        match situation {
+            Situation::Alive => inherited.followed.push(ledger),
+            Situation::Stuck => {
+                inherited.happened.push(Happened::SupervisorKilled);
+                ledger.kill();
+                inherited.read.push(ledger.name);
+            }
+            Situation::Dead | Situation::Rebooted => inherited.read.push(ledger.name),
+        }
+    }
+    let mut left = Vec::new();
+    for record in unsettled {
+        let stands = found.remove(&record.nonce);
+        let identity = match &stands {
+            Some((_, Supervised::Started { identity, .. }, _)) => Some(identity.clone()),
+            Some(_) | None => None,
+        };
+        match judge(&record, stands, is_known(&record)) {
+            Ok(adopted) => {
+                // What runs beside an ended worker are verify commands, to be run again.
+                if adopted.end.is_some() {
+                    left.push((record.nonce.clone(), None));
+                }
+                inherited.adopted.push(Adopted { record, ..adopted });
+            }
+            Err(cause) => {
+                left.push((record.nonce.clone(), identity));
+                inherited.causes.insert(record.attempt, cause.to_owned());
+            }
+        }
+    }
+    left.retain(|(nonce, _)| !nonce.is_empty());
+    if !left.is_empty() {
+        let stopped = stop_leftovers(&left, grace).await;
+        if stopped.n_stopped > 0 || !stopped.survivors.is_empty() {
+            inherited.happened.push(Happened::LeftoversStopped {
+                n_processes: stopped.n_stopped,
+                survivors: stopped.survivors,
+            });
+        }
+    }
+    inherited.tell();
+    Ok(inherited)
+}
+
+impl Inherited {
+    fn tell(&mut self) {
+        let names = |ended: bool| {
+            let those = self.adopted.iter().filter(|a| a.end.is_some() == ended);
+            those.map(|a| a.record.attempt.to_string()).collect::<Vec<_>>()
+        };
+        let (running, ended) = (names(false), names(true));
+        let lost: Vec<String> = self.causes.keys().map(ToString::to_string).collect();
+        if !(running.is_empty() && ended.is_empty() && lost.is_empty()) {
+            self.happened.insert(0, Happened::TakenUp { running, ended, lost });
+        }
+    }
+}
+
+/// How a supervisor was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Situation {
+    /// At work, and without orders that it has not carried out.
+    Alive,
+    /// Alive, but it does nothing.
+    Stuck,
+    /// Gone.
+    Dead,
+    /// Gone with the machine that it ran on.
+    Rebooted,
+}
+
+/// Returns the worker of `record` to be taken up, or what became of it.
+fn judge(
+    record: &AttemptRecord,
+    found: Option<(String, Supervised, Situation)>,
+    is_known: bool,
+) -> Result<Adopted, &'static str> {
+    let Some((supervisor, worker, situation)) = found else {
+        return Err("the coordinator ended before its worker was started");
+    };
+    if !is_known {
+        return Err("its task was removed while no coordinator was at work");
+    }
+    let adopted = |started, identity, end| Adopted {
+        record: record.clone(),
+        supervisor,
+        started,
+        identity,
+        end,
+    };
+    let nonce = record.nonce.clone();
+    match (worker, situation) {
+        (Supervised::Ended { at, end }, _) => {
+            Ok(adopted(at, None, Some(Line::Exited { nonce, end })))
+        }
+        (Supervised::NotStarted { cause, is_passing }, _) => {
+            let now = crate::io::clock::Clock::new().now();
+            Ok(adopted(now, None, Some(Line::NotStarted { nonce, cause, is_passing })))
+        }
+        (Supervised::Started { identity, at }, Situation::Alive) => {
+            Ok(adopted(at, Some(identity), None))
+        }
+        (Supervised::Started { .. }, Situation::Rebooted) => {
+            Err("the machine was started again while it ran")
+        }
+        (Supervised::Started { .. }, Situation::Dead | Situation::Stuck) => {
+            Err("its supervisor was killed while it ran")
+        }
+    }
+}
+
+fn require_version(ledger: &Ledger) -> Result<(), AppError> {
+    if ledger.version <= VERSION || !ledger.is_alive() {
+        return Ok(());
+    }
+    Err(AppError::usage(
+        "workers of a newer `orch` are still at work here",
+        "use that version, or wait until they have ended",
+    ))
+}

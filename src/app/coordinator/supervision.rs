@@ -1,0 +1,234 @@
+//! Workers by way of the supervisor: orders go to it, and what it tells becomes events.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Coordinator,
+    adoption::Adopted,
+    effects::{Process, Worker, how},
+    worker,
+};
+use crate::{
+    app::error::AppError,
+    domain::{
+        format::layout,
+        model::id::AttemptId,
+        scheduler::{effect::Force, event::Event},
+    },
+    io::{
+        process::{self, ProcessIdentity, leftovers::stop_leftovers},
+        supervisor::{Line, Supervisor, Told},
+    },
+};
+
+impl Coordinator {
+    /// Follows the supervisors of earlier coordinators.
+    pub(super) fn follow_supervisors(&mut self) {
+        for ledger in std::mem::take(&mut self.inherited.followed) {
+            tokio::spawn(ledger.follow(self.told.clone()));
+        }
+    }
+
+    /// Takes up the workers of earlier coordinators: what their supervisors told of those that
+    /// ended becomes events.
+    pub(super) fn take_up(&mut self, batch: &mut Vec<Event>) -> Result<(), AppError> {
+        for adopted in std::mem::take(&mut self.inherited.adopted) {
+            let Adopted { record, supervisor, identity, end, .. } = adopted;
+            let attempt = record.attempt.clone();
+            let live = self.scheduler.running().find(|live| live.assignment.attempt == attempt);
+            let Some(assignment) = live.map(|live| Arc::clone(&live.assignment)) else { continue };
+            let mut worker = Worker::new(record, assignment, String::new());
+            worker.supervisor = Some(supervisor.clone());
+            worker.process = identity.map_or(Process::Ordered, Process::Started);
+            self.workers.insert(attempt.clone(), worker);
+            batch.extend(self.read_report(&attempt));
+            if let Some(line) = end {
+                self.supervisor_told(Told { supervisor, line: Some(line) }, batch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the ledgers of supervisors that are gone, once all that they told is on record.
+    pub(super) fn forget_read_ledgers(&mut self) {
+        let workers = &self.workers;
+        let is_needed =
+            |name: &String| workers.values().any(|worker| worker.supervisor.as_ref() == Some(name));
+        let (needed, over) =
+            std::mem::take(&mut self.inherited.read).into_iter().partition(is_needed);
+        self.inherited.read = needed;
+        for name in over {
+            self.forget_ledger(&name);
+        }
+    }
+
+    fn forget_ledger(&self, name: &str) {
+        if let Err(error) = self.store.remove(&layout::ledger_path(name)) {
+            tracing::debug!(%error, "a ledger stays");
+        }
+    }
+
+    /// Lets the own supervisor go, at the end of a run in which nothing runs any more.
+    pub(super) fn dismiss_supervisor(&mut self) {
+        if let Some(supervisor) = self.supervisor.take() {
+            self.forget_ledger(supervisor.name());
+        }
+    }
+
+    /// Orders the worker of an attempt to be started; starts a supervisor where there is none.
+    pub(super) fn order_worker(&mut self, attempt: &AttemptId) -> Result<(), AppError> {
+        let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
+        self.store.write_scratch(&layout::prompt_path(attempt), worker.prompt.as_bytes())?;
+        // Only the beginning of an attempt needs it.
+        worker.prompt = String::new();
+        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
+        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
+            self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
+            return Ok(());
+        };
+        let order = worker::order(&launch, assignment, nonce);
+        let supervisor = match self.supervisor.take() {
+            Some(supervisor) => supervisor,
+            None => self.start_supervisor()?,
+        };
+        if let Some(worker) = self.workers.get_mut(attempt) {
+            worker.supervisor = Some(supervisor.name().to_owned());
+            worker.process = Process::Ordered;
+        }
+        supervisor.order(&order);
+        self.supervisor = Some(supervisor);
+        Ok(())
+    }
+
+    fn start_supervisor(&mut self) -> Result<Supervisor, AppError> {
+        let name = self.nonces.give();
+        let ledger = layout::ledger_path(&name);
+        // It is there before its supervisor is, so that no supervisor can be overlooked.
+        self.store.write_scratch(&ledger, b"")?;
+        let told = self.told.clone();
+        Ok(Supervisor::start(name, &self.store.path(&ledger), told)?)
+    }
+
+    fn not_started(&self, attempt: AttemptId, cause: String, is_passing: bool) {
+        let Some(events) = self.events.clone() else { return };
+        tokio::spawn(async move {
+            let event = Event::WorkerNotStarted { attempt, cause, is_passing };
+            worker::send(&events, event).await;
+        });
+    }
+
+    /// Turns what a supervisor told into events.
+    pub(super) fn supervisor_told(
+        &mut self,
+        told: Told,
+        batch: &mut Vec<Event>,
+    ) -> Result<(), AppError> {
+        let Some(line) = told.line else {
+            self.supervisor_gone(&told.supervisor);
+            return Ok(());
+        };
+        match line {
+            Line::Hello { .. } | Line::Orphaned => {}
+            Line::Started { nonce, pid, start_ticks, .. } => {
+                let boot_id = process::boot_id().to_owned();
+                let identity = ProcessIdentity { pid, start_ticks, boot_id };
+                self.worker_started(&nonce, identity)?;
+            }
+            Line::NotStarted { nonce, cause, is_passing } => {
+                let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                // Where people look for what went wrong.
+                let note = format!("orch: {cause}\n");
+                self.store.write_scratch(&layout::log_path(&attempt), note.as_bytes())?;
+                self.process_ended(&attempt);
+                batch.push(Event::WorkerNotStarted { attempt, cause, is_passing });
+            }
+            Line::Exited { nonce, end } => {
+                let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                self.process_ended(&attempt);
+                let end = Box::new(end.meaning());
+                batch.extend(self.read_report(&attempt));
+                self.follow_end(&attempt, batch)?;
+                batch.push(Event::WorkerExited { attempt, end });
+            }
+        }
+        Ok(())
+    }
+
+    fn worker_started(&mut self, nonce: &str, identity: ProcessIdentity) -> Result<(), AppError> {
+        let Some(attempt) = self.of_nonce(nonce) else { return Ok(()) };
+        let Some(worker) = self.workers.get_mut(&attempt) else { return Ok(()) };
+        worker.process = Process::Started(identity);
+        match worker.stop {
+            Some(force) => stop(worker, force),
+            None => Ok(()),
+        }
+    }
+
+    fn of_nonce(&self, nonce: &str) -> Option<AttemptId> {
+        let is_it = |(_, worker): &(&AttemptId, &Worker)| worker.record.nonce == nonce;
+        self.workers.iter().find(is_it).map(|(attempt, _)| attempt.clone())
+    }
+
+    fn process_ended(&mut self, attempt: &AttemptId) {
+        if let Some(worker) = self.workers.get_mut(attempt) {
+            worker.process = Process::None;
+        }
+    }
+
+    /// Stops the worker of an attempt, or does so as soon as it is known.
+    pub(super) fn stop_worker(
+        &mut self,
+        attempt: &AttemptId,
+        force: Force,
+    ) -> Result<(), AppError> {
+        let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
+        worker.stop = Some(force);
+        stop(worker, force)
+    }
+
+    /// Kills what a supervisor that is gone left: nobody would ever know how it ended.
+    fn supervisor_gone(&mut self, name: &str) {
+        if self.supervisor.as_ref().is_some_and(|supervisor| supervisor.name() == name) {
+            self.supervisor = None;
+        }
+        self.inherited.read.push(name.to_owned());
+        let Some(events) = self.events.clone() else { return };
+        let (mut left, mut attempts) = (Vec::new(), Vec::new());
+        for (attempt, worker) in &mut self.workers {
+            if worker.supervisor.as_deref() != Some(name) {
+                continue;
+            }
+            let identity = match std::mem::replace(&mut worker.process, Process::None) {
+                Process::None => continue,
+                Process::Ordered => None,
+                Process::Started(identity) => Some(identity),
+            };
+            left.push((worker.record.nonce.clone(), identity));
+            attempts.push(attempt.clone());
+        }
+        if attempts.is_empty() {
+            return;
+        }
+        tokio::spawn(async move {
+            let stopped = stop_leftovers(&left, Duration::ZERO).await;
+            for attempt in attempts {
+                let cause = match stopped.survivors.as_slice() {
+                    [] => "its supervisor was killed; so was what it left running".to_owned(),
+                    _ => "its supervisor was killed; something it left running could not be"
+                        .to_owned(),
+                };
+                worker::send(&events, Event::WorkerLost { attempt, cause }).await;
+            }
+        });
+    }
+}
+
+/// Stops the process of a worker, where it is known, and what is in its group.
+fn stop(worker: &Worker, force: Force) -> Result<(), AppError> {
+    if let Process::Started(identity) = &worker.process
+        && identity.is_alive()
+    {
+        process::stop_group(identity.pid, how(force))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,55 @@
+//! What the ledgers of supervisors say: which workers run, whether or not a coordinator is there.
+
+use std::collections::BTreeMap;
+
+use super::error::AppError;
+use crate::{
+    domain::{
+        format::layout,
+        model::{attempt::AttemptRecord, id::AttemptId, time::Now},
+    },
+    io::{
+        store::Store,
+        supervisor::ledger::{Ledger, Supervised},
+    },
+};
+
+/// Reads the ledgers of all supervisors.
+///
+/// # Errors
+/// [`AppError::Store`], [`AppError::Process`].
+pub(super) fn ledgers(store: &Store) -> Result<Vec<Ledger>, AppError> {
+    let mut ledgers = Vec::new();
+    for file_name in store.list(layout::SUPERVISORS_DIR)? {
+        let Some(name) = layout::ledger_name(&file_name) else { continue };
+        let path = store.path(&layout::ledger_path(name));
+        ledgers.push(Ledger::read(name.to_owned(), path)?);
+    }
+    Ok(ledgers)
+}
+
+/// Returns those of `attempts` that the next coordinator will take up, with the moments when they
+/// were started: their workers run, or have ended and were not judged yet.
+pub(super) fn running<'a>(
+    ledgers: &[Ledger],
+    attempts: impl Iterator<Item = &'a AttemptRecord>,
+) -> BTreeMap<AttemptId, Now> {
+    if ledgers.is_empty() {
+        return BTreeMap::new();
+    }
+    let mut started: BTreeMap<&str, Now> = BTreeMap::new();
+    for ledger in ledgers {
+        let is_alive = ledger.is_alive();
+        for (nonce, worker) in &ledger.workers {
+            match worker {
+                Supervised::Ended { at, .. } => drop(started.insert(nonce, *at)),
+                Supervised::Started { at, .. } if is_alive => drop(started.insert(nonce, *at)),
+                Supervised::Started { .. } | Supervised::NotStarted { .. } => {}
+            }
+        }
+    }
+    attempts
+        .filter(|record| record.ending.is_none())
+        .filter_map(|record| Some((record.attempt.clone(), *started.get(record.nonce.as_str())?)))
+        .collect()
+}

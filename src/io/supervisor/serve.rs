@@ -1,0 +1,321 @@
+//! The supervisor itself: a process that starts workers, waits for them, and writes down how they
+//! ended. It outlives the coordinator that started it, and ends with its last worker.
+//!
+//! One thread and one loop: orders come in, children end, pipes run dry.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    os::fd::AsFd as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use rustix::process::{Pid, WaitOptions, WaitStatus, set_child_subreaper, setsid, wait};
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    net::unix::pipe,
+    signal::unix::{SignalKind, signal},
+    sync::{Notify, mpsc},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    children::{Family, left_by, orphans},
+    output::Output,
+    pump::{Said, pump},
+    tell::Teller,
+    wire::{self, End, Line, Order, VERSION},
+};
+use crate::{
+    domain::model::attempt::{Exit, WorkerEnd},
+    io::{
+        clock::Clock,
+        process::{
+            How, Launch, ProcessError, Stat, Stdin, cause_of, identity,
+            leftovers::{Exact, kill_exact},
+            start_piped, stop_group,
+        },
+    },
+};
+
+/// How long processes that outlive their worker may take to end by themselves: the last writer of
+/// a pipeline, for example. Then they are killed.
+const LEAK_TIME: Duration = Duration::from_millis(100);
+
+/// Time between two looks at processes that outlive their worker.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// How long killed processes may take to be gone.
+const KILL_TIME: Duration = Duration::from_secs(2);
+
+/// Longest order; a longer one is none.
+const ORDER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Serves until the last worker has ended and no more orders can come. Orders come by standard
+/// input; what happens is told to the file `ledger` and to standard output.
+///
+/// # Errors
+/// What the system refuses before the first order. Later there is nobody to tell.
+pub(super) fn serve(ledger: &Path) -> io::Result<()> {
+    // The end of a terminal, of a login or of a coordinator is not the end of the workers.
+    if let Err(errno) = setsid() {
+        tracing::debug!(%errno, "the supervisor stays in its session");
+    }
+    set_child_subreaper(Pid::from_raw(1))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
+        let teller = Teller::new(ledger)?;
+        Server::new(teller).go(orders).await
+    })
+}
+
+/// A worker that was started and not yet told to have ended.
+struct Child {
+    nonce: String,
+    pid: u32,
+    start_ticks: u64,
+    /// Tells its pipe to be given up.
+    give_up: Arc<Notify>,
+    /// What stood in its output, once its pipe ran dry.
+    said: Option<Said>,
+    /// How it ended, and when that was noticed.
+    ended: Option<(Exit, Instant)>,
+    /// Those of its processes that were killed after its end.
+    killed: BTreeSet<Exact>,
+}
+
+impl Child {
+    fn family(&self) -> Family<'_> {
+        Family { nonce: &self.nonce, pid: self.pid, start_ticks: self.start_ticks }
+    }
+}
+
+struct Server {
+    teller: Teller,
+    /// Workers in the order of their starts.
+    children: BTreeMap<u64, Child>,
+    n_started: u64,
+    /// Pipes that ran dry tell it here.
+    dry: mpsc::UnboundedReceiver<(u64, Said)>,
+    on_dry: mpsc::UnboundedSender<(u64, Said)>,
+    /// When to look at what outlives its worker.
+    look: Option<Instant>,
+    clock: Clock,
+}
+
+impl Server {
+    fn new(teller: Teller) -> Self {
+        let (on_dry, dry) = mpsc::unbounded_channel();
+        let (children, n_started, look) = (BTreeMap::new(), 0, None);
+        Self { teller, children, n_started, dry, on_dry, look, clock: Clock::new() }
+    }
+
+    async fn go(mut self, orders: pipe::Receiver) -> io::Result<()> {
+        let mut ended = signal(SignalKind::child())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        // Ctrl-C and the end of a terminal are for the coordinator.
+        let _interrupt = signal(SignalKind::interrupt())?;
+        let _hang_up = signal(SignalKind::hangup())?;
+        let own = identity(std::process::id());
+        let (pid, start_ticks, boot_id) = (own.pid, own.start_ticks, own.boot_id);
+        self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id });
+        let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
+        loop {
+            tokio::select! {
+                biased;
+                _ = ended.recv() => self.reap(),
+                Some((which, said)) = self.dry.recv() => self.ran_dry(which, said),
+                order = orders.next() => match order {
+                    Some(order) => self.start(&order),
+                    None => self.teller.tell(&Line::Orphaned),
+                },
+                () = self.teller.can_send() => self.teller.send(),
+                () = until(self.look) => self.look_after_ended(),
+                _ = terminate.recv() => self.stop_all(),
+            }
+            if orders.reader.is_none() && self.children.is_empty() {
+                self.teller.write();
+                return Ok(());
+            }
+        }
+    }
+
+    fn start(&mut self, order: &Order) {
+        let nonce = order.nonce.clone();
+        let launch = Launch {
+            argv: order.argv.clone(),
+            folder: PathBuf::from(order.folder.0.clone()),
+            env: order.env.iter().map(|(name, value)| (name.0.clone(), value.0.clone())).collect(),
+            stdin: order.input.clone().map_or(Stdin::Null, |path| Stdin::File(path.into())),
+            output: PathBuf::from(order.log.0.clone()),
+        };
+        let piped = start_piped(&launch).and_then(|(pid, reader)| {
+            let reader = pipe::Receiver::from_owned_fd(reader.into());
+            // Without a reader it would run, but never be heard: it ends when it writes.
+            reader
+                .map(|reader| (pid, reader))
+                .map_err(|source| ProcessError::Exhausted { program: String::new(), source })
+        });
+        let (pid, reader) = match piped {
+            Ok(started) => started,
+            Err(error) => {
+                let is_passing = error.is_temporary();
+                let cause = cause_of(&error);
+                return self.teller.tell(&Line::NotStarted { nonce, cause, is_passing });
+            }
+        };
+        let start_ticks = identity(pid).start_ticks;
+        let now = self.clock.now();
+        let give_up = Arc::new(Notify::new());
+        let secrets = order.secrets.iter().map(|s| s.0.as_encoded_bytes().to_vec()).collect();
+        let output =
+            Output::new(launch.output, order.log_bytes_max, secrets, order.signal.as_deref());
+        self.n_started += 1;
+        let (which, on_dry) = (self.n_started, self.on_dry.clone());
+        tokio::spawn(pump(which, reader, output, Arc::clone(&give_up), on_dry));
+        let child = Child {
+            nonce: nonce.clone(),
+            pid,
+            start_ticks,
+            give_up,
+            said: None,
+            ended: None,
+            killed: BTreeSet::new(),
+        };
+        self.children.insert(which, child);
+        let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
+        self.teller.tell(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
+    }
+
+    /// Waits for every process that has ended: workers, and orphans that were taken in.
+    fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            let pid = u32::try_from(pid.as_raw_pid()).unwrap_or_default();
+            let is_it = |child: &&mut Child| child.pid == pid && child.ended.is_none();
+            if let Some(child) = self.children.values_mut().find(is_it) {
+                child.ended = Some((exit_of(status), Instant::now()));
+            }
+        }
+        self.look_after_ended();
+    }
+
+    fn ran_dry(&mut self, which: u64, said: Said) {
+        if let Some(child) = self.children.get_mut(&which) {
+            child.said = Some(said);
+        }
+        self.look_after_ended();
+    }
+
+    /// Looks at the workers that ended: what they left is killed, and those that left nothing are
+    /// told.
+    fn look_after_ended(&mut self) {
+        self.teller.write();
+        self.look = None;
+        let is_ended = |(_, child): &(&u64, &Child)| child.ended.is_some();
+        let ended: Vec<u64> = self.children.iter().filter(is_ended).map(|(w, _)| *w).collect();
+        if ended.is_empty() {
+            return;
+        }
+        let running: BTreeSet<u32> =
+            self.children.values().filter(|c| c.ended.is_none()).map(|c| c.pid).collect();
+        let orphans = orphans(|pid| running.contains(&pid));
+        for which in ended {
+            if self.is_over(which, &orphans) {
+                self.tell_end(which);
+            } else {
+                self.look = Some(Instant::now() + LOOK);
+            }
+        }
+    }
+
+    /// Sees to what the ended worker left; says whether that is all over.
+    fn is_over(&mut self, which: u64, orphans: &BTreeMap<u32, Stat>) -> bool {
+        let Some((_, since)) = self.children.get(&which).and_then(|child| child.ended) else {
+            return false;
+        };
+        let left = if orphans.is_empty() { BTreeSet::new() } else { self.left(which, orphans) };
+        let Some(child) = self.children.get_mut(&which) else { return false };
+        let time = since.elapsed();
+        if time >= LEAK_TIME {
+            for process in &left {
+                kill_exact(*process);
+                child.killed.insert(*process);
+            }
+            if child.said.is_none() {
+                child.give_up.notify_one();
+            }
+        }
+        let is_gone = left.is_empty() || time >= LEAK_TIME + KILL_TIME;
+        is_gone && child.said.is_some()
+    }
+
+    fn left(&self, which: u64, orphans: &BTreeMap<u32, Stat>) -> BTreeSet<Exact> {
+        let Some(own) = self.children.get(&which) else { return BTreeSet::new() };
+        let running = self.children.values().filter(|other| other.ended.is_none());
+        let others: Vec<Family<'_>> = running.map(Child::family).collect();
+        left_by(own.family(), &others, orphans)
+    }
+
+    fn tell_end(&mut self, which: u64) {
+        let Some(child) = self.children.remove(&which) else { return };
+        let (Some((exit, _)), Some(said)) = (child.ended, child.said) else { return };
+        let n_leaked = u32::try_from(child.killed.len()).unwrap_or(u32::MAX);
+        let end = WorkerEnd { has_signal: said.has_signal, n_leaked, ..WorkerEnd::of(exit) };
+        let end = End::new(&end, self.clock.now());
+        self.teller.tell(&Line::Exited { nonce: child.nonce, end });
+    }
+
+    /// Somebody wants the supervisor to end: its workers are asked to.
+    fn stop_all(&mut self) {
+        for child in self.children.values().filter(|child| child.ended.is_none()) {
+            if let Err(error) = stop_group(child.pid, How::Polite) {
+                tracing::debug!(%error, "a worker goes on");
+            }
+        }
+    }
+}
+
+/// Where orders come from, until their sender is gone.
+struct Orders {
+    reader: Option<BufReader<pipe::Receiver>>,
+    line: Vec<u8>,
+}
+
+impl Orders {
+    /// Returns the next order; `None` once, where no more can come, and nothing ever after.
+    async fn next(&mut self) -> Option<Order> {
+        loop {
+            let Some(reader) = &mut self.reader else { return std::future::pending().await };
+            // What was read of a line stays in it when this is cancelled.
+            let n = reader.read_until(b'\n', &mut self.line).await;
+            let is_whole = self.line.last() == Some(&b'\n');
+            if n.is_err() || !is_whole || self.line.len() as u64 > ORDER_BYTES_MAX {
+                self.reader = None;
+                return None;
+            }
+            let order = Order::parse(&self.line);
+            self.line.clear();
+            if order.is_some() {
+                return order;
+            }
+        }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn exit_of(status: WaitStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(-1),
+    }
+}

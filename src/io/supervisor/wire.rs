@@ -1,0 +1,350 @@
+//! What a coordinator and its supervisor say to each other: one JSON object a line.
+//!
+//! Orders go to the supervisor. What it tells goes to its ledger, a file, and to the coordinator
+//! that started it, word for word the same.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt,
+    os::unix::ffi::{OsStrExt as _, OsStringExt as _},
+    path::PathBuf,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::domain::model::{
+    attempt::{Exit, Usage, UsageLimit, WorkerEnd},
+    time::{Now, Tick, Timestamp},
+};
+
+/// The version of both languages. A supervisor may outlive the program that started it, so one of
+/// another version may have to be understood.
+pub const VERSION: u32 = 1;
+
+/// A worker that is to be started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// The word that stands for its attempt, and that its processes carry in their environment.
+    pub nonce: String,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Where it runs.
+    pub folder: Raw,
+    /// Its whole environment.
+    pub env: Vec<(Raw, Raw)>,
+    /// What it reads; nothing where there is none.
+    pub input: Option<Raw>,
+    /// Its log.
+    pub log: Raw,
+    /// Most bytes of its log, together with the older half of it.
+    pub log_bytes_max: u64,
+    /// The text that its output must contain.
+    pub signal: Option<String>,
+    /// Values that are not to appear in its log.
+    pub secrets: Vec<Raw>,
+}
+
+/// A string of the system: nearly always text, but any bytes are possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw(pub OsString);
+
+impl From<Raw> for PathBuf {
+    fn from(raw: Raw) -> Self {
+        raw.0.into()
+    }
+}
+
+impl<T: AsRef<OsStr>> From<&T> for Raw {
+    fn from(text: &T) -> Self {
+        Self(text.as_ref().to_owned())
+    }
+}
+
+impl Serialize for Raw {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => serializer.collect_seq(self.0.as_bytes()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Raw;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or a list of bytes")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw, E> {
+                Ok(Raw(text.into()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut bytes: A) -> Result<Raw, A::Error> {
+                let mut all = Vec::new();
+                while let Some(byte) = bytes.next_element()? {
+                    all.push(byte);
+                }
+                Ok(Raw(OsString::from_vec(all)))
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// What a supervisor tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Line {
+    /// It is at work; the first line.
+    Hello {
+        /// The version of its language.
+        version: u32,
+        /// Its process.
+        pid: u32,
+        /// When that started, in the unit of the system.
+        start_ticks: u64,
+        /// Which start of the machine it belongs to.
+        boot_id: String,
+    },
+    /// A worker was started.
+    Started {
+        /// Whose.
+        nonce: String,
+        /// Its process, and at the same time its group.
+        pid: u32,
+        /// When that started, in the unit of the system.
+        start_ticks: u64,
+        /// When that was, on the clock that never jumps, in milliseconds.
+        tick_ms: u64,
+        /// When that was, in milliseconds since 1970.
+        wall_ms: i64,
+    },
+    /// A worker could not be started.
+    NotStarted {
+        /// Whose.
+        nonce: String,
+        /// Why.
+        cause: String,
+        /// Whether it may work later.
+        is_passing: bool,
+    },
+    /// A worker ended, and all that it started.
+    Exited {
+        /// Whose.
+        nonce: String,
+        /// How.
+        end: End,
+    },
+    /// Its coordinator is gone: no order will come any more.
+    Orphaned,
+}
+
+impl Line {
+    /// Returns the line as it is written, with its line feed.
+    pub fn render(&self) -> Vec<u8> {
+        render(self)
+    }
+
+    /// Reads a line; `None` where it is none, as with one of a later version.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+impl Order {
+    /// Returns the order as it is sent, with its line feed.
+    pub fn render(&self) -> Vec<u8> {
+        render(self)
+    }
+
+    /// Reads an order.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+fn render(value: &impl Serialize) -> Vec<u8> {
+    match serde_json::to_vec(value) {
+        Ok(mut bytes) => {
+            bytes.push(b'\n');
+            bytes
+        }
+        Err(error) => unreachable!("texts and numbers are always JSON: {error}"),
+    }
+}
+
+/// How a worker ended.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct End {
+    /// Its exit code, where it ended by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<i32>,
+    /// The signal that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<i32>,
+    /// When, on the clock that never jumps, in milliseconds.
+    tick_ms: u64,
+    /// When, in milliseconds since 1970.
+    wall_ms: i64,
+    has_signal: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    n_leaked: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Used>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<Limit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Used {
+    input: u64,
+    output: u64,
+    cache_read: u64,
+    cache_creation: u64,
+    cost_usd: f64,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Limit {
+    provider: String,
+    resets_ms: Option<i64>,
+    words: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl End {
+    /// Returns what is told of a worker that ended `now`.
+    pub fn new(end: &WorkerEnd, now: Now) -> Self {
+        let (code, signal) = match end.exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(signal) => (None, Some(signal)),
+        };
+        let usage = (!end.usage.is_empty()).then_some(Used {
+            input: end.usage.input_tokens,
+            output: end.usage.output_tokens,
+            cache_read: end.usage.cache_read_tokens,
+            cache_creation: end.usage.cache_creation_tokens,
+            cost_usd: end.usage.cost_usd,
+        });
+        let limit = end.limit.clone().map(|limit| Limit {
+            provider: limit.provider,
+            resets_ms: limit.resets.map(|at| at.0),
+            words: limit.words,
+        });
+        Self {
+            code,
+            signal,
+            tick_ms: millis(now.tick),
+            wall_ms: now.wall.0,
+            has_signal: end.has_signal,
+            n_leaked: end.n_leaked,
+            usage,
+            limit,
+        }
+    }
+
+    /// Returns what it means.
+    pub fn meaning(&self) -> WorkerEnd {
+        let exit = match (self.code, self.signal) {
+            (Some(code), _) => Exit::Code(code),
+            (None, Some(signal)) => Exit::Signal(signal),
+            (None, None) => Exit::Code(-1),
+        };
+        let usage = self.usage.as_ref().map_or_else(Usage::default, |used| Usage {
+            input_tokens: used.input,
+            output_tokens: used.output,
+            cache_read_tokens: used.cache_read,
+            cache_creation_tokens: used.cache_creation,
+            cost_usd: used.cost_usd,
+        });
+        let limit = self.limit.as_ref().map(|limit| UsageLimit {
+            provider: limit.provider.clone(),
+            resets: limit.resets_ms.map(Timestamp),
+            words: limit.words.clone(),
+        });
+        WorkerEnd {
+            exit,
+            has_signal: self.has_signal,
+            usage,
+            limit,
+            n_leaked: self.n_leaked,
+            ended: Some(self.at()),
+        }
+    }
+
+    /// Returns when it ended.
+    pub fn at(&self) -> Now {
+        at(self.tick_ms, self.wall_ms)
+    }
+}
+
+/// Returns a point in time from how it is written.
+pub fn at(tick_ms: u64, wall_ms: i64) -> Now {
+    let tick = Tick(std::time::Duration::from_millis(tick_ms));
+    Now { tick, wall: Timestamp(wall_ms) }
+}
+
+/// Returns a point on the clock that never jumps as it is written.
+pub fn millis(tick: Tick) -> u64 {
+    u64::try_from(tick.0.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_arrives() {
+        let bytes = OsString::from_vec(vec![b'a', 0xff, b'\n']);
+        let order = Order {
+            nonce: "0123".to_owned(),
+            argv: vec!["sh".to_owned(), "-c".to_owned(), "echo \"a\nb\"".to_owned()],
+            folder: Raw("/tmp".into()),
+            env: vec![(Raw("A".into()), Raw(bytes.clone()))],
+            input: None,
+            log: Raw(bytes),
+            log_bytes_max: 1 << 20,
+            signal: Some("DONE".to_owned()),
+            secrets: vec![Raw("s3cret".into())],
+        };
+        let sent = order.render();
+        assert_eq!(sent.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");
+        assert_eq!(Order::parse(&sent), Some(order));
+    }
+
+    #[test]
+    fn every_ending_survives_the_round_trip() {
+        let usage = Usage { input_tokens: 3, cost_usd: 0.25, ..Usage::default() };
+        let limit = UsageLimit {
+            provider: "anthropic".to_owned(),
+            resets: Some(Timestamp(1_000)),
+            words: "limit reached".to_owned(),
+        };
+        let ends = [
+            WorkerEnd::of(Exit::Code(0)),
+            WorkerEnd { n_leaked: 2, has_signal: false, ..WorkerEnd::of(Exit::Code(255)) },
+            WorkerEnd { usage, limit: Some(limit), ..WorkerEnd::of(Exit::Signal(9)) },
+        ];
+        for end in ends {
+            let line = Line::Exited { nonce: "1".to_owned(), end: End::new(&end, at(5_000, -7)) };
+            let text = line.render();
+            let Some(Line::Exited { end: read, .. }) = Line::parse(&text) else {
+                panic!("{}", String::from_utf8_lossy(&text))
+            };
+            let end = WorkerEnd { ended: Some(at(5_000, -7)), ..end };
+            assert_eq!((read.meaning(), read.at()), (end, at(5_000, -7)));
+        }
+        assert_eq!(Line::parse(b"{\"kind\":\"from_the_future\"}"), None);
+    }
+}
