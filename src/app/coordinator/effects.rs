@@ -49,6 +49,15 @@ pub(super) struct Worker {
     pub(super) report: Option<StatusReport>,
 }
 
+/// What a coordinator leaves at its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaving {
+    /// Workers at work, which the next run takes up.
+    ToNextRun,
+    /// Nothing.
+    Nothing,
+}
+
 /// How far the process of a worker is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Process {
@@ -251,10 +260,10 @@ impl Coordinator {
         self.gate_stop = Some(stop);
     }
 
-    /// Ends a run that cannot go on. Workers go on, for the next run to take them up; where that
-    /// could not find them any more, they are killed.
-    pub(super) async fn give_up(&mut self, sources: &mut Sources) {
-        let is_lost = self.require_lock().is_err();
+    /// Lets go of everything before the end: checks are stopped, as nobody would know how they
+    /// ended, and workers go on where they are left to the next run.
+    pub(super) async fn let_go(&mut self, sources: &mut Sources, leaving: Leaving) {
+        let is_lost = leaving == Leaving::Nothing;
         let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
         for attempt in attempts.iter().filter(|_| is_lost) {
             if let Err(error) = self.stop_worker(attempt, Force::Kill) {
@@ -266,7 +275,10 @@ impl Coordinator {
         }
         stop_checks(self.gate_stop.as_ref(), Force::Kill);
         let is_at_work = |worker: &Worker| {
-            worker.check_stop.is_some() || (is_lost && worker.process != Process::None)
+            // An order that was not carried out yet would be lost with this process.
+            worker.check_stop.is_some()
+                || worker.process == Process::Ordered
+                || (is_lost && worker.process != Process::None)
         };
         // One deadline for all: sources that tick would put off one for each wait for ever.
         let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
@@ -284,11 +296,11 @@ impl Coordinator {
                 Err(_) => break,
             }
         }
-        let n_running = self.workers.values().filter(|w| w.process != Process::None).count();
-        if n_running > 0 && !is_lost {
-            self.tell(Happened::Left { n_running });
-        }
-        self.send_outbox();
+    }
+
+    /// Returns how many workers have a process.
+    pub(super) fn n_at_work(&self) -> usize {
+        self.workers.values().filter(|worker| worker.process != Process::None).count()
     }
 
     /// Forgets checks that have ended, so that nothing waits for them.

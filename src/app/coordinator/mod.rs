@@ -31,7 +31,7 @@ pub use self::{
 
 use self::{
     adoption::Inherited,
-    effects::Worker,
+    effects::{Leaving, Worker},
     sources::{Incoming, Sources},
 };
 use super::{
@@ -87,7 +87,15 @@ pub async fn run(
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
         coordinator.stop_hooks().await;
-        coordinator.give_up(&mut sources).await;
+        // Without the lock the next run would not find them.
+        let is_lost = coordinator.require_lock().is_err();
+        let leaving = if is_lost { Leaving::Nothing } else { Leaving::ToNextRun };
+        coordinator.let_go(&mut sources, leaving).await;
+        let n_running = coordinator.n_at_work();
+        if n_running > 0 && !is_lost {
+            coordinator.tell(Happened::Left { n_running });
+            coordinator.send_outbox();
+        }
     }
     ended
 }
@@ -210,7 +218,8 @@ impl Coordinator {
     }
 
     async fn go(&mut self, sources: &mut Sources) -> Result<Summary, AppError> {
-        let mut batch = vec![Event::TimePassed];
+        let first = self.options.stop_first.map_or(Event::TimePassed, Event::StopAsked);
+        let mut batch = vec![first];
         self.take_up(&mut batch)?;
         loop {
             self.turn(batch)?;
@@ -226,6 +235,9 @@ impl Coordinator {
                 Some(Verdict::Finished) | None => {}
             }
             batch = self.next_events(sources).await?;
+        }
+        if self.is_left {
+            self.let_go(sources, Leaving::ToNextRun).await;
         }
         self.finish_hooks(sources).await;
         self.end()
@@ -374,13 +386,12 @@ impl Coordinator {
         Ok(summary)
     }
 
-    /// Ends, and leaves the workers to themselves. The journal stays as it is: by it the next
-    /// coordinator finds them.
+    /// Ends, and leaves the workers to their supervisor: the next coordinator takes them up.
     fn leave(&mut self) -> Result<Summary, AppError> {
         self.journal.flush()?;
         let summary = self.tally.summary(&self.scheduler, self.clock.now());
-        let n_running = self.scheduler.running().len();
-        let summary = Summary { verdict: "left".to_owned(), exit_code: 0, ..summary };
+        let n_running = self.n_at_work();
+        let summary = Summary { verdict: "left".to_owned(), exit_code: 0, n_running, ..summary };
         self.tell(Happened::Left { n_running });
         self.tell(Happened::RunEnded(summary.clone()));
         self.send_outbox();

@@ -18,8 +18,11 @@ pub struct RunOptions {
     pub worker: Option<CommandLine>,
     /// What to do when nothing can be started any more.
     pub when_idle: WhenIdle,
-    /// Takes SIGINT, SIGTERM and SIGHUP as wishes to stop.
+    /// Takes SIGINT and SIGQUIT as wishes to stop (politely, and at once), and SIGTERM as the wish
+    /// to end and leave the workers at work; so it takes SIGHUP, where it would stay.
     pub handles_signals: bool,
+    /// Asks for the end before anything is started: what an earlier run left at work is stopped.
+    pub stop_first: Option<StopMode>,
     /// What is published several times a second, for whoever draws it.
     pub picture: Picture,
 }

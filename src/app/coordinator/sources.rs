@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use super::{Picture, Request, RunOptions};
+use super::{Picture, Request, RunOptions, WhenIdle};
 use crate::{
     app::{error::AppError, tracker::Tracker},
     domain::scheduler::event::{Event, StopMode},
@@ -51,19 +51,22 @@ pub(super) struct Sources {
     told: mpsc::Receiver<Told>,
     requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
-    n_signals: u32,
     refresh: Interval,
     redraw: Option<Interval>,
 }
 
+/// What people and systems signal: that the run is to stop, or only to end.
 struct Signals {
     interrupt: Signal,
+    quit: Signal,
     terminate: Signal,
     hang_up: Signal,
+    when_idle: WhenIdle,
+    n_interrupts: u32,
 }
 
 impl Signals {
-    fn new() -> Result<Self, AppError> {
+    fn new(when_idle: WhenIdle) -> Result<Self, AppError> {
         let listen = |kind| {
             signal(kind).map_err(|source| AppError::System {
                 what: "listen for signals".to_owned(),
@@ -72,20 +75,33 @@ impl Signals {
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
+            quit: listen(SignalKind::quit())?,
             terminate: listen(SignalKind::terminate())?,
             hang_up: listen(SignalKind::hangup())?,
+            when_idle,
+            n_interrupts: 0,
         })
     }
 
-    async fn next(signals: &mut Option<Self>) {
-        match signals {
-            None => std::future::pending().await,
-            Some(Self { interrupt, terminate, hang_up }) => {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hang_up.recv() => {}
+    /// Returns what the next signal asks for. Only who asks for it has workers stopped: the end
+    /// of a login or of the machine leaves them at work.
+    async fn next(signals: &mut Option<Self>) -> Request {
+        let Some(signals) = signals else { return std::future::pending().await };
+        loop {
+            tokio::select! {
+                _ = signals.interrupt.recv() => {
+                    signals.n_interrupts += 1;
+                    let is_first = signals.n_interrupts == 1;
+                    let mode = if is_first { StopMode::Polite } else { StopMode::Now };
+                    return Request::Stop(mode);
                 }
+                _ = signals.quit.recv() => return Request::Stop(StopMode::Now),
+                _ = signals.terminate.recv() => return Request::Leave,
+                // A run has an end, and goes on to it without a terminal; what stays open for its
+                // terminal ends with it.
+                _ = signals.hang_up.recv() => if signals.when_idle == WhenIdle::Stay {
+                    return Request::Leave;
+                },
             }
         }
     }
@@ -105,8 +121,10 @@ impl Sources {
             teller,
             told,
             requests,
-            signals: options.handles_signals.then(Signals::new).transpose()?,
-            n_signals: 0,
+            signals: options
+                .handles_signals
+                .then(|| Signals::new(options.when_idle))
+                .transpose()?,
             refresh: every(REFRESH),
             redraw: (options.picture != Picture::None).then(|| every(REDRAW)),
         })
@@ -131,7 +149,7 @@ impl Sources {
     /// Waits until somebody wants the run to end before it has begun.
     pub(super) async fn stop_asked(&mut self) {
         tokio::select! {
-            () = Signals::next(&mut self.signals) => {}
+            _ = Signals::next(&mut self.signals) => {}
             () = end_requested(&mut self.requests) => {}
         }
     }
@@ -149,12 +167,7 @@ impl Sources {
             biased;
             Some(told) = self.told.recv() => Incoming::Told(told),
             Some(event) = self.events.recv() => Incoming::Event(event),
-            () = Signals::next(&mut self.signals) => {
-                self.n_signals += 1;
-                let is_first = self.n_signals == 1;
-                let mode = if is_first { StopMode::Polite } else { StopMode::Now };
-                Incoming::Request(Request::Stop(mode))
-            }
+            request = Signals::next(&mut self.signals) => Incoming::Request(request),
             Some(request) = self.requests.recv() => Incoming::Request(request),
             () = sleep_until(deadline) => Incoming::Deadline,
             () = tracker.wait() => Incoming::Files,

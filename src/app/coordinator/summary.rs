@@ -74,6 +74,7 @@ impl Tally {
             blocked,
             kept_back,
             left,
+            n_running: 0,
             seconds: now.tick.0.saturating_sub(self.began.tick.0).as_secs_f64(),
             tokens: self.usage.tokens(),
             cost_usd: self.usage.cost_usd,

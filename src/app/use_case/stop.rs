@@ -1,11 +1,13 @@
-//! Tells the coordinator that is at work here to stop.
+//! Tells the coordinator that is at work here to stop; stops what one that is gone left at work.
 
 use crate::{
     app::{
         error::AppError,
         repository::Repository,
+        running::{Run, RunOptions, StopMode, WhenIdle},
         view::write::{Stopped, StoppedCoordinator},
     },
+    domain::format::task_file::Reading,
     io::{
         process::{Ask, ask},
         store::lock::{self, LockInfo},
@@ -21,14 +23,15 @@ pub enum Manner {
     Now,
 }
 
-/// Tells the living coordinator to stop, and does not wait until it has.
+/// Tells the living coordinator to stop, and does not wait until it has. Where none is at work,
+/// stops the workers that an earlier one left, and records that.
 ///
 /// # Errors
 /// [`AppError::Usage`] where it runs on another machine; [`AppError::Process`] where it may not be
-/// signalled.
+/// signalled; whatever keeps a run from being started and ended.
 pub fn stop(repository: &Repository, manner: Manner) -> Result<Stopped, AppError> {
     let store = repository.store();
-    let Some(info) = lock::holder(store)? else { return Ok(Stopped { coordinator: None }) };
+    let Some(info) = lock::holder(store)? else { return stop_left(repository, manner) };
     if !info.is_here() {
         let message = format!("the coordinator cannot be reached from here: {info}");
         return Err(AppError::usage(message, "stop it where it runs"));
@@ -37,14 +40,29 @@ pub fn stop(repository: &Repository, manner: Manner) -> Result<Stopped, AppError
     let is_same = || lock::holder(store).is_ok_and(|now| now.as_ref() == Some(&info));
     let asks = match manner {
         Manner::Polite => &[Ask::Interrupt][..],
-        // Two signals of one kind that come at once count as one.
-        Manner::Now => &[Ask::Interrupt, Ask::Terminate],
+        Manner::Now => &[Ask::Quit],
     };
     let mut is_alive = true;
     for what in asks {
         is_alive = is_alive && ask(info.pid, *what, is_same)?;
     }
-    Ok(Stopped { coordinator: Some(told(info, !is_alive)) })
+    Ok(Stopped { coordinator: Some(told(info, !is_alive)), attempts: Vec::new() })
+}
+
+/// Stops what nobody carries out any more: by a run that takes it up, and starts nothing.
+fn stop_left(repository: &Repository, manner: Manner) -> Result<Stopped, AppError> {
+    let snapshot = repository.read(Reading::Head)?;
+    let attempts = snapshot.running.keys().map(ToString::to_string).collect::<Vec<_>>();
+    if !attempts.is_empty() {
+        let mode = match manner {
+            Manner::Polite => StopMode::Polite,
+            Manner::Now => StopMode::Now,
+        };
+        let (when_idle, stop_first) = (WhenIdle::Stay, Some(mode));
+        let options = RunOptions { when_idle, stop_first, ..RunOptions::default() };
+        Run::start(repository, options)?.wait()?;
+    }
+    Ok(Stopped { coordinator: None, attempts })
 }
 
 fn told(info: LockInfo, has_ended: bool) -> StoppedCoordinator {

@@ -261,6 +261,8 @@ pub struct Summary {
     pub kept_back: usize,
     /// Tasks that could go on but did not, because the run was stopped.
     pub left: usize,
+    /// Workers that go on without it.
+    pub n_running: usize,
     /// How long the run took.
     pub seconds: f64,
     /// Tokens that workers of this run reported.

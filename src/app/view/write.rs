@@ -116,6 +116,8 @@ pub struct Approved {
 pub struct Stopped {
     /// The coordinator that was told to stop; `None` where none is at work.
     pub coordinator: Option<StoppedCoordinator>,
+    /// Attempts whose workers a coordinator had left at work, and that were stopped.
+    pub attempts: Vec<String>,
 }
 
 /// The coordinator that `orch stop` spoke to.

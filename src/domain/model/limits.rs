@@ -60,6 +60,9 @@ pub const HOOKS_WAITING_MAX: usize = 10_000;
 /// How long the end of a run waits for hooks that have not run yet.
 pub const HOOKS_END_PATIENCE: Duration = Duration::from_secs(10);
 
+/// The same where the run was left: whoever leaves it does not want to wait.
+pub const HOOKS_LEAVE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// How much of the output of hooks is kept.
 pub const HOOK_LOG_BYTES_MAX: u64 = 1024 * 1024;
 

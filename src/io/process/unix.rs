@@ -49,8 +49,8 @@ pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
 pub enum Ask {
     /// `SIGINT`, as Ctrl-C.
     Interrupt,
-    /// `SIGTERM`.
-    Terminate,
+    /// `SIGQUIT`.
+    Quit,
 }
 
 /// Signals the one process `pid`; returns whether it was the right one.
@@ -67,7 +67,7 @@ pub fn ask(pid: u32, what: Ask, is_same: impl Fn() -> bool) -> Result<bool, Proc
     };
     let signal = match what {
         Ask::Interrupt => Signal::INT,
-        Ask::Terminate => Signal::TERM,
+        Ask::Quit => Signal::QUIT,
     };
     let is_right = Cell::new(false);
     let check = || {

@@ -323,7 +323,7 @@ pub fn summary(summary: &Summary, style: Style) -> String {
     }
     let tone = match summary.verdict.as_str() {
         "done" => Tone::Good,
-        "stopped" => Tone::Uneasy,
+        "stopped" | "left" => Tone::Uneasy,
         _ => Tone::Bad,
     };
     let look = tone.color().map_or_else(Look::new, AnsiColor::on_default).bold();
@@ -348,8 +348,14 @@ pub fn summary(summary: &Summary, style: Style) -> String {
         parts.push(format!("${:.2}", summary.cost_usd));
     }
     lines.push(format!("{}: {}", style.paint(look, &summary.verdict), parts.join(" · ")));
-    if summary.verdict == "stopped" {
-        lines.push("`orch run` goes on from here".to_owned());
+    match summary.verdict.as_str() {
+        "stopped" => lines.push("`orch run` goes on from here".to_owned()),
+        "left" if summary.n_running > 0 => lines.push(format!(
+            "{} on: `orch run` takes up what runs, `orch stop` stops it",
+            if summary.n_running == 1 { "1 worker goes" } else { "the workers go" }
+        )),
+        "left" => lines.push("nothing runs; `orch run` goes on from here".to_owned()),
+        _ => {}
     }
     lines.join("\n") + "\n"
 }

@@ -41,7 +41,7 @@ fn start(sandbox: &Sandbox) -> Coordinator {
 fn without_a_coordinator_there_is_nothing_to_stop() {
     assert_eq!(sandbox().orch(&["stop"]).text(), "no coordinator is at work here\n");
     let json = sandbox().orch(&["stop", "--json"]).json();
-    assert_eq!(json, serde_json::json!({ "coordinator": null }));
+    assert_eq!(json, serde_json::json!({ "coordinator": null, "attempts": [] }));
 }
 
 #[test]
@@ -69,4 +69,20 @@ fn a_running_task_is_cancelled_not_retried() {
     assert!(text.contains("\nblocked by it: `b`;"), "{text}");
     // Nothing is left to be done: it ends by itself.
     assert_eq!(child.0.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn workers_that_a_coordinator_left_are_stopped_without_one() {
+    for args in [&["stop"][..], &["stop", "--now"]] {
+        let sandbox = sandbox();
+        let mut child = start(&sandbox);
+        super::signal(&child.0, rustix::process::Signal::TERM);
+        assert_eq!(child.0.wait().unwrap().code(), Some(0));
+        assert!(sandbox.orch(&["status"]).text().contains("1 running"));
+        let text = sandbox.orch(args).text();
+        assert!(text.ends_with("the workers that it left were stopped: a.1\n"), "{text}");
+        let record = std::fs::read_to_string(sandbox.path(".orch/runs/a.1.yaml")).unwrap();
+        assert!(record.contains("outcome: interrupted\n"), "{record}");
+        assert_eq!(sandbox.orch(&["stop"]).text(), "no coordinator is at work here\n");
+    }
 }

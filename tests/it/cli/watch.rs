@@ -18,7 +18,7 @@ fn n_attempts(sandbox: &Sandbox, task: &str) -> usize {
 }
 
 fn stop(mut child: Child) {
-    signal(&child, rustix::process::Signal::TERM);
+    signal(&child, rustix::process::Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 

@@ -183,12 +183,18 @@ fn every_way_to_stop_gives_the_terminal_back() {
         let sandbox = slow_plan();
         let Some(screen) = Screen::open(&sandbox, "watch") else { return };
         screen.until("1 running");
-        match signal {
-            None => drop(screen.tmux(&["send-keys", "C-c"])),
-            Some(signal) => screen.signal(signal),
-        }
-        let text = screen.assert_ended(130);
-        assert!(text.contains("`orch run` goes on from here"), "{text}");
+        let (code, expected) = match signal {
+            None => {
+                screen.tmux(&["send-keys", "C-c"]);
+                (130, "`orch run` goes on from here")
+            }
+            Some(signal) => {
+                screen.signal(signal);
+                (0, "1 worker goes on: `orch run` takes up what runs")
+            }
+        };
+        let text = screen.assert_ended(code);
+        assert!(text.contains(expected), "{text}");
     }
 }
 
@@ -227,6 +233,6 @@ fn lines_are_printed_where_they_are_asked_for() {
     let Some(screen) = Screen::open(&sandbox, "watch --plain") else { return };
     screen.until("start     slow: Take long");
     assert_eq!(screen.tmux(&["display-message", "-p", "#{alternate_on}"]).trim(), "0");
-    screen.signal(Signal::TERM);
+    screen.signal(Signal::INT);
     screen.assert_ended(130);
 }

@@ -24,7 +24,7 @@ use crate::{
         model::{
             config::Durability,
             hook::{Hook, HookEvent},
-            limits::HOOKS_END_PATIENCE,
+            limits::{HOOKS_END_PATIENCE, HOOKS_LEAVE_PATIENCE},
             milestone::{MilestoneRecord, Reach, Trigger},
         },
         occasion::{Glance, Occasion},
@@ -223,7 +223,8 @@ impl Coordinator {
         self.tell_troubles();
         self.send_outbox();
         let Some(queue) = self.hooks.queue.take() else { return };
-        let troubles = queue.finish(HOOKS_END_PATIENCE, sources.stop_asked()).await;
+        let patience = if self.is_left { HOOKS_LEAVE_PATIENCE } else { HOOKS_END_PATIENCE };
+        let troubles = queue.finish(patience, sources.stop_asked()).await;
         self.tell_all(troubles);
     }
 

@@ -6,7 +6,7 @@ use crate::{
     app::{
         error::AppError,
         repository::Repository,
-        running::{Picture, Run, RunOptions, StopMode, WhenIdle},
+        running::{Picture, Run, RunOptions, WhenIdle},
         view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
@@ -40,6 +40,7 @@ impl Overrides {
             worker: self.worker.clone().map(CommandLine::Text),
             when_idle,
             handles_signals: true,
+            stop_first: None,
             picture: Picture::None,
         }
     }
@@ -90,7 +91,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
 pub(super) enum Readers {
     /// It goes on to its end.
     Optional,
-    /// It would never end: it is stopped.
+    /// It would never end: it is left.
     Needed,
 }
 
@@ -144,7 +145,7 @@ fn print(
         let text: String = events.iter().flat_map(&lines).map(|line| line + "\n").collect();
         terminal.out(&text);
         if readers == Readers::Needed && !terminal.is_open() {
-            run.stop(StopMode::Polite);
+            run.leave();
         }
     }
 }

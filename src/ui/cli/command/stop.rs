@@ -1,4 +1,4 @@
-//! `orch stop`: the running coordinator is told to stop.
+//! `orch stop`: the running coordinator is told to stop, or what it left.
 
 use crate::{
     app::{
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Tell the running coordinator to stop
+/// Tell the running coordinator to stop; without one, stop the workers that it left
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Kill the workers instead of asking them to stop
@@ -33,7 +33,11 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         return Ok(0);
     }
     let line = match &stopped.coordinator {
-        None => "no coordinator is at work here".to_owned(),
+        None if stopped.attempts.is_empty() => "no coordinator is at work here".to_owned(),
+        None => format!(
+            "no coordinator is at work here; the workers that it left were stopped: {}",
+            stopped.attempts.join(", ")
+        ),
         Some(one) if one.has_ended => format!("the coordinator, process {}, has ended", one.pid),
         Some(one) => {
             let follows = match manner {
