@@ -65,6 +65,7 @@ fn every_occasion_has_its_hook() {
         assert_eq!(n, 1, "{line}\n{told}");
     }
     assert_eq!(told_lines.len(), 12, "{told}");
+    assert!(told_lines.last().is_some_and(|line| line.starts_with("plan_finished")), "{told}");
     assert_eq!(told_lines.last(), Some(&"plan_finished|||finished|||1/4||"));
     let log = read(&sandbox, ".orch/local/logs/@hooks.log");
     assert!(log.starts_with("== started a: ./tell\nheard\n"), "{log}");

@@ -11,7 +11,13 @@ use orch::{
     domain::format::{status_edit::StatusChange, status_file},
 };
 
-use super::{Output, Sandbox, record};
+use super::{
+    Output, Sandbox, record,
+    run::{plan, read, start, wait_for},
+};
+
+/// The program.
+const ORCH: &str = env!("CARGO_BIN_EXE_orch");
 
 const STATUS: &str = ".orch/status/build.2.md";
 
@@ -74,6 +80,36 @@ fn a_worker_tells_how_it_goes() {
                     waiting_for: ci/build\n---\nMind the cache.\n\n*** opens it.\n";
     assert_eq!(status(&sandbox), expected);
     assert_eq!(sandbox.orch(&["check"]).text(), "no faults in 2 tasks\n");
+}
+
+#[test]
+fn a_run_follows_what_its_worker_reports() {
+    let sandbox = plan(&[(
+        "a",
+        "worker: {command: '\"$ORCH\" report --progress 40 --usage input=9 --note one; until [ -e go ]; do \
+         sleep 0.01; done; \"$ORCH\" report --state review --message look --note two'}",
+    )]);
+    let config = read(&sandbox, ".orch/config.yaml");
+    let config = config.replace("grace: 1s", &format!("grace: 1s, env: {{ORCH: {}}}", ORCH));
+    sandbox.write(".orch/config.yaml", &config);
+    let run = start(&sandbox, &["run"]);
+    wait_for("the report", || {
+        let status = sandbox.orch(&["status", "--json"]).json();
+        status["running"][0]["progress"] == 40 && status["tokens"] == 9
+    });
+    sandbox.write("go", "");
+    let output = run.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.code() == Some(1) && text.contains("report    a working 40%\n"),
+        "{text}"
+    );
+    let shown = sandbox.orch(&["show", "a", "--json"]).json();
+    assert_eq!((&shown["state"], &shown["report"]["message"]), (&"review".into(), &"look".into()));
+    let status = read(&sandbox, ".orch/status/a.1.md");
+    assert!(status.ends_with("---\none\n\ntwo\n"), "{status}");
+    let text = sandbox.orch(&["report", "--task", "a", "--heartbeat"]).error(2);
+    assert!(text.starts_with("error: attempt 1 of task `a` is over: review\n"), "{text}");
 }
 
 #[test]

@@ -71,15 +71,23 @@ impl Coordinator {
             Some(before) => glance.news_since(before),
             None => Vec::new(),
         };
-        for occasion in news {
-            let (event, about) = self.about(occasion, &glance);
-            self.fire(event, &about, &glance, None);
-        }
+        // The end of the plan comes last, after the milestones that it brought.
+        let is_end = |occasion: &Occasion| *occasion == Occasion::PlanFinished;
+        let (end, others): (Vec<_>, Vec<_>) = news.into_iter().partition(is_end);
+        self.fire_all(others, &glance);
         for (name, trigger, reach) in glance.reached(&self.hooks.told) {
             self.reach(&name, trigger, reach, &glance);
         }
+        self.fire_all(end, &glance);
         self.hooks.glance = Some(glance);
         self.tell_troubles();
+    }
+
+    fn fire_all(&mut self, occasions: Vec<Occasion>, glance: &Glance) {
+        for occasion in occasions {
+            let (event, about) = self.about(occasion, glance);
+            self.fire(event, &about, glance, None);
+        }
     }
 
     /// Has hooks run for the attempts that started in this turn.

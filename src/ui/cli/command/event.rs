@@ -26,9 +26,6 @@ use crate::{
 };
 
 /// Open or fail a gate that tasks wait for, from a script or from CI
-///
-/// Saying the same twice changes nothing. `orch approve` is for people: it refuses what no task
-/// waits for.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The gate, as in `ci/build`

@@ -56,10 +56,16 @@ pub enum Command {
     /// Print what the worker of a task printed
     Logs(logs::Args),
     /// Tell how the attempt goes that this is called from
+    ///
+    /// A worker finds its status file by its environment; what is not said here stays as it was
+    /// reported before. Exit code 0 of the worker is still what counts as its claim of success.
     Report(report::Args),
     /// Open the gate that a task waits for, or accept what it left for review
     Approve(approve::Args),
     /// Open or fail a gate that tasks wait for, from a script or from CI
+    ///
+    /// Saying the same twice changes nothing. `orch approve` is for people: it refuses what no task
+    /// waits for.
     Event(event::Args),
     /// Have tasks tried again that failed, were cancelled or are done
     Retry(retry::Args),
@@ -68,6 +74,9 @@ pub enum Command {
     /// Tell the running coordinator to stop
     Stop(stop::Args),
     /// Wait until the run that is at work has ended, or one task has
+    ///
+    /// The exit codes are those of `orch run`: 0 where all is done, 1 where something failed, is
+    /// blocked, in review or left, and 3 when the time is over.
     Wait(wait::Args),
     /// Look at what `orch` finds around it: watching, git, lock, workers, disk
     Doctor(doctor::Args),

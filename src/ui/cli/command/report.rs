@@ -25,9 +25,6 @@ use crate::{
 };
 
 /// Tell how the attempt goes that this is called from
-///
-/// A worker finds its status file by its environment; what is not said here stays as it was
-/// reported before. Exit code 0 of the worker is still what counts as its claim of success.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// How it goes: working, done, failed, blocked, review or escalate

@@ -16,9 +16,6 @@ use crate::{
 };
 
 /// Wait until the run that is at work has ended, or one task has
-///
-/// The exit codes are those of `orch run`: 0 where all is done, 1 where something failed, is
-/// blocked, in review or left, and 3 when the time is over.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Wait for this task only: until it is done, or cannot go on by itself
