@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::domain::model::time::{Now, Tick, Timestamp};
+use crate::domain::model::time::{LocalTime, Now, Tick, Timestamp};
 
 /// Reads both clocks; the monotonic one counts from its start.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,14 @@ impl Clock {
     pub fn now(&self) -> Now {
         Now { tick: Tick(self.started.elapsed()), wall: wall() }
     }
+}
+
+/// Returns the present as the clocks of this place show it.
+pub fn local() -> LocalTime {
+    let now = wall();
+    let point = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    let offset = jiff::tz::TimeZone::system().to_offset(point);
+    LocalTime { now, offset_seconds: offset.seconds() }
 }
 
 /// Returns the time since 1970, as file systems write it.

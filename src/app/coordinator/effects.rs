@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{
     Coordinator, Sources,
     prompt::{self, Leavings},
-    worker::{self, Checks},
+    worker::{self, Checks, Wanted},
 };
 use crate::{
     app::{error::AppError, view::run::Happened},
@@ -123,12 +123,12 @@ impl Coordinator {
     fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
-        let command = assignment.policy.command.as_ref();
+        let started = assignment.policy.started();
         Worker {
             record: AttemptRecord {
                 attempt: attempt.clone(),
                 started: self.clock.now().wall,
-                worker: command.map(ToString::to_string).unwrap_or_default(),
+                worker: started.unwrap_or_default(),
                 executor: "local".to_owned(),
                 nonce: self.nonces.give(),
                 log: layout::log_path(&attempt),
@@ -211,17 +211,16 @@ impl Coordinator {
         self.store.write_scratch(&layout::prompt_path(attempt), worker.prompt.as_bytes())?;
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
         let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
-            let cause = "no command is given for it".to_owned();
+            let cause = "neither a command nor an agent is given for it".to_owned();
             not_started(events, attempt.clone(), cause, false);
             return Ok(());
         };
         match process::start(&launch) {
             Ok(running) => {
                 worker.pid = Some(running.pid);
-                let signal = assignment.policy.completion.signal.clone();
-                let signal = signal.map(|text| (text, launch.output.clone()));
+                let wanted = Wanted::of(&assignment.policy, launch.output.clone());
                 worker.launch = Some(launch);
-                worker::watch_over(running, attempt.clone(), signal, events);
+                worker::watch_over(running, attempt.clone(), wanted, events);
             }
             Err(error) => {
                 let cause = cause_of(&error);

@@ -1,21 +1,30 @@
 //! How the processes of an attempt are started: worker, verify commands, gate commands.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, watch};
 
 use crate::{
     domain::{
+        agent::{self, Findings, Reader},
         format::layout,
         model::{
-            attempt::{CheckResult, WorkerEnd},
+            agent::Agent,
+            attempt::{CheckResult, Exit, WorkerEnd},
             command::argv,
+            config::Policy,
             id::AttemptId,
+            limits::AGENT_LINE_BYTES_MAX,
             task::CommandLine,
         },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
+        clock, environment,
         process::{
             How, Launch, ProcessError, Running, Stdin,
             check::{CheckTimes, Checked, run_check},
@@ -37,12 +46,14 @@ pub(super) fn launch(
     assignment: &Assignment,
     nonce: &str,
 ) -> Option<Launch> {
-    let command = assignment.policy.command.as_ref()?;
+    let policy = &assignment.policy;
     let attempt = &assignment.attempt;
     let path = |relative: String| store.path(&relative);
+    let argv = agent::started(policy, &path(layout::prompt_path(attempt)).to_string_lossy())?;
     let set = |name: &str, value: OsString| (OsString::from(name), value);
     let mut env = base.to_vec();
-    env.extend(assignment.policy.env.iter().map(|(name, value)| set(name, value.into())));
+    env.extend(variables_of(policy));
+    env.extend(policy.env.iter().map(|(name, value)| set(name, value.into())));
     env.extend([
         set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
@@ -54,7 +65,7 @@ pub(super) fn launch(
         set("ORCH_WORKTREE", store.root().into()),
     ]);
     Some(Launch {
-        argv: argv(command),
+        argv,
         folder: store.root().to_owned(),
         env,
         stdin: Stdin::File(path(layout::prompt_path(attempt))),
@@ -62,24 +73,65 @@ pub(super) fn launch(
     })
 }
 
+/// Returns the variables that the agent needs and nobody else sets.
+fn variables_of(policy: &Policy) -> Vec<(OsString, OsString)> {
+    let names = policy.agent.map_or(&[][..], Agent::variables);
+    let is_free = |name: &&&str| !policy.env.contains_key(**name);
+    environment::named(&names.iter().filter(is_free).copied().collect::<Vec<_>>())
+}
+
+/// What is looked for in the output of a worker once it has ended.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The file with its output.
+    pub log: PathBuf,
+    /// The completion signal.
+    pub signal: Option<String>,
+    /// Understands what its agent writes.
+    pub reader: Option<Reader>,
+}
+
+impl Wanted {
+    /// Returns what is looked for in the output of a worker under `policy`.
+    pub(super) fn of(policy: &Policy, log: PathBuf) -> Self {
+        let reader = policy.agent.map(|agent| Reader::new(agent, policy.model.as_deref()));
+        Self { log, signal: policy.completion.signal.clone(), reader }
+    }
+
+    /// Reads the output and says what the end of the worker was like.
+    fn find(self, exit: Exit) -> WorkerEnd {
+        let has_signal = self
+            .signal
+            .is_none_or(|text| log::contains(&self.log, text.as_bytes()).unwrap_or(false));
+        let found = self.reader.map(|reader| read_log(reader, &self.log)).unwrap_or_default();
+        let Findings { usage, limit } = found;
+        WorkerEnd { has_signal, usage, limit, ..WorkerEnd::of(exit) }
+    }
+}
+
+/// Returns what an agent wrote of itself into its log.
+fn read_log(mut reader: Reader, path: &Path) -> Findings {
+    let local = clock::local();
+    let read = log::each_line(path, AGENT_LINE_BYTES_MAX, |line| reader.push(line, local));
+    if let Err(error) = read {
+        // What was read until then is true.
+        tracing::warn!(%error, "the output of an agent could not be read");
+    }
+    reader.findings()
+}
+
 /// Waits for a worker in the background and tells how it ended.
 pub(super) fn watch_over(
     mut running: Running,
     attempt: AttemptId,
-    signal: Option<(String, PathBuf)>,
+    wanted: Wanted,
     events: mpsc::Sender<Event>,
 ) {
     tokio::spawn(async move {
         let ended = running.wait().await;
         kill_group_leftovers(running.pid);
         let event = match ended {
-            Ok(exit) => {
-                let has_signal = signal.is_none_or(|(text, path)| {
-                    log::contains(&path, text.as_bytes()).unwrap_or(false)
-                });
-                let end = Box::new(WorkerEnd { has_signal, ..WorkerEnd::of(exit) });
-                Event::WorkerExited { attempt, end }
-            }
+            Ok(exit) => Event::WorkerExited { attempt, end: Box::new(wanted.find(exit)) },
             Err(error) => {
                 let cause = error.to_string();
                 Event::WorkerNotStarted { attempt, cause, is_passing: true }

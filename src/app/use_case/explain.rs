@@ -91,7 +91,9 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         ),
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),
-            "set `worker: {command: …}` in the task, its role or .orch/config.yaml".to_owned(),
+            "set `worker: {agent: …}` or `worker: {command: …}` in the task, its role or \
+             .orch/config.yaml"
+                .to_owned(),
         ),
         Reason::AllWorkersBusy { .. }
         | Reason::RoleBusy { .. }

@@ -11,6 +11,7 @@ use super::{
     value::{FromText, TextVisitor, ValueFault, text_values},
 };
 use crate::domain::model::{
+    agent::Agent,
     attempt::{Outcome, ReportedState},
     config::{Durability, OnChange, WatchMode},
     limits::PRIORITY_MAX,
@@ -24,6 +25,7 @@ text_values!(
     Estimate,
     Size,
     AuthorStatus,
+    Agent,
     Isolation,
     Durability,
     OnChange,
@@ -136,6 +138,7 @@ words! {
     AuthorStatus "bad-status" "a status" Self::NAMED;
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
+    Agent "bad-word" "an agent" Self::NAMED;
     Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
     EventWord "bad-word" "a kind of event" [
         ("gate", Self::Gate),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
+    agent::Agent,
     id::RoleName,
     limits,
     task::{Budget, CommandLine, Completion, Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
@@ -162,8 +163,12 @@ pub struct Role {
 /// How one task is carried out, after task, role and config have spoken (in this order).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// What is started; `None` means that nobody said.
+    /// What is started; `None` means the agent, or that nobody said.
     pub command: Option<CommandLine>,
+    /// The coding agent: how its output is read, and what is started where there is no command.
+    pub agent: Option<Agent>,
+    /// The model that the agent is told to use.
+    pub model: Option<String>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
     /// Time between the polite stop and the kill.
@@ -206,7 +211,9 @@ impl Policy {
             completion.review |= role.completion.review;
         }
         Self {
-            command: workers.iter().find_map(|w| w.command.clone()),
+            command: nearest_command(&workers),
+            agent: workers.iter().find_map(|w| w.agent),
+            model: nearest_model(&workers),
             timeout: workers.iter().find_map(|w| w.timeout),
             grace: workers.iter().find_map(|w| w.grace).unwrap_or(limits::GRACE_DEFAULT),
             env,
@@ -219,6 +226,29 @@ impl Policy {
             backoff: retries.iter().find_map(|r| r.backoff).unwrap_or(limits::BACKOFF_DEFAULT),
         }
     }
+}
+
+impl Policy {
+    /// Says what is started, as the record names it; `None` where nobody says it.
+    pub fn started(&self) -> Option<String> {
+        let command = self.command.as_ref().map(ToString::to_string);
+        command.or_else(|| self.agent.map(|agent| format!("agent {}", agent.as_str())))
+    }
+}
+
+/// Returns the command of the nearest one that says what is started, where that is a command: an
+/// agent of a role goes before a command of the settings.
+fn nearest_command(workers: &[&WorkerSpec]) -> Option<CommandLine> {
+    let nearest = workers.iter().find(|worker| worker.is_startable())?;
+    nearest.command.clone()
+}
+
+/// Returns the model that goes with the agent: a model that is said further out than the agent is
+/// meant for another one.
+fn nearest_model(workers: &[&WorkerSpec]) -> Option<String> {
+    let n_near = workers.iter().position(|worker| worker.agent.is_some());
+    let n_near = n_near.map_or(workers.len(), |at| at + 1);
+    workers.iter().take(n_near).find_map(|worker| worker.model.clone())
 }
 
 impl Config {

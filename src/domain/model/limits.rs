@@ -91,3 +91,10 @@ pub const NAMED_TASKS_MAX: usize = 8;
 
 /// Most edges of one cycle that are shown with their places, beside the first.
 pub const CYCLE_EDGES_MAX: usize = 16;
+
+/// Longest line of an agent's output that is looked into: events with figures are far shorter,
+/// longer ones carry whole files.
+pub const AGENT_LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Most characters of what an agent said of a limit that are kept.
+pub const LIMIT_WORDS_MAX: usize = 200;

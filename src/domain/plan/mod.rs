@@ -192,9 +192,9 @@ impl Plan {
     /// Says whether anybody says what is to be started for `task`.
     pub fn has_command(&self, task: TaskIndex) -> bool {
         self.worker.is_some()
-            || self.spec(task).worker.command.is_some()
-            || self.role(task).is_some_and(|role| role.worker.command.is_some())
-            || self.config.worker.command.is_some()
+            || self.spec(task).worker.is_startable()
+            || self.role(task).is_some_and(|role| role.worker.is_startable())
+            || self.config.worker.is_startable()
     }
 
     /// Returns how long `task` is thought to take: its estimate, or size M where it has none.
