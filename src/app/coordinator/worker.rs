@@ -75,9 +75,9 @@ pub(super) fn launch(
 
 /// Returns the variables that the agent needs and nobody else sets.
 fn variables_of(policy: &Policy) -> Vec<(OsString, OsString)> {
-    let names = policy.agent.map_or(&[][..], Agent::variables);
-    let is_free = |name: &&&str| !policy.env.contains_key(**name);
-    environment::named(&names.iter().filter(is_free).copied().collect::<Vec<_>>())
+    let mut names = policy.agent.map(Agent::variables).unwrap_or_default();
+    names.retain(|name| !policy.env.contains_key(*name));
+    environment::named(&names)
 }
 
 /// What is looked for in the output of a worker once it has ended.

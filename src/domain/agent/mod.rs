@@ -28,6 +28,18 @@ use super::model::{
     time::LocalTime,
 };
 
+/// The variables by which all of them are told how to reach the network.
+const NETWORK: &[&str] = &[
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NODE_EXTRA_CA_CERTS",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
 /// Returns what is started for an attempt, program first: the command where there is one, else the
 /// agent. `None` where there is neither. The prompt stands in the file `prompt` and comes by
 /// standard input as well.
@@ -65,8 +77,8 @@ impl Agent {
     }
 
     /// Returns the environment variables by which it is told keys, accounts and servers.
-    pub fn variables(self) -> &'static [&'static str] {
-        match self {
+    pub fn variables(self) -> Vec<&'static str> {
+        let own = match self {
             Self::Claude => claude::VARIABLES,
             Self::Codex => codex::VARIABLES,
             Self::Gemini => gemini::VARIABLES,
@@ -74,7 +86,8 @@ impl Agent {
             Self::Opencode => opencode::VARIABLES,
             Self::Copilot => copilot::VARIABLES,
             Self::Cursor => cursor::VARIABLES,
-        }
+        };
+        [own, NETWORK].concat()
     }
 }
 

@@ -94,8 +94,13 @@ impl State {
     pub(super) fn usage(&self) -> Usage {
         let sum = || self.open.iter().fold(self.summed, |sum, (_, usage)| sum.plus(usage));
         let usage = self.total.unwrap_or_else(sum);
-        Usage { cost_usd: self.cost.unwrap_or(usage.cost_usd), ..usage }
+        Usage { cost_usd: rounded(self.cost.unwrap_or(usage.cost_usd)), ..usage }
     }
+}
+
+/// Returns money to the millionth of a dollar: sums of fractions leave dust behind.
+fn rounded(cost_usd: f64) -> f64 {
+    (cost_usd * 1e6).round() / 1e6
 }
 
 /// Returns the larger one of each figure.

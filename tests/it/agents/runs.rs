@@ -24,7 +24,7 @@ exit "$(cat "$here/$n.exit")"
 
 /// A plan with one task for `agent`, whose stand-in replays `calls`: recorded outputs with exit
 /// codes.
-fn plan(agent: Agent, worker: &str, calls: &[(&str, &str)]) -> Sandbox {
+pub(super) fn plan(agent: Agent, worker: &str, calls: &[(&str, &str)]) -> Sandbox {
     let worker = format!("worker: {{agent: {}{worker}}}\n", agent.as_str());
     let sandbox = Sandbox::with(&[
         (".orch/config.yaml", "retry: {max_attempts: 1, backoff: 0s}\n"),
@@ -47,7 +47,7 @@ fn plan(agent: Agent, worker: &str, calls: &[(&str, &str)]) -> Sandbox {
 }
 
 /// Runs `orch` with the stand-ins first on `PATH`, and returns exit code and output.
-fn orch(sandbox: &Sandbox, args: &[&str], env: &[(&str, &str)]) -> (i32, String) {
+pub(super) fn orch(sandbox: &Sandbox, args: &[&str], env: &[(&str, &str)]) -> (i32, String) {
     let path = std::env::var("PATH").unwrap();
     let mut command = sandbox.command(args);
     command.env("PATH", format!("{}:{path}", sandbox.path("bin").display()));
@@ -56,7 +56,7 @@ fn orch(sandbox: &Sandbox, args: &[&str], env: &[(&str, &str)]) -> (i32, String)
     (output.status.code().unwrap_or(-1), String::from_utf8(text).unwrap())
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
