@@ -260,3 +260,63 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::id::TaskId;
+
+    /// Makes a worker of `command agent model`, each `-` where it is not said.
+    fn worker(words: &str) -> WorkerSpec {
+        let [command, agent, model] = words.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("three words: {words}");
+        };
+        let said = |word: &str| (word != "-").then(|| word.to_owned());
+        let named = |name: &str| Agent::NAMED.iter().find(|(known, _)| *known == name);
+        WorkerSpec {
+            command: said(command).map(CommandLine::Text),
+            agent: named(agent).map(|(_, agent)| *agent),
+            model: said(model),
+            ..WorkerSpec::default()
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_says_what_is_started_and_with_which_model() {
+        let table = [
+            // Task, role, settings: what is started, how it is read, with which model.
+            ["- - -", "- - -", "- - -", "- - -"],
+            ["- claude -", "- - -", "work - -", "- claude -"],
+            ["- - -", "- codex -", "work - -", "- codex -"],
+            ["work - -", "- codex gpt", "- - -", "work codex gpt"],
+            ["work claude -", "- codex gpt", "- - -", "work claude -"],
+            ["- codex -", "- - -", "- claude opus", "- codex -"],
+            ["- - haiku", "- - -", "- claude opus", "- claude haiku"],
+            ["- - -", "- - sonnet", "- claude opus", "- claude sonnet"],
+            ["- - -", "work - -", "- claude opus", "work claude opus"],
+        ];
+        for [task, role, settings, expected] in table {
+            let mut spec = TaskSpec::new(TaskId::parse("a").unwrap(), "a.md");
+            spec.worker = worker(task);
+            let role = Role {
+                name: RoleName("r".to_owned()),
+                path: Arc::from("r.md"),
+                max_workers: None,
+                worker: worker(role),
+                retry: RetrySpec::default(),
+                completion: Completion::default(),
+                persona: String::new(),
+                digest: Arc::default(),
+            };
+            let config = Config { worker: worker(settings), ..Config::default() };
+            let policy = Policy::of(&spec, Some(&role), &config);
+            let shown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+            let told = [
+                shown(policy.command.as_ref().map(ToString::to_string)),
+                shown(policy.agent.map(|agent| agent.as_str().to_owned())),
+                shown(policy.model.clone()),
+            ];
+            assert_eq!(told.join(" "), expected, "{task} / {settings}");
+        }
+    }
+}
