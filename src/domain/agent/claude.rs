@@ -44,6 +44,7 @@ pub(super) fn read(line: &Line, state: &mut State, local: LocalTime) {
             "result" => read_result(event, state, local),
             _ => {}
         },
+        Line::Text(_) if state.is_stream() => {}
         // Without a stream, the last line of the output is what ended it.
         Line::Text(text) if is_limit(text) && resets(text, local).is_some() => {
             state.limited(text, resets(text, local));

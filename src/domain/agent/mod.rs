@@ -121,6 +121,9 @@ impl Reader {
     /// was written.
     pub fn push(&mut self, line: &[u8], local: LocalTime) {
         let Some(line) = Line::read(line) else { return };
+        if matches!(line, Line::Event(_)) {
+            self.state.note_event();
+        }
         let read = match self.agent {
             Agent::Claude => claude::read,
             Agent::Codex => codex::read,

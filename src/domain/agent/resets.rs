@@ -9,12 +9,16 @@ use crate::domain::model::{
 };
 
 /// What stands before a point or a length of time.
-const LEADS: [&str; 9] = [
+const LEADS: [&str; 13] = [
     "will reset after",
     "will reset in",
     "try again at",
     "try again in",
     "retry after",
+    "to reset on",
+    "to reset at",
+    "please wait",
+    "or wait",
     "cycle ends on",
     "resets at",
     "resets in",
@@ -29,8 +33,8 @@ const MONTHS: [&str; 12] =
 pub(super) fn resets(text: &str, local: LocalTime) -> Option<Timestamp> {
     let text = folded(text);
     let found = after_bar(&text).or_else(|| {
-        let at = LEADS.iter().find_map(|lead| text.find(lead).map(|at| at + lead.len()))?;
-        when(text.get(at..)?, local)
+        let behind = |lead: &&str| Some(text.split_once(*lead)?.1);
+        LEADS.iter().filter_map(behind).find_map(|rest| when(rest, local))
     });
     found.filter(|resets| is_plausible(*resets, local.now))
 }
@@ -284,6 +288,19 @@ mod tests {
             ("your monthly cycle ends on 12/17/2026.*", "2026-12-16T23:00Z"),
             ("resets at 2026-11-25T18:00:00Z", "2026-11-25T18:00Z"),
             ("resets 14:30", "2026-11-25T13:30Z"),
+            (
+                "restricts the number of requests. Please try again in 51 hours. Please",
+                "2026-11-27T16:29:41.000Z",
+            ),
+            (
+                "Please wait for your limit to reset on December 2, 2026 at 2:00 AM or switch to auto",
+                "2026-12-02T01:00Z",
+            ),
+            (
+                "Please upgrade your plan or wait 6 seconds for your limit to reset.",
+                "2026-11-25T13:29:47.000Z",
+            ),
+            ("Please wait 2 minutes before trying again or switch", "2026-11-25T13:31:41.000Z"),
             ("resets 2:29pm", "2026-11-25T13:29:42.000Z"),
         ];
         for (text, expected) in table {

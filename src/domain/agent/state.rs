@@ -11,6 +11,8 @@ const OPEN_MESSAGES_MAX: usize = 32;
 /// What was read so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct State {
+    /// Whether it writes a stream of events; text beside it is not its own word.
+    is_stream: bool,
     /// Figures that were told piece by piece, and add up.
     summed: Usage,
     /// Messages that are told more than once, each time with figures that grow.
@@ -35,6 +37,16 @@ pub(super) struct Limit {
 }
 
 impl State {
+    /// Notes that an event was read.
+    pub(super) fn note_event(&mut self) {
+        self.is_stream = true;
+    }
+
+    /// Says whether events were read.
+    pub(super) fn is_stream(&self) -> bool {
+        self.is_stream
+    }
+
     /// Adds figures that no other line repeats.
     pub(super) fn add(&mut self, usage: &Usage) {
         self.summed = self.summed.plus(usage);
