@@ -2,3 +2,4 @@
 
 mod recorded;
 mod runs;
+mod usage;

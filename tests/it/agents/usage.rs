@@ -1,0 +1,65 @@
+//! Use and limits of agents, from their output into the records.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use orch::domain::model::agent::Agent;
+
+use super::runs::{orch, plan, read};
+
+/// What the recorded runs that end well used, as it stands in the record.
+const USAGE: [(Agent, &str); 6] = [
+    (Agent::Claude, "{input_tokens: 220, output_tokens: 72, cache_read_tokens: 8000, cache_creation_tokens: 3000, cost_usd: 0.01892}"),
+    (Agent::Codex, "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}"),
+    (Agent::Gemini, "{input_tokens: 3120, output_tokens: 72, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}"),
+    (Agent::Aider, "{input_tokens: 2100, output_tokens: 2, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0052}"),
+    (Agent::Opencode, "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0.003244}"),
+    (Agent::Cursor, "{input_tokens: 1120, output_tokens: 42, cache_read_tokens: 5000, cache_creation_tokens: 0, cost_usd: 0}"),
+];
+
+/// Returns what `agent` writes at a limit that is lifted in a moment, and how it then ends.
+fn limited(agent: Agent) -> (String, &'static str) {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let output = match agent {
+        Agent::Claude => format!(
+            "{{\"type\":\"rate_limit_event\",\"rate_limit_info\":{{\"status\":\"rejected\",\"resetsAt\":{}}}}}\n\
+             {{\"type\":\"result\",\"is_error\":true,\"api_error_status\":429,\"result\":\"You've hit your 5-hour limit\"}}\n",
+            now + 2
+        ),
+        Agent::Codex => "{\"type\":\"turn.failed\",\"error\":{\"message\":\"You've hit your usage limit. Upgrade to Pro or try again in 2 seconds.\"}}\n".to_owned(),
+        Agent::Gemini => "{\"type\":\"result\",\"status\":\"error\",\"error\":{\"message\":\"You have exhausted your capacity on this model. Your quota will reset after 2s.\"}}\n".to_owned(),
+        Agent::Aider => "litellm.RateLimitError: Rate limit reached. Please try again in 2s.\n".to_owned(),
+        Agent::Opencode => "{\"type\":\"error\",\"error\":{\"name\":\"APIError\",\"data\":{\"message\":\"Rate limit reached\",\"statusCode\":429,\"responseHeaders\":{\"retry-after\":\"2\"}}}}\n".to_owned(),
+        Agent::Copilot => "{\"type\":\"session.error\",\"data\":{\"errorType\":\"rate_limit\",\"message\":\"429 try again in 2 seconds\",\"statusCode\":429}}\n".to_owned(),
+        Agent::Cursor => "Error: You've hit your usage limit\n  try again in 2 seconds\n".to_owned(),
+    };
+    // One of them calls it a success.
+    (output, if agent == Agent::Aider { "0" } else { "1" })
+}
+
+#[test]
+fn what_an_agent_used_stands_in_the_record() {
+    for (agent, usage) in USAGE {
+        let sandbox = plan(agent, "", &[("done", "0")]);
+        let (code, text) = orch(&sandbox, &["run"], &[]);
+        assert_eq!(code, 0, "{text}");
+        let record = read(&sandbox.path(".orch/runs/a.1.yaml"));
+        assert!(record.contains(&format!("usage: {usage}\n")), "{agent:?}: {record}");
+    }
+}
+
+#[test]
+fn an_agent_at_its_limit_goes_on_when_it_is_lifted() {
+    for (_, agent) in Agent::NAMED {
+        let sandbox = plan(agent, "", &[("done", "0"), ("done", "0")]);
+        let (output, exit) = limited(agent);
+        sandbox.write("bin/1.output", &output);
+        sandbox.write("bin/1.exit", exit);
+        // One attempt may fail, and none does.
+        let (code, text) = orch(&sandbox, &["run"], &[]);
+        assert_eq!(code, 0, "{agent:?}: {text}");
+        let record = read(&sandbox.path(".orch/runs/a.1.yaml"));
+        assert!(record.contains("outcome: limited"), "{agent:?}: {record}");
+        let record = read(&sandbox.path(".orch/runs/a.2.yaml"));
+        assert!(record.contains("outcome: succeeded"), "{agent:?}: {record}");
+    }
+}
