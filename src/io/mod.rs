@@ -8,6 +8,7 @@ pub mod entropy;
 pub mod environment;
 pub mod git;
 pub mod process;
+pub mod shortage;
 pub mod store;
 pub mod supervisor;
 pub mod system;

@@ -144,6 +144,8 @@ impl Coordinator {
                 let boot_id = process::boot_id().to_owned();
                 let identity = ProcessIdentity { pid, start_ticks, boot_id };
                 self.worker_started(&nonce, identity)?;
+                let attempt = self.of_nonce(&nonce).filter(|_| self.scheduler.is_short());
+                batch.extend(attempt.map(|attempt| Event::WorkerStarted { attempt }));
             }
             Line::NotStarted { nonce, cause, is_passing } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };

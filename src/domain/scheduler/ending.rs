@@ -115,6 +115,23 @@ impl Scheduler {
         self.end(task, Finish::new(outcome, why.phrase()), effects);
     }
 
+    /// Records what became of attempts that nobody sees to any more.
+    pub(super) fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
+        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
+            let ending = Ending::new(self.now.wall, outcome, cause);
+            if let Some(history) = self.histories.get_mut(&attempt.task) {
+                history.settle(ending.clone());
+            }
+            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
+            if let Some(task) = self.plan.find(attempt.task.as_str()) {
+                let phase = self.settled_phase(task, None);
+                self.set_phase(task, phase);
+                self.tell_given_up(task, &attempt, effects);
+                self.tell_over_budget(task, effects);
+            }
+        }
+    }
+
     /// Records how an attempt ended and moves its task on.
     pub(super) fn end(&mut self, task: TaskIndex, finish: Finish, effects: &mut Vec<Effect>) {
         let Some(live) = self.at(task).cloned() else { return };
@@ -163,6 +180,7 @@ impl Scheduler {
             self.forget_limit(live.assignment.policy.provider.as_deref());
         }
         self.feed_breaker(outcome, ended.tick, effects);
+        self.started_well(&attempt, effects);
     }
 
     /// Puts the task of an ended attempt into its next phase; returns the wait before it is tried

@@ -18,7 +18,7 @@ use rustix::{fs::OFlags, io::Errno};
 use tokio::process::Child;
 
 use super::{ProcessError, ProcessIdentity, program, unix};
-use crate::domain::model::attempt::Exit;
+use crate::{domain::model::attempt::Exit, io::shortage};
 
 /// All there is to say about a process that is to be started.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
     let (command, file) = command(launch, output.into(), errors.into())?;
     let child = tokio::process::Command::from(command)
         .spawn()
-        .map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+        .map_err(|error| failure(launch.word(), explain(&error, &file), &error))?;
     // A child that nobody waited for yet keeps its number.
     let pid = child.id().unwrap_or_default();
     Ok(Running { child, pid })
@@ -111,13 +111,13 @@ pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
 /// As [`start`].
 pub fn start_piped(launch: &Launch) -> Result<(u32, PipeReader), ProcessError> {
     let fail = |error: io::Error| {
-        failure(launch.word(), format!("there is no pipe for its output: {error}"), error)
+        failure(launch.word(), format!("there is no pipe for its output: {error}"), &error)
     };
     let (reader, writer) = io::pipe().map_err(fail)?;
     let errors = writer.try_clone().map_err(fail)?;
     let (mut command, file) = command(launch, writer.into(), errors.into())?;
     let child =
-        command.spawn().map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+        command.spawn().map_err(|error| failure(launch.word(), explain(&error, &file), &error))?;
     Ok((child.id(), reader))
 }
 
@@ -155,18 +155,16 @@ fn command(
 }
 
 fn cannot_open(launch: &Launch, what: &str, path: &Path, error: io::Error) -> ProcessError {
-    failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), error)
+    failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), &error)
 }
 
 /// Tells what may work later from what never will.
-fn failure(program: &str, reason: String, error: io::Error) -> ProcessError {
+fn failure(program: &str, reason: String, error: &io::Error) -> ProcessError {
     let program = program.to_owned();
-    match Errno::from_io_error(&error) {
-        Some(
-            Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSPC | Errno::DQUOT,
-        ) => ProcessError::Exhausted { program, source: error },
-        _ => ProcessError::Start { program, reason },
+    if shortage::is_passing(error) {
+        return ProcessError::Exhausted { program, reason };
     }
+    ProcessError::Start { program, reason }
 }
 
 fn explain(error: &io::Error, file: &Path) -> String {

@@ -30,6 +30,8 @@ use tokio::{
 
 pub use self::wire::{Line, Order};
 
+use crate::io::shortage;
+
 /// The first argument of a process that is to serve as a supervisor.
 const ARGUMENT: &str = "@supervise";
 
@@ -64,11 +66,7 @@ pub enum SupervisorError {
 impl SupervisorError {
     /// Says whether the same may work later by itself.
     pub fn is_passing(&self) -> bool {
-        use rustix::io::Errno;
-        let Self::Start(source) = self else { return false };
-        let errno = Errno::from_io_error(source);
-        let passing = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
-        errno.is_some_and(|errno| passing.contains(&errno))
+        matches!(self, Self::Start(source) if shortage::is_passing(source))
     }
 }
 

@@ -159,9 +159,10 @@ impl Server {
         let piped = start_piped(&launch).and_then(|(pid, reader)| {
             let reader = pipe::Receiver::from_owned_fd(reader.into());
             // Without a reader it would run, but never be heard: it ends when it writes.
-            reader
-                .map(|reader| (pid, reader))
-                .map_err(|source| ProcessError::Exhausted { program: String::new(), source })
+            reader.map(|reader| (pid, reader)).map_err(|error| ProcessError::Exhausted {
+                program: order.argv.first().cloned().unwrap_or_default(),
+                reason: error.to_string(),
+            })
         });
         let (pid, reader) = match piped {
             Ok(started) => started,

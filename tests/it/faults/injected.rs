@@ -19,8 +19,18 @@ const SANDBOXES: usize = 12;
 
 /// The calls that are made to fail.
 const CALLS: [&str; 12] = [
-    "openat", "openat2", "mkdirat", "mkdir", "renameat", "renameat2", "rename", "unlinkat",
-    "ftruncate", "write", "fdatasync", "fsync",
+    "openat",
+    "openat2",
+    "mkdirat",
+    "mkdir",
+    "renameat",
+    "renameat2",
+    "rename",
+    "unlinkat",
+    "ftruncate",
+    "write",
+    "fdatasync",
+    "fsync",
 ];
 
 /// One fault.
@@ -43,7 +53,7 @@ fn traced(field: &Field, call: &str, inject: &str) -> String {
         field.outside.path().join("trace.txt").display()
     );
     let mut add = |path: &str| write!(words, " -P \"{orch}{path}\"").unwrap();
-    for folder in ["", "/runs", "/status", "/local", "/local/spare", "/local/prompts"] {
+    for folder in ["", "/tasks", "/runs", "/status", "/local", "/local/spare", "/local/prompts"] {
         add(folder);
     }
     for folder in ["/local/supervisors", "/local/logs", "/local/probe"] {
