@@ -114,6 +114,11 @@ fn carry_out(fault: Fault) -> bool {
             let is_told = ended.text.contains(cause) && ended.text.contains("/");
             assert!(is_told, "{}", told());
         }
+        // A file of the plan that cannot be read is told as any other fault of it.
+        Some(1) => {
+            assert!(ended.text.contains("error[unreadable-file]: `.orch/"), "{}", told());
+            assert!(!field.effects().exists(), "{}", told());
+        }
         code => panic!("{code:?}: {}", told()),
     }
     if ended.code != Some(0) {

@@ -2,6 +2,7 @@
 //! processes that are short, files that somebody forged or took away.
 
 mod injected;
+mod short;
 
 use std::{
     fs,
