@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod entropy;
 pub mod environment;
+pub mod event_loop;
 pub mod git;
 pub mod process;
 pub mod shortage;

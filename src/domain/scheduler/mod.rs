@@ -6,6 +6,8 @@
 
 mod breaker;
 pub mod budget;
+#[cfg(test)]
+mod clock_jumps;
 pub mod effect;
 mod ending;
 pub mod event;

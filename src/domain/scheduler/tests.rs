@@ -285,7 +285,7 @@ fn changed(plan_text: &str, kind: EventKind) -> Event {
     Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::gather([event]) }
 }
 
-fn tell(effect: &Effect) -> Option<String> {
+pub(super) fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::RecordStart(a) => format!("record-start {}", a.attempt),
         Effect::StartWorker(a) => format!("start {}", a.attempt),

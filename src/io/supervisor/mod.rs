@@ -89,6 +89,8 @@ pub fn serve_if_asked() -> Option<ExitCode> {
 #[derive(Debug)]
 pub struct Supervisor {
     name: String,
+    /// Whether it told that it is at work; for the owner to note.
+    pub has_begun: bool,
     orders: mpsc::UnboundedSender<Vec<u8>>,
 }
 
@@ -123,7 +125,7 @@ impl Supervisor {
         let (orders, waiting) = mpsc::unbounded_channel();
         tokio::spawn(send(stdin, waiting));
         tokio::spawn(listen(name.clone(), stdout, told));
-        Ok(Self { name, orders })
+        Ok(Self { name, has_begun: false, orders })
     }
 
     /// Returns the name of its ledger.

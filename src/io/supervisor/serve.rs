@@ -36,6 +36,7 @@ use crate::{
     },
     io::{
         clock::Clock,
+        event_loop,
         process::{
             How, Launch, ProcessError, Stat, Stdin, cause_of, identity,
             leftovers::{Exact, kill_exact},
@@ -68,8 +69,7 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
         tracing::debug!(%errno, "the supervisor stays in its session");
     }
     set_child_subreaper(Pid::from_raw(1))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    event_loop::build()?.block_on(async {
         let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
         let teller = Teller::new(ledger)?;
         Server::new(teller).go(orders).await

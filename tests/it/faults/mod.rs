@@ -1,6 +1,8 @@
 //! Faults of the machine: calls that fail, disks that are full or read-only, descriptors and
 //! processes that are short, files that somebody forged or took away.
 
+mod forged;
+mod gone;
 mod injected;
 mod short;
 
@@ -22,10 +24,12 @@ use crate::{
 /// No run may take longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Tells the effects file what it does; the worker of `t1` fails the first time.
+/// Tells the effects file what it does, and waits while it is held; the worker of `t1` fails the
+/// first time.
 const WORKER: &str = r#"#!/bin/sh
 say() { echo "$1 $ORCH_TASK_ID $ORCH_ATTEMPT $$" >> "$EFFECTS"; }
 say begin
+while [ -e "$EFFECTS.hold" ]; do sleep 0.02; done
 echo "output of $ORCH_TASK_ID"
 if [ "$ORCH_TASK_ID" = t1 ] && [ ! -e "$EFFECTS.t1" ]; then : > "$EFFECTS.t1"; say failure; exit 9; fi
 say effect

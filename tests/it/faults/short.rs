@@ -4,7 +4,6 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
-    path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
@@ -139,4 +138,67 @@ fn a_full_disk_is_waited_out() {
             });
         }
     });
+}
+
+#[test]
+fn a_supervisor_that_cannot_begin_loses_no_worker() {
+    if !super::has("strace", "--version") {
+        return;
+    }
+    let field = Field::new("");
+    let program = env!("CARGO_BIN_EXE_orch");
+    // Only a supervisor asks the system first of all for the children of its children.
+    let inject = "-e trace=prctl -e inject=prctl:error=ENOMEM:when=1";
+    let script =
+        format!("exec strace -D -f -qq -o /dev/null {inject} '{program}' run --plain 2>&1");
+    let mut told = Told::start(&script, &field);
+    assert!(told.waits_for("the supervisor of the workers could not begin"), "{:?}", told.seen);
+    // Until it was tried again.
+    assert!(told.waits_for("start "), "{:?}", told.seen);
+    crate::cli::signal(&told.child, rustix::process::Signal::INT);
+    let (code, text) = told.end();
+    assert_eq!(code, Some(130), "{text}");
+    assert_eq!(count(&text, "pause "), 1, "told once: {text}");
+    let again = field.run("exec");
+    assert_eq!(again.code, Some(0), "{}", again.text);
+    field.check_no_false_failure();
+    field.checker().check_end();
+}
+
+#[test]
+fn a_disk_that_is_read_only_for_a_while_is_waited_out() {
+    if !has_mounts() {
+        return;
+    }
+    let field = Field::new("");
+    fs::write(field.outside.path().join("effects.txt.hold"), "").unwrap();
+    let close = "while ! grep -q begin \"$EFFECTS\" 2>/dev/null; do sleep 0.02; done; \
+                 mount --bind .orch .orch; mount -o remount,bind,ro .orch; rm \"$EFFECTS.hold\"";
+    let script = in_tmpfs(&field, "size=8m", &format!("{{ ({close}) & }}"), "umount .orch");
+    let mut told = Told::start(&script, &field);
+    let is_held = told.waits_for("Read-only file system");
+    fs::write(field.sandbox.path("go"), "").unwrap();
+    let (code, text) = told.end();
+    assert!(is_held, "{text}");
+    check_kept(&field, code, &text);
+}
+
+#[test]
+fn a_run_needs_few_descriptors() {
+    for limit in [12, 16, 32, 40] {
+        let field = Field::new("");
+        let ended = field.run(&format!("ulimit -n {limit}; exec"));
+        eprintln!("{limit}: {:?} {}", ended.code, ended.text);
+        match ended.code {
+            Some(0) => {}
+            Some(3) if limit < 32 => {
+                assert!(ended.text.contains("Too many open files"), "{}", ended.text);
+                let again = field.run("exec");
+                assert_eq!(again.code, Some(0), "{limit}: {}", again.text);
+            }
+            code => panic!("{limit}: {code:?}: {}", ended.text),
+        }
+        field.check_no_false_failure();
+        field.checker().check_end();
+    }
 }
