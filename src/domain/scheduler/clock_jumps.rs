@@ -12,7 +12,7 @@ use crate::domain::model::time::{Now, Tick, Timestamp};
 /// Timeouts, silence, back-off, a breaker and a shortage, all of them with times that count.
 const SCRIPT: &str = "0 pass\n5 exit a.1 1\n10 pass\n20 pass\n29 pass\n61 pass\n70 killed b.1\n\
                       71 pass\n80 no-start a.2 passing\n80 pass\n81 pass\n90 pass\n95 started a.3\n\
-                      99 pass\n100 exit a.3 0\n130 pass\n150 killed c.1\n160 pass\n500 pass";
+                      99 pass\n100 killed a.3\n130 pass\n150 killed c.1\n160 pass\n500 pass";
 
 /// Returns what the scheduler asks for where the wall clock shows `wall` at each second.
 fn played(wall: impl Fn(u64) -> i64) -> Vec<String> {

@@ -126,6 +126,7 @@ fn a_holder_that_is_named_falsely_is_not_signalled() {
     fs::remove_file(field.outside.path().join("effects.txt.hold")).unwrap();
     assert_eq!(run.wait().unwrap().code(), Some(0));
     innocent.check(&format!("{stopped:?}"));
+    assert!(stopped.error(2).contains("which does not hold it"));
     field.checker().check_end();
 }
 
