@@ -92,7 +92,7 @@ fn exit_of(status: ExitStatus) -> Exit {
 /// # Errors
 /// [`ProcessError::Exhausted`] where it may work later, [`ProcessError::Start`] otherwise.
 pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
-    let fail = |error| cannot_open(launch, "its log", &launch.output, error);
+    let fail = |error: io::Error| cannot_open(launch, "its log", &launch.output, &error);
     let output = open_output(&launch.output).map_err(fail)?;
     let errors = output.try_clone().map_err(fail)?;
     let (command, file) = command(launch, output.into(), errors.into())?;
@@ -131,7 +131,7 @@ fn command(
     let stdin = match &launch.stdin {
         Stdin::Null => Stdio::null(),
         Stdin::File(path) => {
-            open_input(path).map_err(|error| cannot_open(launch, "its input", path, error))?.into()
+            open_input(path).map_err(|error| cannot_open(launch, "its input", path, &error))?.into()
         }
     };
     if !launch.folder.is_dir() {
@@ -154,8 +154,8 @@ fn command(
     Ok((command, file))
 }
 
-fn cannot_open(launch: &Launch, what: &str, path: &Path, error: io::Error) -> ProcessError {
-    failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), &error)
+fn cannot_open(launch: &Launch, what: &str, path: &Path, error: &io::Error) -> ProcessError {
+    failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), error)
 }
 
 /// Tells what may work later from what never will.

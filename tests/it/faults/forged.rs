@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::Field;
-use crate::cli::{Sandbox, wait_for};
+use crate::cli::wait_for;
 
 /// A process that has nothing to do with anything.
 struct Innocent(Child);
@@ -95,19 +95,18 @@ fn what_stands_in_a_lock_that_nobody_holds_does_not_matter() {
 
 #[test]
 fn something_else_in_the_place_of_the_lock_is_told() {
-    let make_folder = |sandbox: &Sandbox| fs::create_dir_all(sandbox.path(".orch/local/lock"));
-    let make_link = |sandbox: &Sandbox| {
-        fs::create_dir_all(sandbox.path(".orch/local"))?;
-        symlink(sandbox.path("elsewhere"), sandbox.path(".orch/local/lock"))
-    };
-    let makers: [&dyn Fn(&Sandbox) -> std::io::Result<()>; 2] = [&make_folder, &make_link];
-    for make in makers {
+    for is_folder in [true, false] {
         let field = Field::new("");
-        make(&field.sandbox).unwrap();
+        let (lock, elsewhere) = (field.sandbox.path(".orch/local/lock"), "elsewhere");
+        fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        match is_folder {
+            true => fs::create_dir(&lock).unwrap(),
+            false => symlink(field.sandbox.path(elsewhere), &lock).unwrap(),
+        }
         let ended = field.run("exec");
         assert_eq!(ended.code, Some(3), "{}", ended.text);
         assert!(ended.text.contains("failed to lock .orch/local/lock"), "{}", ended.text);
-        assert!(!field.sandbox.path("elsewhere").exists());
+        assert!(!field.sandbox.path(elsewhere).exists());
     }
 }
 

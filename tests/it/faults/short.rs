@@ -132,8 +132,8 @@ fn a_full_disk_is_waited_out() {
                 let is_held = told.waits_for("No space left on device");
                 fs::write(field.sandbox.path("go"), "").unwrap();
                 let (code, text) = told.end();
-                eprintln!("{before}:\n{text}\n");
                 assert!(is_held, "{text}");
+                assert!(count(&text, "pause ") <= 1, "told more than once: {text}");
                 check_kept(&field, code, &text);
             });
         }
@@ -188,7 +188,6 @@ fn a_run_needs_few_descriptors() {
     for limit in [12, 16, 32, 40] {
         let field = Field::new("");
         let ended = field.run(&format!("ulimit -n {limit}; exec"));
-        eprintln!("{limit}: {:?} {}", ended.code, ended.text);
         match ended.code {
             Some(0) => {}
             Some(3) if limit < 32 => {
