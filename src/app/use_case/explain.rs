@@ -58,13 +58,11 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
             (fault_words(fault), format!("mend the file of `{task}`; `orch check` shows the place"))
         }
         Reason::Author(status) => author_words(task, *status),
-        Reason::Runs { attempt, is_stopping } => (
-            match is_stopping {
-                true => format!("is being stopped (attempt {})", attempt.number),
-                false => format!("runs (attempt {})", attempt.number),
-            },
-            format!("`orch logs {task} --follow` shows what its worker prints"),
-        ),
+        Reason::Runs { attempt, is_stopping } => {
+            let what = if *is_stopping { "is being stopped" } else { "runs" };
+            let help = format!("`orch logs {task} --follow` shows what its worker prints");
+            (format!("{what} (attempt {})", attempt.number), help)
+        }
         Reason::Settled { attempt, outcome: Outcome::Review, review, reason } => {
             pauses::review_words(task, attempt.number, *review, reason)
         }
