@@ -209,6 +209,17 @@ impl Outcome {
         }
     }
 
+    /// Says whether it counts as a crash.
+    pub fn is_crash(self) -> bool {
+        matches!(self, Self::Crashed | Self::Lost)
+    }
+
+    /// Says whether its worker ended by itself and claimed success: a sign that the machine is in
+    /// order.
+    pub fn ended_well(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Review | Self::Unfinished)
+    }
+
     /// Says whether it uses up one attempt.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Failed | Self::Stalled)

@@ -48,7 +48,7 @@ fn many_crashes_pause_the_run_which_says_so() {
     let output = sandbox.orch(&["run"]);
     let text = output.stdout;
     assert!(text.contains("2 workers died within 1h 00m: nothing is started for 10ms"), "{text}");
-    assert!(text.contains("resume    ready tasks are started again"), "{text}");
+    assert!(text.contains("resume    the pause after many crashes is over"), "{text}");
     assert_eq!(recorded(&sandbox, "a.3", "outcome"), "crashed");
 }
 
