@@ -75,6 +75,23 @@ impl AppError {
         Self::Usage { message: message.into(), help: Some(help.into()) }
     }
 
+    /// Says whether the same may work later by itself.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Store(error) | Self::Lock(LockError::Store(error)) => error.is_passing(),
+            Self::Process(error) => error.is_temporary(),
+            Self::Supervisor(error) => error.is_passing(),
+            Self::Usage { .. }
+            | Self::PlanHasErrors { .. }
+            | Self::Lock(LockError::Held(_) | LockError::Lost)
+            | Self::StoppedEarly
+            | Self::Watch(_)
+            | Self::Git(_)
+            | Self::Edit { .. }
+            | Self::System { .. } => false,
+        }
+    }
+
     /// Returns the exit code: 1 for a plan with errors, 2 for wrong usage, 3 for the world, 130
     /// for a run that was stopped.
     pub fn exit_code(&self) -> u8 {

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         format::{layout, run_record, status_file},
         model::{
-            attempt::{AttemptRecord, Digests, Ending, GateRecord, StatusReport},
+            attempt::{AttemptRecord, Digests, Ending, StatusReport},
             config::{Durability, LevelGate},
             id::AttemptId,
             limits::{FAILURE_TAIL_BYTES, GRACE_DEFAULT},
@@ -29,6 +29,14 @@ use crate::{
         store::journal::JournalLine,
     },
 };
+
+/// A record that is to be written.
+struct Rendered {
+    path: String,
+    text: String,
+    /// Whether nothing may be there yet.
+    is_new: bool,
+}
 
 /// An attempt that is being carried out.
 pub(super) struct Worker {
@@ -96,56 +104,59 @@ pub(super) fn how(force: Force) -> How {
 }
 
 impl Coordinator {
-    /// Carries effects out. Where a record cannot be written, the rest is dropped: as after a
+    /// Carries effects out. Where a record can never be written, the rest is dropped: as after a
     /// crash, the next run goes on from what is on disk.
-    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) -> Result<(), AppError> {
+    pub(super) async fn carry_out(
+        &mut self,
+        effects: Vec<Effect>,
+        sources: &mut Sources,
+    ) -> Result<(), AppError> {
         let (records, acts): (Vec<Effect>, Vec<Effect>) = effects.into_iter().partition(is_record);
         let is_power_safe = self.scheduler.plan().config().durability == Durability::Power;
         let has_records = !records.is_empty();
         for record in records {
-            self.write_record(record, is_power_safe)?;
+            let Rendered { path, text, is_new } = self.rendered(record);
+            if is_power_safe {
+                let line = JournalLine::Record { path: path.clone(), text: text.clone() };
+                self.journal.append(&line);
+            }
+            let write = |this: &mut Self| match is_new {
+                true => this.store.create(&path, text.as_bytes()),
+                false => this.store.swap(&path, text.as_bytes()),
+            };
+            self.persist(sources, write).await?;
         }
         if is_power_safe && has_records {
-            self.journal.sync()?;
+            self.persist(sources, |this| this.journal.sync()).await?;
         }
         for act in acts {
             self.act(act)?;
         }
-        self.journal.flush()?;
-        Ok(())
+        self.persist(sources, |this| this.journal.flush()).await
     }
 
-    fn write_record(&mut self, effect: Effect, is_power_safe: bool) -> Result<(), AppError> {
-        let (path, text, is_new) = match effect {
+    /// Turns a record into a file, and notes what it says.
+    fn rendered(&mut self, effect: Effect) -> Rendered {
+        match effect {
             Effect::RecordStart(assignment) => {
                 let worker = self.prepare(assignment);
                 let attempt = worker.record.attempt.clone();
                 let text = run_record::render(&worker.record);
                 self.workers.insert(attempt.clone(), worker);
                 self.tally.n_attempts += 1;
-                (layout::run_path(&attempt), text, true)
+                Rendered { path: layout::run_path(&attempt), text, is_new: true }
             }
             Effect::RecordEnd { attempt, ending } => {
-                let record = self.ended(&attempt, *ending)?;
-                (layout::run_path(&attempt), run_record::render(&record), false)
+                let text = run_record::render(&self.ended(&attempt, *ending));
+                Rendered { path: layout::run_path(&attempt), text, is_new: false }
             }
-            Effect::RecordGate(record) => self.gate_record(&record),
+            Effect::RecordGate(record) => Rendered {
+                path: layout::gate_run_path(record.level, record.number),
+                text: run_record::render_gate(&record),
+                is_new: false,
+            },
             _ => unreachable!("only records are written"),
-        };
-        if is_power_safe {
-            self.journal.append(&JournalLine::Record { path: path.clone(), text: text.clone() });
         }
-        if is_new {
-            self.store.create(&path, text.as_bytes())?;
-        } else {
-            self.store.swap(&path, text.as_bytes())?;
-        }
-        Ok(())
-    }
-
-    fn gate_record(&self, record: &GateRecord) -> (String, String, bool) {
-        let path = layout::gate_run_path(record.level, record.number);
-        (path, run_record::render_gate(record), false)
     }
 
     /// Returns everything that an attempt needs.
@@ -181,10 +192,10 @@ impl Coordinator {
     }
 
     /// Returns the record of an attempt with its ending.
-    fn ended(&mut self, attempt: &AttemptId, ending: Ending) -> Result<AttemptRecord, AppError> {
+    fn ended(&mut self, attempt: &AttemptId, ending: Ending) -> AttemptRecord {
         self.tally.count(attempt, &ending);
         if let Some(worker) = self.workers.remove(attempt) {
-            return Ok(AttemptRecord { ending: Some(ending), ..worker.record });
+            return AttemptRecord { ending: Some(ending), ..worker.record };
         }
         // An earlier coordinator started it.
         let path = layout::run_path(attempt);
@@ -199,7 +210,7 @@ impl Coordinator {
             digests: Digests::default(),
             ending: None,
         });
-        Ok(AttemptRecord { ending: Some(ending), ..record })
+        AttemptRecord { ending: Some(ending), ..record }
     }
 
     fn act(&mut self, effect: Effect) -> Result<(), AppError> {

@@ -19,28 +19,32 @@ impl Coordinator {
     pub(super) fn follow_files(&mut self, batch: &mut Vec<Event>) -> Result<(), AppError> {
         let scheduler = &self.scheduler;
         let recorded = |id: &TaskId| planning::progress_of(scheduler, id);
-        let news = self.tracker.pump(&recorded)?;
-        self.take_news(news, batch);
+        match self.tracker.pump(&recorded) {
+            Ok(news) => self.take_news(news, batch),
+            // What changed is seen at the next look at everything.
+            Err(error) if error.is_passing() => {
+                tracing::warn!(%error, "changed files cannot be read now");
+            }
+            Err(error) => return Err(error),
+        }
         Ok(())
     }
 
     /// Reads the files that an attempt was made from, as it ends: what it changed in them itself
     /// must not have it run again.
-    pub(super) fn follow_end(
-        &mut self,
-        attempt: &AttemptId,
-        batch: &mut Vec<Event>,
-    ) -> Result<(), AppError> {
+    pub(super) fn follow_end(&mut self, attempt: &AttemptId, batch: &mut Vec<Event>) {
         let plan = self.scheduler.plan();
         if plan.config().on_change != OnChange::Rerun {
-            return Ok(());
+            return;
         }
-        let Some(task) = plan.find(attempt.task.as_str()) else { return Ok(()) };
+        let Some(task) = plan.find(attempt.task.as_str()) else { return };
         let role = plan.role(task).map(|role| role.path.to_string());
         let paths = [plan.spec(task).path.to_string()].into_iter().chain(role).collect();
-        let news = self.tracker.look_now(paths)?;
-        self.take_news(news, batch);
-        Ok(())
+        match self.tracker.look_now(paths) {
+            Ok(news) => self.take_news(news, batch),
+            // The end itself must not be lost.
+            Err(error) => tracing::warn!(%error, "the files of an ended attempt are not read"),
+        }
     }
 
     fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {

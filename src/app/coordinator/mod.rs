@@ -10,6 +10,7 @@ mod options;
 mod planning;
 mod prompt;
 mod recovery;
+mod shortage;
 mod sources;
 mod summary;
 mod supervision;
@@ -121,6 +122,8 @@ struct Coordinator {
     removed: BTreeSet<AttemptId>,
     /// Whether somebody wants to leave the workers at work.
     is_left: bool,
+    /// What somebody asked for while something could not be written.
+    late: Vec<Request>,
     /// What happened in this turn, to be told at its end.
     outbox: Vec<RunEvent>,
     /// What all workers have in their environment.
@@ -194,6 +197,7 @@ impl Coordinator {
             tracker,
             removed: BTreeSet::new(),
             is_left: false,
+            late: Vec::new(),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             output_states: BTreeMap::new(),
@@ -223,7 +227,7 @@ impl Coordinator {
         let mut batch = vec![first];
         self.take_up(&mut batch)?;
         loop {
-            self.turn(batch)?;
+            self.turn(batch, sources).await?;
             self.forget_read_ledgers();
             self.publish();
             if self.is_left {
@@ -244,7 +248,7 @@ impl Coordinator {
 
     /// Steps through all events that are there, and carries out what follows: first all records,
     /// then everything else.
-    fn turn(&mut self, batch: Vec<Event>) -> Result<(), AppError> {
+    async fn turn(&mut self, batch: Vec<Event>, sources: &mut Sources) -> Result<(), AppError> {
         let mut effects = Vec::new();
         if !batch.is_empty() {
             self.live.note();
@@ -255,7 +259,7 @@ impl Coordinator {
         if let Some(event) = self.forget_removed() {
             effects.extend(self.scheduler.step(self.clock.now(), event));
         }
-        self.carry_out(effects)
+        self.carry_out(effects, sources).await
     }
 
     /// Waits for the next event, and takes along those that came with it.
@@ -265,6 +269,9 @@ impl Coordinator {
         let moves = self.live.moves(&self.scheduler);
         let incoming = sources.next(wait, &self.tracker, moves).await;
         let mut batch = Vec::new();
+        for request in std::mem::take(&mut self.late) {
+            batch.extend(self.requested(request));
+        }
         self.take(incoming, &mut batch)?;
         while let Some(incoming) = sources.waiting() {
             self.take(incoming, &mut batch)?;
@@ -277,7 +284,7 @@ impl Coordinator {
         match incoming {
             Incoming::Event(event) => {
                 if let Event::VerifyFinished { attempt, .. } = &event {
-                    self.follow_end(attempt, batch)?;
+                    self.follow_end(attempt, batch);
                 }
                 self.note_end(&event);
                 batch.push(event);

@@ -148,9 +148,15 @@ impl Sources {
 
     /// Waits until somebody wants the run to end before it has begun.
     pub(super) async fn stop_asked(&mut self) {
+        while matches!(self.requested().await, Request::Pause | Request::Resume) {}
+    }
+
+    /// Waits until somebody wants something of the run.
+    pub(super) async fn requested(&mut self) -> Request {
         tokio::select! {
-            _ = Signals::next(&mut self.signals) => {}
-            () = end_requested(&mut self.requests) => {}
+            request = Signals::next(&mut self.signals) => request,
+            Some(request) = self.requests.recv() => request,
+            else => std::future::pending().await,
         }
     }
 
@@ -173,17 +179,6 @@ impl Sources {
             () = tracker.wait() => Incoming::Files,
             _ = self.refresh.tick() => Incoming::Refresh,
             () = next_tick(&mut self.redraw), if moves => Incoming::Redraw,
-        }
-    }
-}
-
-/// Waits for a request that ends the run; the others make no sense before it has begun.
-async fn end_requested(requests: &mut mpsc::Receiver<Request>) {
-    loop {
-        match requests.recv().await {
-            Some(Request::Stop(_) | Request::Leave) => return,
-            Some(Request::Pause | Request::Resume) => {}
-            None => std::future::pending().await,
         }
     }
 }

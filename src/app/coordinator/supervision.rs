@@ -78,18 +78,29 @@ impl Coordinator {
     /// Orders the worker of an attempt to be started; starts a supervisor where there is none.
     pub(super) fn order_worker(&mut self, attempt: &AttemptId) -> Result<(), AppError> {
         let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
-        self.store.write_scratch(&layout::prompt_path(attempt), worker.prompt.as_bytes())?;
         // Only the beginning of an attempt needs it.
-        worker.prompt = String::new();
+        let prompt = std::mem::take(&mut worker.prompt);
+        let path = layout::prompt_path(attempt);
+        if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
+            let is_passing = error.is_passing();
+            self.not_started(attempt.clone(), told(&error), is_passing);
+            return Ok(());
+        }
+        let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
         let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
         let order = worker::order(&launch, assignment, nonce);
-        let supervisor = match self.supervisor.take() {
-            Some(supervisor) => supervisor,
-            None => self.start_supervisor()?,
+        let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
+        let supervisor = match started {
+            Ok(supervisor) => supervisor,
+            Err(error) if error.is_passing() => {
+                self.not_started(attempt.clone(), told(&error), true);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
         };
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.supervisor = Some(supervisor.name().to_owned());
@@ -138,7 +149,10 @@ impl Coordinator {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
                 // Where people look for what went wrong.
                 let note = format!("orch: {cause}\n");
-                self.store.write_scratch(&layout::log_path(&attempt), note.as_bytes())?;
+                let log = layout::log_path(&attempt);
+                if let Err(error) = self.store.write_scratch(&log, note.as_bytes()) {
+                    tracing::debug!(%error, "only the record says why");
+                }
                 self.process_ended(&attempt);
                 batch.push(Event::WorkerNotStarted { attempt, cause, is_passing });
             }
@@ -147,7 +161,7 @@ impl Coordinator {
                 self.process_ended(&attempt);
                 let end = Box::new(end.meaning());
                 batch.extend(self.read_report(&attempt));
-                self.follow_end(&attempt, batch)?;
+                self.follow_end(&attempt, batch);
                 batch.push(Event::WorkerExited { attempt, end });
             }
         }
@@ -220,6 +234,14 @@ impl Coordinator {
                 worker::send(&events, Event::WorkerLost { attempt, cause }).await;
             }
         });
+    }
+}
+
+/// Returns an error with its cause, in one line.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 

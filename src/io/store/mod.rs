@@ -100,6 +100,38 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Says whether the same may work later by itself: the machine is short of something, or does
+    /// not let anyone write for now.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Read { source, .. }
+            | Self::Write { source, .. }
+            | Self::Remove { source, .. }
+            | Self::Sync { source, .. }
+            | Self::Lock { source, .. } => is_passing(source),
+            Self::NoStore { .. } | Self::NoFolder { .. } | Self::Exists { .. } => false,
+        }
+    }
+}
+
+fn is_passing(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::NOSPC
+                | Errno::DQUOT
+                | Errno::ROFS
+                | Errno::IO
+                | Errno::MFILE
+                | Errno::NFILE
+                | Errno::NOMEM
+                | Errno::AGAIN
+        )
+    )
+}
+
 impl Store {
     /// Returns the store of the repository at `root`, whether it is there or not.
     pub fn at(root: impl Into<PathBuf>) -> Self {

@@ -60,6 +60,17 @@ pub enum SupervisorError {
     WrongProgram,
 }
 
+impl SupervisorError {
+    /// Says whether the same may work later by itself.
+    pub fn is_passing(&self) -> bool {
+        use rustix::io::Errno;
+        let Self::Start(source) = self else { return false };
+        let errno = Errno::from_io_error(source);
+        let passing = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+        errno.is_some_and(|errno| passing.contains(&errno))
+    }
+}
+
 /// Serves as a supervisor where this process was started to be one, and then returns with what
 /// it has come to. Programs that start runs call it first of all in `main`.
 pub fn serve_if_asked() -> Option<ExitCode> {
