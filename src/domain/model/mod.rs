@@ -8,6 +8,7 @@ pub mod glob;
 pub mod id;
 pub mod limits;
 pub mod next_id;
+pub mod outcome;
 pub mod outside;
 pub mod place;
 pub mod suggest;
