@@ -39,6 +39,12 @@ pub enum AppError {
     /// A run was stopped before it started anything.
     #[error("stopped before anything was started")]
     StoppedEarly,
+    /// What was waited for did not come in time.
+    #[error("{message}")]
+    TimedOut {
+        /// What has not ended, after how long.
+        message: String,
+    },
     /// A process could not be handled.
     #[error(transparent)]
     Process(#[from] ProcessError),
@@ -85,6 +91,7 @@ impl AppError {
             | Self::PlanHasErrors { .. }
             | Self::Lock(LockError::Held(_) | LockError::Lost)
             | Self::StoppedEarly
+            | Self::TimedOut { .. }
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Edit { .. }
@@ -102,6 +109,7 @@ impl AppError {
             | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
             Self::Store(_)
             | Self::Lock(_)
+            | Self::TimedOut { .. }
             | Self::Process(_)
             | Self::Supervisor(_)
             | Self::Watch(_)
@@ -120,6 +128,9 @@ impl AppError {
             ),
             Self::Lock(LockError::Lost) => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
+            }
+            Self::TimedOut { .. } => {
+                Some("it goes on: `orch status` shows how far it is".to_owned())
             }
             Self::Supervisor(SupervisorError::WrongProgram) => {
                 Some("call `orch::serve_if_asked` first of all in its `main`".to_owned())

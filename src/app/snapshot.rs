@@ -14,6 +14,7 @@ use crate::{
             attempt::{AttemptRecord, GateRecord, Outcome, StatusReport},
             diagnostic::Diagnostic,
             id::{AttemptId, TaskId},
+            milestone::MilestoneRecord,
             outside::OutsideFacts,
             time::Now,
         },
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub attempts: BTreeMap<AttemptId, AttemptRecord>,
     /// Every run of a gate on record.
     pub gates: Vec<GateRecord>,
+    /// Every milestone that was reached.
+    pub milestones: Vec<MilestoneRecord>,
     /// What workers reported, by attempt.
     pub reports: BTreeMap<AttemptId, StatusReport>,
     /// What people, scripts and CI said.
@@ -109,10 +112,12 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     let mut diagnostics: Vec<Diagnostic> = files.diagnostics().cloned().collect();
     let (records, all_reports) = files.into_records();
     let (mut attempts, mut gates) = (BTreeMap::new(), Vec::new());
+    let mut milestones = Vec::new();
     for record in records {
         match record {
             Record::Attempt(record) => drop(attempts.insert(record.attempt.clone(), *record)),
             Record::Gate(record) => gates.push(record),
+            Record::Milestone(record) => milestones.push(record),
         }
     }
     let reports = all_reports.map(|report| (report.attempt.clone(), report)).collect();
@@ -121,7 +126,17 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     diagnostics.extend(rules::check_all(&input));
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     let running = BTreeMap::new();
-    Snapshot { plan, diagnostics, attempts, gates, reports, outside, coordinator, running }
+    Snapshot {
+        plan,
+        diagnostics,
+        attempts,
+        gates,
+        milestones,
+        reports,
+        outside,
+        coordinator,
+        running,
+    }
 }
 
 /// Returns what the last record of a task says of it, for the rules.

@@ -19,4 +19,6 @@ pub mod forecast;
 
 pub mod calibrate;
 
+pub mod occasion;
+
 pub mod settle;

@@ -1,6 +1,6 @@
 //! Effects → calls into `io`. Records first, in their order; then everything that acts.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::sync::watch;
 
@@ -52,18 +52,9 @@ pub(super) struct Worker {
     /// How it is to be stopped.
     pub(super) stop: Option<Force>,
     /// Stops its verify commands.
-    check_stop: Option<watch::Sender<Option<How>>>,
+    pub(super) check_stop: Option<watch::Sender<Option<How>>>,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
-}
-
-/// What a coordinator leaves at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leaving {
-    /// Workers at work, which the next run takes up.
-    ToNextRun,
-    /// Nothing.
-    Nothing,
 }
 
 /// How far the process of a worker is.
@@ -76,9 +67,6 @@ pub(super) enum Process {
     /// It runs.
     Started(ProcessIdentity),
 }
-
-/// How long killed processes are waited for.
-const KILL_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Worker {
     /// Returns a worker that was not started yet.
@@ -271,49 +259,6 @@ impl Coordinator {
         self.gate_stop = Some(stop);
     }
 
-    /// Lets go of everything before the end: checks are stopped, as nobody would know how they
-    /// ended, and workers go on where they are left to the next run.
-    pub(super) async fn let_go(&mut self, sources: &mut Sources, leaving: Leaving) {
-        let is_lost = leaving == Leaving::Nothing;
-        let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
-        for attempt in attempts.iter().filter(|_| is_lost) {
-            if let Err(error) = self.stop_worker(attempt, Force::Kill) {
-                tracing::warn!(%error, "a worker may still run");
-            }
-        }
-        for worker in self.workers.values() {
-            stop_checks(worker.check_stop.as_ref(), Force::Kill);
-        }
-        stop_checks(self.gate_stop.as_ref(), Force::Kill);
-        let is_at_work = |worker: &Worker| {
-            // An order that was not carried out yet would be lost with this process.
-            worker.check_stop.is_some()
-                || worker.process == Process::Ordered
-                || (is_lost && worker.process != Process::None)
-        };
-        // One deadline for all: sources that tick would put off one for each wait for ever.
-        let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
-        while self.gate_stop.is_some() || self.workers.values().any(is_at_work) {
-            match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker, false)).await
-            {
-                Ok(super::Incoming::Event(event)) => self.note_end(&event),
-                Ok(super::Incoming::Told(told)) => {
-                    // What follows from it is decided by the next run.
-                    if let Err(error) = self.supervisor_told(told, &mut Vec::new()) {
-                        tracing::warn!(%error, "the end of a worker is not followed");
-                    }
-                }
-                Ok(_) => {}
-                Err(_) => break,
-            }
-        }
-    }
-
-    /// Returns how many workers have a process.
-    pub(super) fn n_at_work(&self) -> usize {
-        self.workers.values().filter(|worker| worker.process != Process::None).count()
-    }
-
     /// Forgets checks that have ended, so that nothing waits for them.
     pub(super) fn note_end(&mut self, event: &Event) {
         match event {
@@ -332,7 +277,7 @@ fn is_record(effect: &Effect) -> bool {
     matches!(effect, Effect::RecordStart(_) | Effect::RecordEnd { .. } | Effect::RecordGate(_))
 }
 
-fn stop_checks(stop: Option<&watch::Sender<Option<How>>>, force: Force) {
+pub(super) fn stop_checks(stop: Option<&watch::Sender<Option<How>>>, force: Force) {
     if let Some(stop) = stop {
         stop.send_replace(Some(how(force)));
     }

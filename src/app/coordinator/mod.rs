@@ -1,10 +1,13 @@
 //! The one loop: next event → step → carry out → publish.
 
 mod adoption;
+mod begin;
 mod board;
 mod effects;
+mod end;
 mod follow;
 mod heartbeat;
+mod hooks;
 mod live;
 mod options;
 mod planning;
@@ -20,7 +23,6 @@ mod worker;
 use std::{
     collections::{BTreeMap, BTreeSet},
     ffi::OsString,
-    sync::Arc,
 };
 
 use tokio::sync::watch;
@@ -32,12 +34,12 @@ pub use self::{
 
 use self::{
     adoption::Inherited,
-    effects::{Leaving, Worker},
+    effects::Worker,
+    end::Leaving,
     sources::{Incoming, Sources},
 };
 use super::{
     error::AppError,
-    files::Scope,
     repository::Repository,
     tracker::Tracker,
     view::run::{Happened, RunEvent, Summary},
@@ -45,12 +47,7 @@ use super::{
 use crate::{
     domain::{
         format::{layout, status_file},
-        model::{
-            attempt::{AttemptRecord, StatusReport},
-            config::{Config, Durability},
-            id::AttemptId,
-            limits::GRACE_DEFAULT,
-        },
+        model::{attempt::StatusReport, config::Config, id::AttemptId},
         scheduler::{
             Scheduler, Verdict,
             event::{Event, Hold},
@@ -59,7 +56,6 @@ use crate::{
     io::{
         clock::Clock,
         entropy::Nonces,
-        environment,
         process::{How, log::LogState},
         store::{
             Store,
@@ -87,6 +83,7 @@ pub async fn run(
     coordinator.follow_supervisors();
     let ended = coordinator.go(&mut sources).await;
     if ended.is_err() {
+        coordinator.stop_hooks().await;
         // Without the lock the next run would not find them.
         let is_lost = coordinator.require_lock().is_err();
         let leaving = if is_lost { Leaving::Nothing } else { Leaving::ToNextRun };
@@ -138,90 +135,12 @@ struct Coordinator {
     events: Option<tokio::sync::mpsc::Sender<Event>>,
     tally: summary::Tally,
     live: live::LiveView,
+    hooks: hooks::Hooks,
     /// Held as long as the loop lives.
     lock: Lock,
 }
 
 impl Coordinator {
-    /// Takes the lock, settles what an earlier coordinator left, and reads the plan.
-    async fn start(
-        repository: &Repository,
-        options: RunOptions,
-        observers: Observers,
-        sources: &mut Sources,
-    ) -> Result<Self, AppError> {
-        let store = repository.store().clone();
-        let clock = Clock::new();
-        let lock = Lock::take(&store, clock.now())?;
-        recovery::prepare_folders(&store)?;
-        let (mut journal, lines) = recovery::replay(&store)?;
-        let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
-        let mut recorded = tracker.files().recorded();
-        let plan = planning::overridden(&options, tracker.plan());
-        let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
-        let unsettled = recovery::unsettled(tracker.files());
-        let is_known = |record: &AttemptRecord| plan.find(record.attempt.task.as_str()).is_some();
-        let mut inherited = tokio::select! {
-            inherited = adoption::take_stock(&store, unsettled, is_known, grace) => inherited?,
-            // The ledgers stay as they are, so the next run takes this up again.
-            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
-        };
-        let adopted = inherited.adopted.iter();
-        recorded.running = adopted.map(|one| (one.record.attempt.clone(), one.started)).collect();
-        recorded.causes = std::mem::take(&mut inherited.causes);
-        recorded.unstarted = std::mem::take(&mut inherited.unstarted);
-        let scheduler = Scheduler::recover(plan, recorded, clock.now());
-        if options.when_idle != WhenIdle::Stay {
-            planning::require_whole(&mut tracker, &scheduler)?;
-            planning::require_commands(&scheduler)?;
-        }
-        if !lines.is_empty() {
-            store.sync_file_system()?;
-        }
-        journal.reset()?;
-        let mut coordinator = Self {
-            environment: environment::allowed(&scheduler.plan().config().env_pass),
-            tally: summary::Tally::new(clock.now()),
-            live: live::LiveView::new(clock.now(), options.picture),
-            store,
-            options,
-            observers,
-            clock,
-            scheduler,
-            journal,
-            supervisor: None,
-            told: sources.teller(),
-            inherited,
-            nonces: Nonces::new(),
-            settings: tracker.plan().config().clone(),
-            tracker,
-            removed: BTreeSet::new(),
-            is_left: false,
-            late: Vec::new(),
-            outbox: Vec::new(),
-            workers: BTreeMap::new(),
-            seen_files: BTreeMap::new(),
-            gate_stop: None,
-            events: Some(sources.sender()),
-            lock,
-        };
-        coordinator.tell_start();
-        Ok(coordinator)
-    }
-
-    fn tell_start(&mut self) {
-        let plan = Arc::clone(self.scheduler.plan());
-        let n_open = self.scheduler.states().iter().filter(|state| !state.is_settled()).count();
-        self.tell(Happened::RunStarted {
-            n_tasks: plan.n_tasks(),
-            n_open,
-            max_workers: plan.config().max_workers,
-        });
-        for happened in std::mem::take(&mut self.inherited.happened) {
-            self.tell(happened);
-        }
-    }
-
     async fn go(&mut self, sources: &mut Sources) -> Result<Summary, AppError> {
         let first = self.options.stop_first.map_or(Event::TimePassed, Event::StopAsked);
         let mut batch = vec![first];
@@ -229,6 +148,7 @@ impl Coordinator {
         loop {
             self.turn(batch, sources).await?;
             self.forget_read_ledgers();
+            self.fire_hooks();
             self.publish();
             if self.is_left {
                 break;
@@ -243,6 +163,7 @@ impl Coordinator {
         if self.is_left {
             self.let_go(sources, Leaving::ToNextRun).await;
         }
+        self.finish_hooks(sources).await;
         self.end()
     }
 
@@ -378,33 +299,5 @@ impl Coordinator {
     /// then would be lost, or be in the way of another coordinator.
     fn require_lock(&self) -> Result<(), AppError> {
         if self.lock.is_in_place() { Ok(()) } else { Err(LockError::Lost.into()) }
-    }
-
-    fn end(&mut self) -> Result<Summary, AppError> {
-        self.require_lock()?;
-        if self.is_left {
-            return self.leave();
-        }
-        let summary = self.tally.summary(&self.scheduler, self.clock.now());
-        if self.scheduler.plan().config().durability == Durability::Power {
-            self.store.sync_file_system()?;
-        }
-        self.journal.reset()?;
-        self.dismiss_supervisor();
-        self.tell(Happened::RunEnded(summary.clone()));
-        self.send_outbox();
-        Ok(summary)
-    }
-
-    /// Ends, and leaves the workers to their supervisor: the next coordinator takes them up.
-    fn leave(&mut self) -> Result<Summary, AppError> {
-        self.journal.flush()?;
-        let summary = self.tally.summary(&self.scheduler, self.clock.now());
-        let n_running = self.n_at_work();
-        let summary = Summary { verdict: "left".to_owned(), exit_code: 0, n_running, ..summary };
-        self.tell(Happened::Left { n_running });
-        self.tell(Happened::RunEnded(summary.clone()));
-        self.send_outbox();
-        Ok(summary)
     }
 }

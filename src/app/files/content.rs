@@ -8,13 +8,14 @@ use crate::{
         format::{
             config_file, event_file,
             layout::{self, FileKind},
-            role_file, run_record, status_file,
+            milestone, role_file, run_record, status_file,
             task_file::{self, Reading},
         },
         model::{
             attempt::{AttemptRecord, GateRecord, StatusReport},
             config::{Config, Role},
             diagnostic::{Diagnostic, Label, Severity},
+            milestone::MilestoneRecord,
             outside::OutsideEvent,
             place::Span,
             task::TaskSpec,
@@ -87,6 +88,8 @@ pub(in crate::app) enum Record {
     Attempt(Box<AttemptRecord>),
     /// A run of a gate.
     Gate(GateRecord),
+    /// A milestone that was reached.
+    Milestone(MilestoneRecord),
 }
 
 impl Content for Tasks {
@@ -183,6 +186,10 @@ impl Content for Records {
             FileKind::GateRun { .. } => {
                 let (record, found) = run_record::parse_gate(path, bytes);
                 (record.map(Record::Gate), found)
+            }
+            FileKind::Milestone => {
+                let (record, found) = milestone::parse(path, bytes);
+                (record.map(Record::Milestone), found)
             }
             _ => (None, Vec::new()),
         };

@@ -23,6 +23,7 @@ use crate::{
             attempt::{AttemptRecord, StatusReport},
             diagnostic::Diagnostic,
             id::{AttemptId, TaskId},
+            milestone::MilestoneRecord,
             outside::OutsideFacts,
             task::TaskSpec,
         },
@@ -178,7 +179,9 @@ impl Files {
                 FileKind::Event => {
                     changes.note(Part::Events, self.events.look_at(store, one, trust));
                 }
-                FileKind::Run(_) | FileKind::GateRun { .. } if scope == Scope::All => {
+                FileKind::Run(_) | FileKind::GateRun { .. } | FileKind::Milestone
+                    if scope == Scope::All =>
+                {
                     changes.note(Part::Records, self.runs.look_at(store, one, trust));
                 }
                 FileKind::Status(_) if scope == Scope::All => {
@@ -186,6 +189,7 @@ impl Files {
                 }
                 FileKind::Run(_)
                 | FileKind::GateRun { .. }
+                | FileKind::Milestone
                 | FileKind::Status(_)
                 | FileKind::Template
                 | FileKind::Ignored => {}
@@ -233,7 +237,7 @@ impl Files {
     pub(super) fn attempt(&self, attempt: &AttemptId) -> Option<&AttemptRecord> {
         match self.runs.get(&layout::run_path(attempt))?.value.as_ref()? {
             Record::Attempt(record) => Some(record),
-            Record::Gate(_) => None,
+            Record::Gate(_) | Record::Milestone(_) => None,
         }
     }
 
@@ -241,7 +245,7 @@ impl Files {
     pub(super) fn attempts(&self) -> impl Iterator<Item = &AttemptRecord> {
         self.records().filter_map(|record| match record {
             Record::Attempt(record) => Some(&**record),
-            Record::Gate(_) => None,
+            Record::Gate(_) | Record::Milestone(_) => None,
         })
     }
 
@@ -249,11 +253,19 @@ impl Files {
         self.runs.iter().filter_map(|(_, file)| file.value.as_ref())
     }
 
+    /// Returns the milestones that were reached.
+    pub(super) fn milestones(&self) -> impl Iterator<Item = &MilestoneRecord> {
+        self.records().filter_map(|record| match record {
+            Record::Milestone(record) => Some(record),
+            Record::Attempt(_) | Record::Gate(_) => None,
+        })
+    }
+
     /// Returns what records and events say, for a scheduler that starts from them.
     pub(super) fn recorded(&self) -> Recorded {
         let gates = self.records().filter_map(|record| match record {
             Record::Gate(record) => Some(record.clone()),
-            Record::Attempt(_) => None,
+            Record::Attempt(_) | Record::Milestone(_) => None,
         });
         let recorded = Recorded { outside: self.outside(), ..Recorded::default() };
         recorded.with_attempts(self.attempts().cloned()).with_gates(gates)

@@ -200,7 +200,7 @@ fn meaning(
         | FileKind::Config
         | FileKind::Event
         | FileKind::Status(_) => Some(exchanged(path, sign)),
-        FileKind::Run(_) | FileKind::GateRun { .. } => {
+        FileKind::Run(_) | FileKind::GateRun { .. } | FileKind::Milestone => {
             (scope == Scope::All).then(|| exchanged(path, sign))
         }
         FileKind::Template => None,

@@ -51,7 +51,7 @@ pub fn status(standing: &Standing) -> StatusView {
             .map(|(state, n_tasks)| StateCount { state: state.as_str(), n_tasks })
             .collect(),
         roles: groups(standing, |spec| spec.role.as_ref().map(|role| role.value.0.as_str())),
-        milestones: groups(standing, |spec| spec.milestone.as_deref()),
+        milestones: milestones(standing),
         workstreams: groups(standing, |spec| spec.workstream.as_deref()),
         levels: levels(standing),
         needs: needs(standing),
@@ -133,6 +133,16 @@ fn groups<'a>(
     }
     let named = groups.into_iter().map(|(name, group)| Group { name: name.to_owned(), ..group });
     named.collect()
+}
+
+fn milestones(standing: &Standing) -> Vec<Group> {
+    let mut groups = groups(standing, |spec| spec.milestone.as_deref());
+    for group in &mut groups {
+        let mut records = standing.snapshot.milestones.iter();
+        let record = records.find(|record| record.name == group.name);
+        group.reached = record.map(|record| record.reached.to_string());
+    }
+    groups
 }
 
 fn levels(standing: &Standing) -> Vec<LevelGroup> {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     board::Board,
     change::{FaultView, PlanChange},
+    hook::{HookFailure, ReachedMilestone},
 };
 use crate::domain::model::{
     attempt::{AttemptRecord, StatusReport, Usage},
@@ -250,6 +251,15 @@ pub enum Happened {
     },
     /// Ready tasks are started again.
     Released,
+    /// A milestone was reached: told once in its life.
+    MilestoneReached(ReachedMilestone),
+    /// A hook failed; told once until it works again.
+    HookFailed(HookFailure),
+    /// Commands of hooks were not run, because the run ended or too many waited.
+    HooksSkipped {
+        /// How many.
+        n_commands: usize,
+    },
     /// The run was left: its workers go on without it.
     Left {
         /// How many workers run.

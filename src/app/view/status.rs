@@ -86,6 +86,9 @@ pub struct Group {
     pub tokens: u64,
     /// Money that they used, in US dollars.
     pub cost_usd: f64,
+    /// When a milestone was reached and told, RFC 3339 in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reached: Option<String>,
 }
 
 /// Progress of a level.

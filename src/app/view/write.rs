@@ -132,3 +132,30 @@ pub struct StoppedCoordinator {
     /// Whether it had ended when this was written.
     pub has_ended: bool,
 }
+
+/// What `orch report` wrote, as it stands in the status file now.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reported {
+    /// The task.
+    pub task: String,
+    /// Which attempt.
+    pub attempt: u32,
+    /// The status file, below the root that it lies in, with `/`.
+    pub path: String,
+    /// How it goes: `working`, `done`, `failed`, `blocked`, `review`, `escalate`.
+    pub state: &'static str,
+    /// Percent.
+    pub progress: Option<u8>,
+    /// What it does.
+    pub message: Option<String>,
+    /// The gate that it waits for.
+    pub waiting_for: Option<String>,
+    /// When this was written, RFC 3339 in UTC.
+    pub updated: String,
+    /// Tokens of all kinds that were used so far.
+    pub tokens: u64,
+    /// Money that was used so far, in US dollars.
+    pub cost_usd: f64,
+    /// Where the file is that was there before, where nobody could read it.
+    pub set_aside: Option<String>,
+}

@@ -14,6 +14,7 @@ use crate::domain::model::{
     attempt::{Outcome, ReportedState, ReviewKind},
     config::{Durability, OnChange, WatchMode},
     limits::PRIORITY_MAX,
+    milestone::Trigger,
     suggest::did_you_mean,
     task::{AuthorStatus, Estimate, HeartbeatFrom, Isolation, Priority, Size},
     time::{Timestamp, parse_duration},
@@ -36,6 +37,7 @@ text_values!(
     Timestamp,
     EventWord,
     EventState,
+    TriggerWord,
 );
 
 impl FromText for Priority {
@@ -150,6 +152,7 @@ words! {
         ("cancel", Self::Cancel),
     ];
     EventState "bad-word" "a state of a gate" [("pass", Self::Pass), ("fail", Self::Fail)];
+    TriggerWord "bad-word" "a trigger" Self::NAMED;
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
     OnChange "bad-word" "an answer to a change" Self::NAMED;
     WatchMode "bad-word" "a way to watch" Self::NAMED;
@@ -183,6 +186,15 @@ pub enum EventState {
     Pass,
     /// It failed.
     Fail,
+}
+
+/// A trigger of a milestone that is one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TriggerWord(pub Trigger);
+
+impl TriggerWord {
+    const NAMED: [(&'static str, Self); 2] =
+        [("all", Self(Trigger::All)), ("first-failure", Self(Trigger::FirstFailure))];
 }
 
 impl FromText for Timestamp {

@@ -9,12 +9,14 @@ use super::{
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
     field::{Field, List, Table},
+    hook::RawHooks,
+    milestone::RawMilestone,
     number::{Attempts, Level, Rescan, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
     value::{EnvName, Flag, Word},
 };
 use crate::domain::model::{
-    config::{BreakerSpec, Config, Durability, LevelGate, Milestone, OnChange, WatchMode},
+    config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
     diagnostic::Diagnostic,
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
@@ -40,8 +42,6 @@ pub struct RawConfig {
     pub budget: Field<RawBudget>,
     /// What one run may use up.
     pub run: Field<RawRunLimits>,
-    /// What holds for milestones, by name.
-    pub milestones: Field<Table<Word, RawMilestone>>,
     /// When so many workers die that nothing is started for a while.
     pub breaker: Field<RawBreaker>,
     /// What of the environment workers get.
@@ -58,6 +58,10 @@ pub struct RawConfig {
     pub on_change: Field<OnChange>,
     /// How changes of files are noticed.
     pub watch: Field<RawWatch>,
+    /// Commands that are run when something happens, beside the run and without a say in it.
+    pub hooks: Field<RawHooks>,
+    /// What is to happen at milestones, by name.
+    pub milestones: Field<Table<Word, RawMilestone>>,
 }
 
 /// What holds for a run as a whole.
@@ -66,15 +70,6 @@ pub struct RawConfig {
 #[schemars(rename = "RunLimits")]
 pub struct RawRunLimits {
     /// What all its attempts together may use up.
-    pub budget: Field<RawBudget>,
-}
-
-/// What holds for a milestone.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, expecting = "a mapping with the key `budget`")]
-#[schemars(rename = "Milestone")]
-pub struct RawMilestone {
-    /// What all attempts of its tasks together may use up.
     pub budget: Field<RawBudget>,
 }
 
@@ -166,12 +161,6 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     config.budget = raw.budget.value.map(|budget| budget.spec()).unwrap_or_default();
     let run = raw.run.value.and_then(|run| run.budget.value);
     config.run_budget = run.map(|budget| budget.spec()).unwrap_or_default();
-    for (name, milestone) in raw.milestones.value.map(|table| table.0).unwrap_or_default() {
-        if let (Some(Word(name)), Some(milestone)) = (name.value, milestone.value) {
-            let budget = milestone.budget.value.map(|budget| budget.spec()).unwrap_or_default();
-            config.milestones.insert(name, Milestone { budget });
-        }
-    }
     config.breaker = raw.breaker.value.map(|breaker| breaker.spec()).unwrap_or_default();
     let pass = raw.env.value.and_then(|env| env.pass.value);
     config.env_pass = pass.map(List::values).into_iter().flatten().map(|name| name.0).collect();
@@ -205,6 +194,12 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
         config.watch.rescan = watch.rescan.value.map_or(config.watch.rescan, |time| time.0);
         config.watch.mode = watch.mode.value.unwrap_or_default();
     }
+    config.hooks = raw.hooks.value.map(RawHooks::hooks).unwrap_or_default();
+    let milestones = raw.milestones.value.map(|table| table.0).unwrap_or_default();
+    let milestones = milestones.into_iter().filter_map(|(name, raw)| {
+        Some((name.value?.0, raw.value.map(RawMilestone::spec).unwrap_or_default()))
+    });
+    config.milestones = milestones.collect();
     config
 }
 
@@ -237,7 +232,9 @@ mod tests {
         let text = "version: 2\nmax_workers: [4]\nenv: {pass: [PATH, a-b]}\nmax_worker: 2\n\
                     estimates: {S: 10m, XXL: 3h, M: soon}\n\
                     levels: {x: {gate: a}, 1: {required: no}, 2: {gate: a, timeout: 1h}}\ndurability: disk\non_change: redo\n\
-                    watch: {rescan: 50ms, mode: events, often: x}\n";
+                    watch: {rescan: 50ms, mode: events, often: x}\n\
+                    hooks: {doen: a, done: [[]], failed: {run: a, timout: 1s}, review: {run: {}}}\n\
+                    milestones: {a: {trigger: some}, b: {trigger: {percent: 101}}, c: [x]}\n";
         let (config, diagnostics) = parse(PATH, text.as_bytes());
         assert_eq!(config.max_workers, Config::default().max_workers);
         assert_eq!(config.env_pass, ["PATH"]);
@@ -266,6 +263,13 @@ mod tests {
             9:17 bad-duration `50ms` is out of range | write a time from `100ms` to `1h`
             9:29 bad-word `events` is not a way to watch | write one of `auto`, `poll`
             9:37 unknown-key unknown key `often` in `watch` | the keys here are `rescan`, `mode`
+            10:9 unknown-key unknown key `doen` in `hooks` | did you mean `done`?
+            10:25 empty-command a command is empty | write a command, or remove the key
+            10:47 unknown-key unknown key `timout` in `hooks.failed` | did you mean `timeout`?
+            10:74 wrong-type `hooks.review.run` is a mapping where a list is expected | -
+            11:27 bad-word `some` is not a trigger | write one of `all`, `first-failure`
+            11:57 bad-number `101` is out of range | write a number from 0 to 100
+            11:67 wrong-type `milestones.c` is a list where a mapping with keys such as `trigger` is expected | -
         "#]].assert_eq(&told);
     }
 }

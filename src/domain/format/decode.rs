@@ -4,6 +4,8 @@
 //! is only the word "reported". A [`Field`](super::field::Field) stops it there, so that one faulty key never hides
 //! the next.
 
+mod short;
+
 use std::{cell::RefCell, fmt};
 
 use serde::{
@@ -15,6 +17,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
+use self::short::SHORT;
 use super::{
     fault::{FAULTS_MAX, Fault, plain, shown},
     field::{FIELD, pack},
@@ -219,7 +222,7 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
 
     fn deserialize_struct<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, DecodeError> {
@@ -229,6 +232,9 @@ impl<'de> Deserializer<'de> for NodeDecoder<'_> {
                 visitor
                     .visit_map(Entries::new(self, entries, known))
                     .map_err(|error| self.report(error))
+            }
+            Kind::Scalar(_) | Kind::Sequence(_) if name == SHORT => {
+                short::visit(self, fields, visitor)
             }
             Kind::Scalar(_) | Kind::Sequence(_) => Err(self.wrong_type(&visitor)),
         }

@@ -2,6 +2,7 @@
 
 use crate::domain::model::{
     diagnostic::{Diagnostic, Label, Severity},
+    hidden,
     place::Span,
 };
 
@@ -98,16 +99,9 @@ fn source_line(text: &str, span: Span) -> Option<String> {
     Some(line.trim_end().chars().take(SOURCE_CHARS_MAX).map(visible).collect())
 }
 
-/// Says whether a terminal would act on `c` instead of showing it.
+/// Says whether `c` cannot be seen as it is, or joins others invisibly.
 pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{feff}'
-        )
+    hidden::is_hidden(c) || hidden::is_joiner(c)
 }
 
 /// Returns `text` in backticks, shortened, with control characters escaped.

@@ -29,6 +29,12 @@ pub const WORKTREES_DIR: &str = ".orch/local/worktrees";
 /// The settings.
 pub const CONFIG_PATH: &str = ".orch/config.yaml";
 
+/// What the records of milestones begin with.
+const MILESTONE_PREFIX: &str = "@milestone-";
+
+/// Longest part of the name of a milestone that is in the name of its record.
+const MILESTONE_BYTES_MAX: usize = 180;
+
 /// What a path below the repository root means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileKind {
@@ -53,6 +59,8 @@ pub enum FileKind {
         /// Which run of this gate, from 1.
         number: u32,
     },
+    /// The record of a milestone that was reached.
+    Milestone,
     /// Not ours.
     Ignored,
 }
@@ -79,6 +87,7 @@ pub fn classify(path: &str) -> FileKind {
         "status" => markdown.and_then(attempt_of).map(FileKind::Status),
         "runs" => yaml.and_then(|stem| match stem.strip_prefix("@level-") {
             Some(gate) => gate_of(gate),
+            None if stem.starts_with(MILESTONE_PREFIX) => Some(FileKind::Milestone),
             None => attempt_of(stem).map(FileKind::Run),
         }),
         _ => None,
@@ -170,6 +179,28 @@ pub fn gate_run_path(level: u32, number: u32) -> String {
     format!("{RUNS_DIR}/@level-{level}.{number}.yaml")
 }
 
+/// Returns where the record of a milestone is written. Any name gives a path; where two names give
+/// the same one, the later takes the next `number`, from 1.
+pub fn milestone_path(name: &str, number: u32) -> String {
+    let mut safe = String::new();
+    for byte in name.bytes().take(MILESTONE_BYTES_MAX) {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' => safe.push(char::from(byte)),
+            b' ' => safe.push('-'),
+            _ => safe.push('_'),
+        }
+    }
+    match number {
+        0 | 1 => format!("{RUNS_DIR}/{MILESTONE_PREFIX}{safe}.yaml"),
+        number => format!("{RUNS_DIR}/{MILESTONE_PREFIX}{safe}.{number}.yaml"),
+    }
+}
+
+/// Returns where the output of hooks goes.
+pub fn hooks_log_path() -> String {
+    format!("{LOGS_DIR}/@hooks.log")
+}
+
 /// Returns where the approval of a task is written.
 pub fn approval_path(task: &TaskId) -> String {
     format!("{EVENTS_DIR}/{}/{task}.yaml", GateName::APPROVAL)
@@ -240,6 +271,7 @@ mod tests {
             (".orch/runs/a.0.yaml", FileKind::Ignored),
             (".orch/runs/@level-0.3.yaml", FileKind::GateRun { level: 0, number: 3 }),
             (".orch/runs/@level-x.3.yaml", FileKind::Ignored),
+            (".orch/runs/@milestone-beta.yaml", FileKind::Milestone),
             (".orch/local/logs/a/1.log", FileKind::Ignored),
             ("src/main.rs", FileKind::Ignored),
         ];
@@ -259,6 +291,12 @@ mod tests {
         assert_eq!(classify(&retry_path(&a.task, 0)), FileKind::Event);
         assert_eq!(classify(&accept_path(&a)), FileKind::Event);
         assert_eq!(classify(&cancel_path(&a)), FileKind::Event);
+        let names = ["beta", "", "a/../b\u{1b}ä", "x.tmp", &"long ".repeat(100)];
+        for path in names.map(|name| milestone_path(name, 1)) {
+            assert_eq!(classify(&path), FileKind::Milestone, "{path}");
+            assert!(path.len() < 250 && path.matches('/').count() == 2, "{path}");
+        }
+        assert_eq!(milestone_path("Beta 2", 3), ".orch/runs/@milestone-Beta-2.3.yaml");
         assert_eq!(log_path(&a), ".orch/local/logs/API-1.x/7.log");
         assert_eq!(prompt_path(&a), ".orch/local/prompts/API-1.x.7.md");
     }

@@ -21,6 +21,7 @@ pub mod command;
 pub mod decode;
 pub mod document;
 pub mod field;
+pub mod hook;
 pub mod number;
 pub mod parts;
 pub mod value;
@@ -28,6 +29,7 @@ pub mod value;
 // One file per format.
 pub mod config_file;
 pub mod event_file;
+pub mod milestone;
 pub mod role_file;
 pub mod run_record;
 pub mod status_file;
@@ -38,6 +40,7 @@ pub mod task_file;
 pub mod edit;
 pub mod render;
 pub mod schema;
+pub mod status_edit;
 pub mod template;
 
 #[cfg(test)]

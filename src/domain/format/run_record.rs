@@ -209,6 +209,7 @@ pub fn parse_gate(path: &str, bytes: &[u8]) -> (Option<GateRecord>, Vec<Diagnost
         | FileKind::Event
         | FileKind::Status(_)
         | FileKind::Run(_)
+        | FileKind::Milestone
         | FileKind::Ignored => None,
     };
     let level = raw.level.value.map(|level| level.0).or(named.map(|named| named.0));

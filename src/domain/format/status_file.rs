@@ -99,6 +99,7 @@ pub(super) fn attempt(
         | FileKind::Template
         | FileKind::Event
         | FileKind::GateRun { .. }
+        | FileKind::Milestone
         | FileKind::Ignored => None,
     };
     let number = number.value.and_then(|n| u32::try_from(n.0).ok()).filter(|n| *n > 0);

@@ -3,8 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
+    hook::Hooks,
     id::RoleName,
     limits,
+    milestone::MilestoneSpec,
     task::{
         Budget, CommandLine, Completion, Estimate, HeartbeatFrom, RetrySpec, Size, TaskSpec,
         WorkerSpec,
@@ -24,8 +26,6 @@ pub struct Config {
     pub budget: Budget,
     /// What one run may use up.
     pub run_budget: Budget,
-    /// What is said of milestones, by name.
-    pub milestones: BTreeMap<String, Milestone>,
     /// When so many workers die that nothing is started for a while.
     pub breaker: BreakerSpec,
     /// Names of environment variables that workers get beside the built-in ones.
@@ -40,6 +40,10 @@ pub struct Config {
     pub on_change: OnChange,
     /// How changes of files are noticed.
     pub watch: WatchSpec,
+    /// What is run when something happens.
+    pub hooks: Hooks,
+    /// What is to happen at milestones, by name.
+    pub milestones: BTreeMap<String, MilestoneSpec>,
 }
 
 impl Default for Config {
@@ -51,7 +55,6 @@ impl Default for Config {
             retry: RetrySpec::default(),
             budget: Budget::default(),
             run_budget: Budget::default(),
-            milestones: BTreeMap::new(),
             breaker: BreakerSpec::default(),
             env_pass: Vec::new(),
             sizes: BTreeMap::from([
@@ -64,15 +67,10 @@ impl Default for Config {
             durability: Durability::default(),
             on_change: OnChange::default(),
             watch: WatchSpec::default(),
+            hooks: Hooks::new(),
+            milestones: BTreeMap::new(),
         }
     }
-}
-
-/// What is said of a milestone.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Milestone {
-    /// What its tasks together may use up.
-    pub budget: Budget,
 }
 
 /// When so many workers die that nothing is started for a while: the fault is hardly theirs.

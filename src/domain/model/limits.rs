@@ -76,6 +76,27 @@ pub const GRACE_DEFAULT: Duration = Duration::from_secs(10);
 /// How long a verify or gate command may take where nothing is configured.
 pub const CHECK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30 * 60);
 
+/// How long a hook may take where nothing is configured.
+pub const HOOK_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Time between the polite stop of a hook and its kill.
+pub const HOOK_GRACE: Duration = Duration::from_secs(2);
+
+/// Most hooks that wait for their turn; more are dropped, and that is told.
+pub const HOOKS_WAITING_MAX: usize = 10_000;
+
+/// How long the end of a run waits for hooks that have not run yet.
+pub const HOOKS_END_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same where the run was left: whoever leaves it does not want to wait.
+pub const HOOKS_LEAVE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How much of the output of hooks is kept.
+pub const HOOK_LOG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Longest value that a hook gets in a variable: a line of a message, not a text.
+pub const HOOK_VALUE_CHARACTERS_MAX: usize = 1000;
+
 /// Longest duration that a file may ask for.
 pub const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 

@@ -99,6 +99,12 @@ impl OutsideFacts {
         }
     }
 
+    /// Returns every word on a gate: the gate, the task that it is meant for (`None` for all), and
+    /// whether it is open.
+    pub fn gates(&self) -> impl Iterator<Item = (&GateName, Option<&TaskId>, bool)> {
+        self.gates.iter().map(|((gate, task), is_open)| (gate, task.as_ref(), *is_open))
+    }
+
     /// Returns the last attempt of `task` that a retry set aside; 0 where there was none.
     pub fn retried_after(&self, task: &TaskId) -> u32 {
         self.retries.get(task).map_or(0, |(after, _)| *after)

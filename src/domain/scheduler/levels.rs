@@ -160,6 +160,12 @@ impl Scheduler {
         effects.push(Effect::Announce(Notice::GateStarted { level }));
     }
 
+    /// Returns the lowest level that has not ended, or whose gate is not open; `None` after the
+    /// last, and where no task has a level.
+    pub fn current_level(&self) -> Option<u32> {
+        self.levels.current()
+    }
+
     fn gate_of(&self, level: u32) -> Option<&LevelGate> {
         self.plan.config().levels.get(&level).filter(|gate| !gate.run.is_empty())
     }

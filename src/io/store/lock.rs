@@ -11,7 +11,11 @@ use std::{
     time::Duration,
 };
 
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, openat, statat};
+use rustix::{
+    fs::{AtFlags, Mode, OFlags, fstat, openat, statat},
+    io::Errno,
+    process::{Pid, test_kill_process},
+};
 
 use super::{
     Store, StoreError,
@@ -22,9 +26,13 @@ use crate::domain::model::time::Now;
 /// Where the lock is.
 const PATH: &str = ".orch/local/lock";
 
-/// A reader that asks for the holder, or a child between its start and its first instruction, may
-/// hold the lock for an instant: so it counts as held after this many tries only.
+/// A reader that asks for the holder may hold the lock for an instant: so it counts as held after
+/// this many tries only.
 const TRIES: u32 = 10;
+
+/// A child between its start and its first instruction holds it, too, also where its parent died
+/// meanwhile: so where the process in the lock is dead there are more tries, for a second.
+const TRIES_AFTER_DEATH: u32 = 200;
 
 /// Time between two tries.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -57,6 +65,12 @@ impl LockInfo {
 }
 
 impl LockInfo {
+    /// Says whether the process was one of this machine, and is no more.
+    fn is_dead(&self) -> bool {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        self.is_here() && pid.is_some_and(|pid| test_kill_process(pid) == Err(Errno::SRCH))
+    }
+
     /// Says whether the process is or was one of a machine with the name of this one.
     pub fn is_of_this_host(&self) -> bool {
         self.host == host()
@@ -95,9 +109,12 @@ impl Lock {
     /// [`LockError::Held`] where another process has it; [`LockError::Store`].
     pub fn take(store: &Store, now: Now) -> Result<Self, LockError> {
         let failed = |source| StoreError::Lock { path: PATH.to_owned(), source };
-        for i in 0..TRIES {
+        for i in 0..TRIES_AFTER_DEATH {
             if i > 0 {
                 thread::sleep(PAUSE);
+            }
+            if i >= TRIES && !read_info(store).is_some_and(|info| info.is_dead()) {
+                break;
             }
             let (folder, name) = store.open_for(PATH).map_err(failed)?;
             let flags = OFlags::RDWR

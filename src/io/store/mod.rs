@@ -4,6 +4,7 @@
 
 mod find;
 mod folder;
+mod guard;
 pub mod journal;
 pub mod lock;
 mod measure;

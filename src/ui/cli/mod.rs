@@ -5,7 +5,7 @@ pub mod command;
 mod reading;
 pub mod terminal;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{borrow::Cow, ffi::OsString, process::ExitCode};
 
 use clap::Parser as _;
 
@@ -38,8 +38,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn show_usage(error: &clap::Error) -> ExitCode {
-    // Nothing can be done about a closed standard error.
-    drop(error.print());
+    let plain = error.render().to_string();
+    match escape::clean(&plain) {
+        // It quotes what was typed, and that holds what a terminal would act on.
+        Cow::Owned(cleaned) => Terminal::new(clap::ColorChoice::Auto).err(&cleaned),
+        // Nothing can be done about a closed standard error.
+        Cow::Borrowed(_) => drop(error.print()),
+    }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
@@ -54,11 +59,13 @@ fn show_error(terminal: &Terminal, error: &AppError) {
 
 fn error_text(error: &AppError, style: Style) -> String {
     let label = style.paint(anstyle::AnsiColor::Red.on_default().bold(), "error");
-    let mut lines = vec![format!("{label}: {}", escape::clean(&error.to_string()))];
+    let mut lines = vec![format!("{label}: {}", escape::clean_line(&error.to_string()))];
     let first = std::error::Error::source(error);
     let causes = std::iter::successors(first, |cause| cause.source());
-    lines.extend(causes.map(|cause| format!("  caused by: {}", escape::clean(&cause.to_string()))));
-    lines.extend(error.help().map(|help| format!("  = help: {}", escape::clean(&help))));
+    lines.extend(
+        causes.map(|cause| format!("  caused by: {}", escape::clean_line(&cause.to_string()))),
+    );
+    lines.extend(error.help().map(|help| format!("  = help: {}", escape::clean_line(&help))));
     lines.join("\n") + "\n"
 }
 

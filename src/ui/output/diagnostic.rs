@@ -5,11 +5,12 @@ use unicode_width::UnicodeWidthChar as _;
 
 use super::{
     Style,
-    escape::{clean_line, is_unsafe, spelled},
+    escape::{clean_line, spelled},
     figures::counted,
 };
 use crate::domain::model::{
     diagnostic::{Diagnostic, Label, Severity, count},
+    hidden::is_hidden,
     place::Span,
 };
 
@@ -172,7 +173,7 @@ impl Cell {
     fn of(c: char) -> Self {
         match c {
             '\t' => Self { text: "    ".to_owned(), width: 4 },
-            c if is_unsafe(c) => {
+            c if is_hidden(c) => {
                 let text = spelled(c);
                 Self { width: text.len(), text }
             }

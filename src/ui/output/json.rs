@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::escape::clean_json;
+
 /// Returns a view as indented JSON.
 pub fn pretty<T: Serialize>(view: &T) -> String {
     written(serde_json::to_string_pretty(view))
@@ -14,7 +16,7 @@ pub fn line<T: Serialize>(view: &T) -> String {
 
 fn written(text: serde_json::Result<String>) -> String {
     match text {
-        Ok(text) => text,
+        Ok(text) => clean_json(text),
         Err(error) => unreachable!("a view has text keys and no failing parts: {error}"),
     }
 }

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod escape;
 pub mod explain;
 pub mod figures;
+pub mod gates;
 pub mod github;
 pub mod graph;
 pub mod json;

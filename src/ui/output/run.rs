@@ -6,7 +6,10 @@ use anstyle::{AnsiColor, Style as Look};
 
 use super::{Style, change, escape::clean_line, figures::counted, pauses};
 use crate::{
-    app::view::run::{Happened, RunEvent, Summary, Unfinished},
+    app::view::{
+        hook::{HookFailure, ReachedMilestone},
+        run::{Happened, RunEvent, Summary, Unfinished},
+    },
     domain::model::time::render_duration,
 };
 
@@ -97,6 +100,9 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::BreakerOpened { .. }
         | Happened::BreakerClosed
         | Happened::BudgetSpent { .. } => pauses::words(happened),
+        Happened::MilestoneReached(_) | Happened::HookFailed(_) | Happened::HooksSkipped { .. } => {
+            of_hooks(happened)
+        }
         Happened::RunEnded(_) => None,
     };
     line.into_iter().collect()
@@ -226,6 +232,29 @@ fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
         }
         Happened::CoordinatorChanged { coordinator: None } => {
             (Tone::Uneasy, "dispatch  nobody starts ready tasks".to_owned())
+        }
+        _ => return None,
+    })
+}
+
+/// Returns what became of milestones and hooks.
+fn of_hooks(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
+        Happened::MilestoneReached(reached) => {
+            let ReachedMilestone { milestone, trigger, n_done, n_tasks } = reached;
+            let tone = if trigger == "first-failure" { Tone::Uneasy } else { Tone::Good };
+            let text = format!("milestone {milestone} ({trigger}): {n_done} of {n_tasks} done");
+            (tone, text)
+        }
+        Happened::HookFailed(HookFailure { hook, about, command, reason }) => {
+            let of = if about.is_empty() { String::new() } else { format!(" of {about}") };
+            let ran = if command.is_empty() { String::new() } else { format!("`{command}`: ") };
+            let help = advice("see .orch/local/logs/@hooks.log; the run goes on");
+            (Tone::Uneasy, format!("hook      {hook}{of} failed: {ran}{reason}{help}"))
+        }
+        Happened::HooksSkipped { n_commands } => {
+            let n = counted(*n_commands, "command");
+            (Tone::Uneasy, format!("hook      {n} not run to the end: the run is over"))
         }
         _ => return None,
     })

@@ -145,6 +145,7 @@ fn group_table(
         column("DONE", false),
         column("RUNNING", false),
         column("STUCK", false),
+        column("REACHED", false),
     ];
     let has_used = groups.iter().any(|group| group.tokens > 0 || group.cost_usd > 0.0);
     if has_used {
@@ -160,6 +161,7 @@ fn group_table(
                 Cell::new(&format!("{}/{}", group.n_done, group.n_tasks)),
                 Cell::painted(&some(group.n_running), state::look("running")),
                 Cell::painted(&some(group.n_stuck), state::look("failed")),
+                Cell::new(&group.reached.as_deref().map(moment).unwrap_or_default()),
             ];
             if has_used {
                 row.push(Cell::new(&tokens(group.tokens)));

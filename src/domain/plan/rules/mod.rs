@@ -11,6 +11,7 @@ pub mod duplicate_id;
 pub mod id_case_clash;
 pub mod later_level;
 pub mod level_gate_without_level;
+pub mod milestone_without_task;
 pub mod no_effect_yet;
 pub mod self_dependency;
 pub mod unknown_dependency;
@@ -87,6 +88,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "a gate is configured for a level that no task has",
         check: level_gate_without_level::check,
+    },
+    Rule {
+        code: milestone_without_task::CODE,
+        severity: Severity::Warning,
+        summary: "a milestone is configured that no task names",
+        check: milestone_without_task::check,
     },
     Rule {
         code: no_effect_yet::CODE,

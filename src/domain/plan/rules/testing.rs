@@ -10,6 +10,7 @@ use crate::domain::{
         config::{Config, LevelGate, Role},
         diagnostic::{Diagnostic, Label},
         id::{RoleName, TaskId},
+        milestone::MilestoneSpec,
         place::{Located, Span},
         task::{AuthorStatus, Completion, RetrySpec, TaskSpec, WorkerSpec},
     },
@@ -50,6 +51,11 @@ impl Draft {
     pub(crate) fn role(mut self, name: &str) -> Self {
         let span = self.span(7, name);
         self.spec.role = Some(Located::new(RoleName(name.to_owned()), span));
+        self
+    }
+
+    pub(crate) fn milestone(mut self, name: &str) -> Self {
+        self.spec.milestone = Some(name.to_owned());
         self
     }
 
@@ -116,6 +122,13 @@ impl Case {
     pub(crate) fn gates(mut self, levels: &[u32]) -> Self {
         let gate = LevelGate { run: Vec::new(), is_required: true, timeout: Duration::ZERO };
         self.config.levels.extend(levels.iter().map(|level| (*level, gate.clone())));
+        self
+    }
+
+    pub(crate) fn milestones(mut self, names: &[&str]) -> Self {
+        let spec = MilestoneSpec::default();
+        let named = names.iter().map(|name| ((*name).to_owned(), spec.clone()));
+        self.config.milestones.extend(named);
         self
     }
 

@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod demo;
 mod doctor;
+mod event;
 mod explain;
 mod graph;
 mod init;
@@ -13,12 +14,14 @@ mod list;
 mod logs;
 mod new;
 mod plan;
+mod report;
 mod retry;
 mod run;
 mod schema;
 mod show;
 mod status;
 mod stop;
+mod wait;
 mod watch;
 
 use clap::Subcommand;
@@ -52,14 +55,29 @@ pub enum Command {
     Status(status::Args),
     /// Print what the worker of a task printed
     Logs(logs::Args),
+    /// Tell how the attempt goes that this is called from
+    ///
+    /// A worker finds its status file by its environment; what is not said here stays as it was
+    /// reported before. Exit code 0 of the worker is still what counts as its claim of success.
+    Report(report::Args),
     /// Open the gate that a task waits for, or accept what it left for review
     Approve(approve::Args),
+    /// Open or fail a gate that tasks wait for, from a script or from CI
+    ///
+    /// Saying the same twice changes nothing. `orch approve` is for people: it refuses what no task
+    /// waits for.
+    Event(event::Args),
     /// Have tasks tried again that failed, were cancelled or are done
     Retry(retry::Args),
     /// Drop tasks from the plan
     Cancel(cancel::Args),
     /// Tell the running coordinator to stop
     Stop(stop::Args),
+    /// Wait until the run that is at work has ended, or one task has
+    ///
+    /// The exit codes are those of `orch run`: 0 where all is done, 1 where something failed, is
+    /// blocked, in review or left, and 3 when the time is over.
+    Wait(wait::Args),
     /// Look at what `orch` finds around it: watching, git, lock, workers, disk
     Doctor(doctor::Args),
     /// Carry out a small plan in a temporary repository, to see how it looks
@@ -89,10 +107,13 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
+        Command::Event(args) => event::run(args, global, terminal),
         Command::Retry(args) => retry::run(args, global, terminal),
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
+        Command::Wait(args) => wait::run(args, global, terminal),
         Command::Doctor(args) => doctor::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),

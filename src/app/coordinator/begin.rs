@@ -1,0 +1,104 @@
+//! How a coordinator begins: with the lock, and with what an earlier one left.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption, hooks, live, planning,
+    recovery, summary,
+};
+use crate::{
+    app::{
+        error::AppError, files::Scope, repository::Repository, tracker::Tracker,
+        view::run::Happened,
+    },
+    domain::{
+        model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
+        scheduler::Scheduler,
+    },
+    io::{clock::Clock, entropy::Nonces, environment, store::lock::Lock},
+};
+
+impl Coordinator {
+    /// Takes the lock, settles what an earlier coordinator left, and reads the plan.
+    pub(super) async fn start(
+        repository: &Repository,
+        options: RunOptions,
+        observers: Observers,
+        sources: &mut Sources,
+    ) -> Result<Self, AppError> {
+        let store = repository.store().clone();
+        let clock = Clock::new();
+        let lock = Lock::take(&store, clock.now())?;
+        recovery::prepare_folders(&store)?;
+        let (mut journal, lines) = recovery::replay(&store)?;
+        let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
+        let mut recorded = tracker.files().recorded();
+        let plan = planning::overridden(&options, tracker.plan());
+        let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
+        let unsettled = recovery::unsettled(tracker.files());
+        let is_known = |record: &AttemptRecord| plan.find(record.attempt.task.as_str()).is_some();
+        let mut inherited = tokio::select! {
+            inherited = adoption::take_stock(&store, unsettled, is_known, grace) => inherited?,
+            // The ledgers stay as they are, so the next run takes this up again.
+            () = sources.stop_asked() => return Err(AppError::StoppedEarly),
+        };
+        let adopted = inherited.adopted.iter();
+        recorded.running = adopted.map(|one| (one.record.attempt.clone(), one.started)).collect();
+        recorded.causes = std::mem::take(&mut inherited.causes);
+        recorded.unstarted = std::mem::take(&mut inherited.unstarted);
+        let scheduler = Scheduler::recover(plan, recorded, clock.now());
+        if options.when_idle != WhenIdle::Stay {
+            planning::require_whole(&mut tracker, &scheduler)?;
+            planning::require_commands(&scheduler)?;
+        }
+        if !lines.is_empty() {
+            store.sync_file_system()?;
+        }
+        journal.reset()?;
+        let mut coordinator = Self {
+            environment: environment::allowed(&scheduler.plan().config().env_pass),
+            tally: summary::Tally::new(clock.now()),
+            live: live::LiveView::new(clock.now(), options.picture),
+            hooks: hooks::Hooks::new(tracker.files().milestones()),
+            store,
+            options,
+            observers,
+            clock,
+            scheduler,
+            journal,
+            supervisor: None,
+            told: sources.teller(),
+            inherited,
+            nonces: Nonces::new(),
+            settings: tracker.plan().config().clone(),
+            tracker,
+            removed: BTreeSet::new(),
+            is_left: false,
+            late: Vec::new(),
+            outbox: Vec::new(),
+            workers: BTreeMap::new(),
+            seen_files: BTreeMap::new(),
+            gate_stop: None,
+            events: Some(sources.sender()),
+            lock,
+        };
+        coordinator.tell_start();
+        Ok(coordinator)
+    }
+
+    fn tell_start(&mut self) {
+        let plan = Arc::clone(self.scheduler.plan());
+        let n_open = self.scheduler.states().iter().filter(|state| !state.is_settled()).count();
+        self.tell(Happened::RunStarted {
+            n_tasks: plan.n_tasks(),
+            n_open,
+            max_workers: plan.config().max_workers,
+        });
+        for happened in std::mem::take(&mut self.inherited.happened) {
+            self.tell(happened);
+        }
+    }
+}
