@@ -11,6 +11,8 @@ pub mod model;
 
 pub mod format;
 
+pub mod agent;
+
 pub mod plan;
 
 pub mod scheduler;

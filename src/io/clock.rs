@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::domain::model::time::{Now, Tick, Timestamp};
+use crate::domain::model::time::{LocalTime, Now, Tick, Timestamp};
 
 /// Reads both clocks. The monotonic one counts from the start of the machine, without the time
 /// that it was suspended, so that all processes of one machine mean the same by it.
@@ -27,6 +27,14 @@ fn tick() -> Tick {
     let now = clock_gettime(ClockId::Monotonic);
     let seconds = Duration::from_secs(u64::try_from(now.tv_sec).unwrap_or(0));
     Tick(seconds + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0)))
+}
+
+/// Returns the present as the clocks of this place show it.
+pub fn local() -> LocalTime {
+    let now = wall();
+    let point = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default();
+    let offset = jiff::tz::TimeZone::system().to_offset(point);
+    LocalTime { now, offset_seconds: offset.seconds() }
 }
 
 /// Returns the time since 1970, as file systems write it.

@@ -12,6 +12,12 @@ pub fn allowed(named: &[String]) -> Vec<(OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| is_allowed(name, named)).collect()
 }
 
+/// Returns those of the variables `names` that are set.
+pub fn named(names: &[&str]) -> Vec<(OsString, OsString)> {
+    let value = |name: &&str| Some((OsString::from(name), std::env::var_os(name)?));
+    names.iter().filter_map(value).collect()
+}
+
 fn is_allowed(name: &OsStr, named: &[String]) -> bool {
     let Some(name) = name.to_str() else { return false };
     ALWAYS.contains(&name) || name.starts_with("LC_") || named.iter().any(|known| known == name)

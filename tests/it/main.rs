@@ -7,6 +7,7 @@
     reason = "a test reports by panicking"
 )]
 
+mod agents;
 mod architecture;
 mod bad_input;
 mod cli;

@@ -151,11 +151,11 @@ impl Coordinator {
     fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
-        let command = assignment.policy.command.as_ref();
+        let started = assignment.policy.started();
         let record = AttemptRecord {
             attempt: attempt.clone(),
             started: self.clock.now().wall,
-            worker: command.map(ToString::to_string).unwrap_or_default(),
+            worker: started.unwrap_or_default(),
             executor: "local".to_owned(),
             nonce: self.nonces.give(),
             log: layout::log_path(&attempt),

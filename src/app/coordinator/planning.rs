@@ -49,7 +49,7 @@ pub(super) fn overridden(options: &RunOptions, plan: &Arc<Plan>) -> Arc<Plan> {
     Arc::new(plan)
 }
 
-/// Refuses to start where a task that could be started has no command.
+/// Refuses to start where a task that could be started has neither command nor agent.
 pub(super) fn require_commands(scheduler: &Scheduler) -> Result<(), AppError> {
     let plan = scheduler.plan();
     let lacking: Vec<String> = plan
@@ -57,7 +57,7 @@ pub(super) fn require_commands(scheduler: &Scheduler) -> Result<(), AppError> {
         .zip(scheduler.states())
         .filter(|(task, state)| {
             let is_todo = plan.spec(*task).status.value == AuthorStatus::Todo;
-            is_todo && !state.is_settled() && plan.policy(*task).command.is_none()
+            is_todo && !state.is_settled() && !plan.has_command(*task)
         })
         .map(|(task, _)| plan.id(task).to_string())
         .collect();
@@ -67,7 +67,7 @@ pub(super) fn require_commands(scheduler: &Scheduler) -> Result<(), AppError> {
         n => format!(" and {} more", n - 1),
     };
     Err(AppError::usage(
-        format!("no command is given for task `{first}`{others}"),
-        "set `worker: {command: …}` in the task, its role or .orch/config.yaml, or use `orch run --worker CMD`",
+        format!("neither a command nor an agent is given for task `{first}`{others}"),
+        "set `worker: {agent: …}` or `worker: {command: …}` in the task, its role or .orch/config.yaml, or use `orch run --worker CMD`",
     ))
 }

@@ -9,7 +9,7 @@ use super::{
     worker,
 };
 use crate::{
-    app::error::AppError,
+    app::{error::AppError, view::run::Happened},
     domain::{
         format::layout,
         model::id::AttemptId,
@@ -155,6 +155,19 @@ impl Coordinator {
                 }
                 self.process_ended(&attempt);
                 batch.push(Event::WorkerNotStarted { attempt, cause, is_passing });
+            }
+            Line::Used { nonce, usage } => {
+                let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                batch.push(Event::UsageSeen { attempt, usage: usage.into() });
+            }
+            Line::Limited { nonce, limit } => {
+                let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                batch.push(Event::LimitSeen { attempt, limit: limit.into() });
+            }
+            Line::Short { nonce, cause } => {
+                let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                let (task, attempt) = (attempt.task.to_string(), attempt.number);
+                self.tell(Happened::LogWaits { task, attempt, cause });
             }
             Line::Exited { nonce, end } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };

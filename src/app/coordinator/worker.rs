@@ -6,13 +6,16 @@ use tokio::sync::{mpsc, watch};
 
 use crate::{
     domain::{
+        agent,
         format::layout,
         model::{
-            attempt::CheckResult, command::argv, limits::LOG_BYTES_DEFAULT, task::CommandLine,
+            agent::Agent, attempt::CheckResult, command::argv, config::Policy,
+            limits::LOG_BYTES_DEFAULT, task::CommandLine,
         },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
+        environment,
         process::{
             How, Launch, ProcessError, Stdin,
             check::{CheckTimes, Checked, run_check},
@@ -33,12 +36,14 @@ pub(super) fn launch(
     assignment: &Assignment,
     nonce: &str,
 ) -> Option<Launch> {
-    let command = assignment.policy.command.as_ref()?;
+    let policy = &assignment.policy;
     let attempt = &assignment.attempt;
     let path = |relative: String| store.path(&relative);
+    let argv = agent::started(policy, &path(layout::prompt_path(attempt)).to_string_lossy())?;
     let set = |name: &str, value: OsString| (OsString::from(name), value);
     let mut env = base.to_vec();
-    env.extend(assignment.policy.env.iter().map(|(name, value)| set(name, value.into())));
+    env.extend(variables_of(policy));
+    env.extend(policy.env.iter().map(|(name, value)| set(name, value.into())));
     env.extend([
         set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
@@ -50,7 +55,7 @@ pub(super) fn launch(
         set("ORCH_WORKTREE", store.root().into()),
     ]);
     Some(Launch {
-        argv: argv(command),
+        argv,
         folder: store.root().to_owned(),
         env,
         stdin: Stdin::File(path(layout::prompt_path(attempt))),
@@ -74,7 +79,16 @@ pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Or
         log_bytes_max: LOG_BYTES_DEFAULT,
         signal: assignment.policy.completion.signal.clone(),
         secrets: Vec::new(),
+        agent: assignment.policy.agent.map(|agent| agent.as_str().to_owned()),
+        model: assignment.policy.model.clone(),
     }
+}
+
+/// Returns the variables that the agent needs and nobody else sets.
+fn variables_of(policy: &Policy) -> Vec<(OsString, OsString)> {
+    let mut names = policy.agent.map(Agent::variables).unwrap_or_default();
+    names.retain(|name| !policy.env.contains_key(*name));
+    environment::named(&names)
 }
 
 /// Commands that are run one after the other, up to the first that fails.

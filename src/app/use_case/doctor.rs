@@ -32,7 +32,7 @@ struct Surroundings<'a> {
 type Look = fn(&Surroundings<'_>, &mut Figures) -> Vec<Check>;
 
 /// All checks, in the order in which they are told.
-const LOOKS: [Look; 11] = [
+const LOOKS: [Look; 12] = [
     watching::notices,
     watching::limits,
     git::program,
@@ -40,6 +40,7 @@ const LOOKS: [Look; 11] = [
     lock::lock,
     workers::executor,
     workers::programs,
+    workers::agents,
     plan::plan,
     disk::room,
     disk::local,

@@ -95,7 +95,9 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         }
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),
-            "set `worker: {command: …}` in the task, its role or .orch/config.yaml".to_owned(),
+            "set `worker: {agent: …}` or `worker: {command: …}` in the task, its role or \
+             .orch/config.yaml"
+                .to_owned(),
         ),
         Reason::AllWorkersBusy { .. }
         | Reason::RoleBusy { .. }
@@ -484,7 +486,7 @@ mod tests {
             X waits 1m 30s for its next attempt: 1 of 3 attempts failed, the last one: exit code 3
               `orch logs X` shows what it printed
             X is ready, but nobody says what to start for it
-              set `worker: {command: …}` in the task, its role or .orch/config.yaml
+              set `worker: {agent: …}` or `worker: {command: …}` in the task, its role or .orch/config.yaml
             X waits for a free worker: all 4 are busy
               raise `max_workers` in .orch/config.yaml to run more at once
             X waits for a free worker of the role `cook`: all 1 are busy

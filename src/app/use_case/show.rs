@@ -120,6 +120,12 @@ fn settings(standing: &Standing, task: TaskIndex, spec: &TaskSpec) -> Vec<Settin
     if let Some(command) = &policy.command {
         push("command", command.to_string(), worker(|w| w.command.is_some()));
     }
+    if let Some(agent) = policy.agent {
+        push("agent", agent.as_str().to_owned(), worker(|w| w.agent.is_some()));
+    }
+    if let Some(model) = &policy.model {
+        push("model", model.clone(), worker(|w| w.model.is_some()));
+    }
     if let Some(timeout) = policy.timeout {
         push("timeout", render_duration(timeout), worker(|w| w.timeout.is_some()));
     }

@@ -57,6 +57,15 @@ pub enum Happened {
     },
     /// A supervisor of an earlier coordinator did nothing any more, and was killed.
     SupervisorKilled,
+    /// What a worker writes cannot be put into its log now, so it waits.
+    LogWaits {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        cause: String,
+    },
     /// What nobody sees to any more was stopped.
     LeftoversStopped {
         /// Processes that were stopped.

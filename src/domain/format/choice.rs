@@ -11,6 +11,7 @@ use super::{
     value::{FromText, TextVisitor, ValueFault, text_values},
 };
 use crate::domain::model::{
+    agent::Agent,
     attempt::{Outcome, ReportedState, ReviewKind},
     config::{Durability, OnChange, WatchMode},
     limits::PRIORITY_MAX,
@@ -25,6 +26,7 @@ text_values!(
     Estimate,
     Size,
     AuthorStatus,
+    Agent,
     Isolation,
     HeartbeatFrom,
     LoopUntil,
@@ -141,6 +143,7 @@ words! {
     AuthorStatus "bad-status" "a status" Self::NAMED;
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
+    Agent "bad-word" "an agent" Self::NAMED;
     Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
     HeartbeatFrom "bad-word" "a sign of life" Self::NAMED;
     LoopUntil "bad-word" "an end of a loop" [("verify", Self::Verify)];

@@ -13,9 +13,10 @@ use super::{
     command::Command,
     field::{Field, List, Table},
     number::{Attempts, Beat, Count, Money, Time, Tokens},
-    value::{EnvName, Executor, Flag, Word},
+    value::{EnvName, Executor, Flag, ModelName, Word},
 };
 use crate::domain::model::{
+    agent::Agent,
     attempt::{Usage, UsageLimit},
     task::{Budget, Completion, HeartbeatFrom, Isolation, LoopSpec, RetrySpec, WorkerSpec},
     time::Timestamp,
@@ -29,6 +30,11 @@ pub struct RawWorker {
     /// What is started: a text (run directly where it holds only words, by `sh -c` otherwise) or a
     /// list of program and arguments.
     pub command: Field<Command>,
+    /// The coding agent that works on it: it is started as it needs to be without a person, and
+    /// its output is read for what it used and for limits. `command` goes before how it is started.
+    pub agent: Field<Agent>,
+    /// The model that the agent is told to use, as the agent names it.
+    pub model: Field<ModelName>,
     /// How long one attempt may take.
     pub timeout: Field<Time>,
     /// How often a worker must give a sign of life; after as long a silence it is warned of.
@@ -55,6 +61,8 @@ impl RawWorker {
     pub fn spec(self) -> WorkerSpec {
         WorkerSpec {
             command: self.command.value.map(|command| command.0),
+            agent: self.agent.value,
+            model: self.model.value.map(|model| model.0),
             timeout: self.timeout.value.map(|time| time.0),
             heartbeat: self.heartbeat.value.map(|time| time.0),
             heartbeat_limit: self.heartbeat_limit.value.map(|time| time.0),

@@ -143,7 +143,7 @@ macro_rules! text_values {
 
 pub(super) use text_values;
 
-text_values!(Word, Flag, EnvName, Executor, TaskId, RoleName, GateName, Glob);
+text_values!(Word, Flag, EnvName, Executor, ModelName, TaskId, RoleName, GateName, Glob);
 
 /// Any scalar, as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -226,6 +226,29 @@ impl FromText for Executor {
 
     fn schema() -> Schema {
         json_schema!({ "enum": ["local"] })
+    }
+}
+
+/// The name of a model, as an agent knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelName(pub String);
+
+impl FromText for ModelName {
+    const EXPECTED: &'static str = "the name of a model";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        // It becomes an argument of a program: it must not be taken for an option.
+        let may_stand = |c: char| !c.is_whitespace() && !c.is_control();
+        if text.is_empty() || text.starts_with('-') || !text.chars().all(may_stand) {
+            let message = format!("{} is not the name of a model", shown(text));
+            return Err(ValueFault::new("bad-word", message)
+                .with_help("write it as the agent names it, such as `sonnet` or `openai/gpt-5`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[^\\s-]\\S*$" })
     }
 }
 

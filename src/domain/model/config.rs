@@ -1,8 +1,9 @@
 //! What is configured for the whole plan, and for a role.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
+    agent::Agent,
     hook::Hooks,
     id::RoleName,
     limits,
@@ -202,8 +203,12 @@ pub struct Role {
 /// How one task is carried out, after task, role and config have spoken (in this order).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
-    /// What is started; `None` means that nobody said.
+    /// What is started; `None` means the agent, or that nobody said.
     pub command: Option<CommandLine>,
+    /// The coding agent: how its output is read, and what is started where there is no command.
+    pub agent: Option<Agent>,
+    /// The model that the agent is told to use.
+    pub model: Option<String>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
     /// Time between the polite stop and the kill.
@@ -278,14 +283,16 @@ impl Policy {
             completion.review |= role.completion.review;
         }
         Self {
-            command: workers.iter().find_map(|w| w.command.clone()),
+            command: nearest_command(&workers),
+            agent: workers.iter().find_map(|w| w.agent),
+            model: nearest_model(&workers),
             timeout: workers.iter().find_map(|w| w.timeout),
             grace: workers.iter().find_map(|w| w.grace).unwrap_or(limits::GRACE_DEFAULT),
             env,
             verify_timeout: completion.timeout.unwrap_or(limits::CHECK_TIMEOUT_DEFAULT),
             completion,
             heartbeat: Heartbeat::of(&workers),
-            provider: Self::provider_of(task, role, config).map(str::to_owned),
+            provider: Self::provider_of(task, role, config).map(Cow::into_owned),
             budget: task.budget.or(config.budget),
             max_iterations: task
                 .repeat
@@ -308,11 +315,38 @@ impl Policy {
         task: &'a TaskSpec,
         role: Option<&'a Role>,
         config: &'a Config,
-    ) -> Option<&'a str> {
-        let own = task.worker.provider.as_deref();
-        let of_role = || role.and_then(|role| role.worker.provider.as_deref());
-        own.or_else(of_role).or(config.worker.provider.as_deref())
+    ) -> Option<Cow<'a, str>> {
+        let workers = [Some(&task.worker), role.map(|role| &role.worker), Some(&config.worker)];
+        let named = workers.iter().flatten().find_map(|worker| worker.provider.as_deref());
+        named.map(Cow::Borrowed).or_else(|| {
+            let agent = workers.iter().flatten().find_map(|worker| worker.agent)?;
+            let workers: Vec<&WorkerSpec> = workers.iter().flatten().copied().collect();
+            Some(Cow::Owned(agent.provider(nearest_model(&workers).as_deref())))
+        })
     }
+}
+
+impl Policy {
+    /// Says what is started, as the record names it; `None` where nobody says it.
+    pub fn started(&self) -> Option<String> {
+        let command = self.command.as_ref().map(ToString::to_string);
+        command.or_else(|| self.agent.map(|agent| format!("agent {}", agent.as_str())))
+    }
+}
+
+/// Returns the command of the nearest one that says what is started, where that is a command: an
+/// agent of a role goes before a command of the settings.
+fn nearest_command(workers: &[&WorkerSpec]) -> Option<CommandLine> {
+    let nearest = workers.iter().find(|worker| worker.is_startable())?;
+    nearest.command.clone()
+}
+
+/// Returns the model that goes with the agent: a model that is said further out than the agent is
+/// meant for another one.
+fn nearest_model(workers: &[&WorkerSpec]) -> Option<String> {
+    let n_near = workers.iter().position(|worker| worker.agent.is_some());
+    let n_near = n_near.map_or(workers.len(), |at| at + 1);
+    workers.iter().take(n_near).find_map(|worker| worker.model.clone())
 }
 
 impl Config {
@@ -321,6 +355,67 @@ impl Config {
         match estimate {
             Estimate::Time(time) => time,
             Estimate::Size(size) => self.sizes.get(&size).copied().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::model::id::TaskId;
+
+    /// Makes a worker of `command agent model`, each `-` where it is not said.
+    fn worker(words: &str) -> WorkerSpec {
+        let [command, agent, model] = words.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("three words: {words}");
+        };
+        let said = |word: &str| (word != "-").then(|| word.to_owned());
+        let named = |name: &str| Agent::NAMED.iter().find(|(known, _)| *known == name);
+        WorkerSpec {
+            command: said(command).map(CommandLine::Text),
+            agent: named(agent).map(|(_, agent)| *agent),
+            model: said(model),
+            ..WorkerSpec::default()
+        }
+    }
+
+    #[test]
+    fn the_nearest_word_says_what_is_started_and_with_which_model() {
+        let table = [
+            // Task, role, settings: what is started, how it is read, with which model.
+            ["- - -", "- - -", "- - -", "- - -"],
+            ["- claude -", "- - -", "work - -", "- claude -"],
+            ["- - -", "- codex -", "work - -", "- codex -"],
+            ["work - -", "- codex gpt", "- - -", "work codex gpt"],
+            ["work claude -", "- codex gpt", "- - -", "work claude -"],
+            ["- codex -", "- - -", "- claude opus", "- codex -"],
+            ["- - haiku", "- - -", "- claude opus", "- claude haiku"],
+            ["- - -", "- - sonnet", "- claude opus", "- claude sonnet"],
+            ["- - -", "work - -", "- claude opus", "work claude opus"],
+        ];
+        for [task, role, settings, expected] in table {
+            let mut spec = TaskSpec::new(TaskId::parse("a").unwrap(), "a.md");
+            spec.worker = worker(task);
+            let role = Role {
+                name: RoleName("r".to_owned()),
+                path: Arc::from("r.md"),
+                max_workers: None,
+                worker: worker(role),
+                retry: RetrySpec::default(),
+                completion: Completion::default(),
+                persona: String::new(),
+                digest: Arc::default(),
+                repeat: None,
+            };
+            let config = Config { worker: worker(settings), ..Config::default() };
+            let policy = Policy::of(&spec, Some(&role), &config);
+            let shown = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+            let told = [
+                shown(policy.command.as_ref().map(ToString::to_string)),
+                shown(policy.agent.map(|agent| agent.as_str().to_owned())),
+                shown(policy.model.clone()),
+            ];
+            assert_eq!(told.join(" "), expected, "{task} / {settings}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What things are: plain values without serde, without files, without behaviour over time.
 
+pub mod agent;
 pub mod attempt;
 pub mod command;
 pub mod config;

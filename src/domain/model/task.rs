@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use super::{
+    agent::Agent,
     glob::Glob,
     id::{GateName, RoleName, TaskId},
     place::Located,
@@ -167,6 +168,10 @@ impl fmt::Display for CommandLine {
 pub struct WorkerSpec {
     /// What is started.
     pub command: Option<CommandLine>,
+    /// The coding agent that works on it.
+    pub agent: Option<Agent>,
+    /// The model that the agent is told to use.
+    pub model: Option<String>,
     /// How long one attempt may take.
     pub timeout: Option<Duration>,
     /// How often a worker gives a sign of life.
@@ -214,6 +219,13 @@ impl HeartbeatFrom {
 pub struct LoopSpec {
     /// How many iterations there may be; `None` where nobody says.
     pub max_iterations: Option<u32>,
+}
+
+impl WorkerSpec {
+    /// Says whether it says what is started.
+    pub fn is_startable(&self) -> bool {
+        self.command.is_some() || self.agent.is_some()
+    }
 }
 
 /// Where a worker runs.

@@ -56,6 +56,36 @@ pub struct Now {
     pub wall: Timestamp,
 }
 
+/// The present at a place: what clocks on the wall show there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LocalTime {
+    /// The present.
+    pub now: Timestamp,
+    /// How far clocks are ahead of UTC, negative to the west.
+    pub offset_seconds: i32,
+}
+
+impl LocalTime {
+    /// Returns year, month and day of the present.
+    pub fn date(self) -> Option<(i16, i8, i8)> {
+        let offset = jiff::tz::Offset::from_seconds(self.offset_seconds).ok()?;
+        let now = jiff::Timestamp::from_millisecond(self.now.0).ok()?;
+        let date = offset.to_datetime(now).date();
+        Some((date.year(), date.month(), date.day()))
+    }
+
+    /// Returns when clocks show this hour and minute on this day; `None` where there is no such day
+    /// or time.
+    pub fn at(self, date: (i16, i8, i8), clock: (i8, i8)) -> Option<Timestamp> {
+        let (year, month, day) = date;
+        let offset = jiff::tz::Offset::from_seconds(self.offset_seconds).ok()?;
+        let date = jiff::civil::Date::new(year, month, day).ok()?;
+        let time = jiff::civil::Time::new(clock.0, clock.1, 0, 0).ok()?;
+        let point = offset.to_timestamp(date.to_datetime(time)).ok()?;
+        Some(Timestamp(point.as_millisecond()))
+    }
+}
+
 /// Parses `90s`, `30m`, `1h30m`, `2d`, `1w`, `250ms`: one or more whole numbers with units.
 ///
 /// # Errors

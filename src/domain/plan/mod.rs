@@ -14,7 +14,7 @@ mod update;
 
 pub use build::build;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use graph::Graph;
 
@@ -190,7 +190,7 @@ impl Plan {
     }
 
     /// Returns whose limits the worker of `task` shares with others.
-    pub fn provider(&self, task: TaskIndex) -> Option<&str> {
+    pub fn provider(&self, task: TaskIndex) -> Option<Cow<'_, str>> {
         Policy::provider_of(self.spec(task), self.role(task), &self.config)
     }
 
@@ -204,9 +204,9 @@ impl Plan {
     /// Says whether anybody says what is to be started for `task`.
     pub fn has_command(&self, task: TaskIndex) -> bool {
         self.worker.is_some()
-            || self.spec(task).worker.command.is_some()
-            || self.role(task).is_some_and(|role| role.worker.command.is_some())
-            || self.config.worker.command.is_some()
+            || self.spec(task).worker.is_startable()
+            || self.role(task).is_some_and(|role| role.worker.is_startable())
+            || self.config.worker.is_startable()
     }
 
     /// Returns how long `task` is thought to take: its estimate, or size M where it has none.

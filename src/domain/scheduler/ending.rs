@@ -43,6 +43,12 @@ impl Finish {
         }
     }
 
+    /// Returns the end of an attempt at a limit of its provider.
+    pub(super) fn limited(limit: UsageLimit) -> Self {
+        let reason = format!("the limit of {} is reached: {}", limit.provider, limit.words);
+        Self { limit: Some(limit), ..Self::new(Outcome::Limited, reason) }
+    }
+
     fn after(mut self, verify: Vec<CheckResult>) -> Self {
         self.verify = verify;
         self
@@ -115,6 +121,11 @@ impl Scheduler {
             StopReason::TimedOut(_) => Outcome::Failed,
             StopReason::Stalled(_) => Outcome::Stalled,
             StopReason::OverBudget(..) => Outcome::OverBudget,
+            StopReason::Limited => {
+                let limit = self.at(task).and_then(|live| live.limit.clone());
+                let Some(limit) = limit else { unreachable!("a limit was seen") };
+                return self.end(task, Finish::limited(limit), effects);
+            }
             StopReason::Cancelled => Outcome::Cancelled,
             StopReason::Interrupted => Outcome::Interrupted,
         };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Exit, StatusReport, Usage, WorkerEnd},
+        attempt::{CheckResult, Exit, StatusReport, Usage, UsageLimit, WorkerEnd},
         id::AttemptId,
         outside::OutsideFacts,
     },
@@ -51,6 +51,14 @@ pub enum Event {
         attempt: AttemptId,
         /// All that it used since it started.
         usage: Usage,
+    },
+    /// The output of a worker has said for a while that a limit of its provider is reached, and
+    /// it does not end by itself.
+    LimitSeen {
+        /// Whose.
+        attempt: AttemptId,
+        /// Which limit.
+        limit: UsageLimit,
     },
     /// A worker wrote its status file.
     StatusReported(StatusReport),

@@ -262,10 +262,10 @@ impl Scheduler {
             reasons.push(self.over_budget(task, scope, figure));
         }
         if let Some(provider) = self.plan.provider(task)
-            && let Some(limit) = self.limit_of(provider)
+            && let Some(limit) = self.limit_of(&provider)
         {
             let until = limit.until_wall;
-            reasons.push(Reason::Limited { provider: provider.to_owned(), until });
+            reasons.push(Reason::Limited { provider: provider.into_owned(), until });
         }
         if let Some(open) = self.open_breaker() {
             let remaining = open.until.0.saturating_sub(self.now.tick.0);

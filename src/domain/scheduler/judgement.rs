@@ -35,7 +35,7 @@ impl Live {
         let state = report.map(|report| report.state);
         let said = report.and_then(|report| report.message.as_deref());
         if let Some(limit) = &end.limit {
-            return Judgement::Limited(limit.clone());
+            return Judgement::Limited(self.shared(limit.clone()));
         }
         if let Exit::Signal(_) = end.exit {
             return Judgement::Crashed(self.ended_with(end.exit, None));
@@ -69,6 +69,12 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// Returns `limit` as one of the provider that its task names, where it names one.
+    pub(super) fn shared(&self, limit: UsageLimit) -> UsageLimit {
+        let named = self.assignment.policy.provider.clone();
+        UsageLimit { provider: named.unwrap_or(limit.provider), ..limit }
     }
 
     /// Returns what the worker claimed last, where `exit` says otherwise.

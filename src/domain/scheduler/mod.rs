@@ -168,6 +168,7 @@ impl Scheduler {
             }
             Event::HeartbeatSeen { attempt } => self.heartbeat_seen(&attempt),
             Event::UsageSeen { attempt, usage } => self.usage_seen(&attempt, &usage),
+            Event::LimitSeen { attempt, limit } => self.limit_seen(&attempt, limit, &mut effects),
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {
                 self.verify_finished(&attempt, results, &mut effects);

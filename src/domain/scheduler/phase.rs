@@ -9,7 +9,7 @@ use super::{
     pulse::Pulse,
 };
 use crate::domain::model::{
-    attempt::{StatusReport, Usage, WorkerEnd},
+    attempt::{StatusReport, Usage, UsageLimit, WorkerEnd},
     time::{Now, Tick, render_duration},
 };
 
@@ -54,6 +54,8 @@ pub struct Live {
     pub end: Option<WorkerEnd>,
     /// What its output says that it used, as long as it runs.
     pub seen: Usage,
+    /// The limit that it waits for, by its output.
+    pub limit: Option<UsageLimit>,
     /// When its worker was last seen alive; `None` where nobody asks.
     pub pulse: Option<Pulse>,
 }
@@ -85,6 +87,8 @@ pub enum StopReason {
     Stalled(Duration),
     /// A budget is spent.
     OverBudget(Scope, Figure),
+    /// It waits for the limit of its provider to be lifted.
+    Limited,
     /// Its task was cancelled.
     Cancelled,
     /// The run is being stopped.
@@ -104,6 +108,7 @@ impl StopReason {
                 let (scope, figure) = (scope.as_str(), figure.words());
                 format!("the budget of {whose} {scope} is spent: {figure}")
             }
+            Self::Limited => "it waits for a limit of its provider".to_owned(),
             Self::Cancelled => "the task was cancelled".to_owned(),
             Self::Interrupted => "the run was stopped".to_owned(),
         }

@@ -1,6 +1,7 @@
 //! Who starts first: tasks that may start, in order, apart by the limits that they share.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -89,7 +90,7 @@ pub(super) fn lane(plan: &Plan, task: TaskIndex) -> Lane {
     Lane {
         role: role.map(|role| role.name.clone()),
         workstream: plan.spec(task).workstream.clone(),
-        provider: plan.provider(task).map(str::to_owned),
+        provider: plan.provider(task).map(Cow::into_owned),
         milestone: plan.budgeted_milestone(task).map(str::to_owned),
     }
 }

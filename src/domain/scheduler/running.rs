@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Outcome, StatusReport, Usage, WorkerEnd},
+        attempt::{CheckResult, Outcome, StatusReport, Usage, UsageLimit, WorkerEnd},
         id::AttemptId,
         task::AuthorStatus,
         time::{Now, Tick},
@@ -35,6 +35,7 @@ impl Live {
             report: None,
             end: None,
             seen: Usage::default(),
+            limit: None,
         }
     }
 
@@ -156,10 +157,7 @@ impl Scheduler {
             Judgement::Blocked(gate, reason) => {
                 Finish { waiting_for: Some(gate), ..Finish::new(Outcome::Blocked, reason) }
             }
-            Judgement::Limited(limit) => {
-                let reason = format!("the limit of {} is reached: {}", limit.provider, limit.words);
-                Finish { limit: Some(limit), ..Finish::new(Outcome::Limited, reason) }
-            }
+            Judgement::Limited(limit) => Finish::limited(limit),
         };
         self.end(task, Finish { claimed, ..finish }, effects);
     }
@@ -170,6 +168,25 @@ impl Scheduler {
         if let Some(live) = self.at_mut(task) {
             live.seen = live.seen.max(usage);
         }
+    }
+
+    /// Stops a worker that waits for the limit of its provider to be lifted: that is better done
+    /// without it.
+    pub(super) fn limit_seen(
+        &mut self,
+        attempt: &AttemptId,
+        limit: UsageLimit,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        if live.stage != Stage::Working {
+            return;
+        }
+        let limit = live.shared(limit);
+        if let Some(live) = self.at_mut(task) {
+            live.limit = Some(limit);
+        }
+        self.stop(task, StopReason::Limited, Force::Ask, effects);
     }
 
     /// Notes a sign of life of a worker.

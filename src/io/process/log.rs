@@ -112,6 +112,49 @@ pub fn read_from(path: &Path, offset: u64, max: usize) -> Result<(Vec<u8>, u64),
     read().map_err(|source| ProcessError::log(path, source))
 }
 
+/// Hands over each line of the file `path`; of a line longer than `max` bytes, nothing. A missing
+/// file holds none.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn each_line(path: &Path, max: usize, mut take: impl FnMut(&[u8])) -> Result<(), ProcessError> {
+    let mut read = || {
+        let Some(mut file) = open(path)? else { return Ok(()) };
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let mut line = Vec::new();
+        let mut is_too_long = false;
+        loop {
+            let n_read = read_some(&mut file, &mut chunk)?;
+            if n_read == 0 {
+                break;
+            }
+            let mut pieces =
+                chunk.get(..n_read).unwrap_or_default().split(|b| *b == b'\n').peekable();
+            while let Some(piece) = pieces.next() {
+                is_too_long |= line.len() + piece.len() > max;
+                if is_too_long {
+                    line.clear();
+                } else {
+                    line.extend_from_slice(piece);
+                }
+                let is_whole = pieces.peek().is_some();
+                if is_whole {
+                    if !is_too_long {
+                        take(&line);
+                    }
+                    line.clear();
+                    is_too_long = false;
+                }
+            }
+        }
+        if !line.is_empty() {
+            take(&line);
+        }
+        Ok(())
+    };
+    read().map_err(|source| ProcessError::log(path, source))
+}
+
 /// Returns how long the file `path` is; 0 where it is missing.
 pub(super) fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())

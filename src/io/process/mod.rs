@@ -9,6 +9,7 @@ pub mod log;
 mod program;
 pub mod start;
 mod unix;
+pub mod version;
 
 use std::{
     io,

@@ -133,6 +133,7 @@ impl Ledger {
                 };
                 self.workers.insert(nonce, Supervised::Ended { at, end });
             }
+            Line::Used { .. } | Line::Limited { .. } | Line::Short { .. } => {}
             Line::Orphaned => self.is_orphaned = true,
         }
     }

@@ -7,6 +7,7 @@
 //! coordinator reads the ledger, and follows it as long as the supervisor lives.
 
 mod children;
+mod ear;
 pub mod ledger;
 mod output;
 mod pump;

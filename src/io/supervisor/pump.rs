@@ -1,14 +1,17 @@
-//! The way from the pipe of a worker into its log.
+//! The way from the pipe of a worker into its log, and what is heard on it.
 
 use std::{cell::RefCell, io, sync::Arc, time::Duration};
 
 use tokio::{
     net::unix::pipe,
     sync::{Notify, mpsc},
-    time::sleep,
+    time::{Instant, sleep, sleep_until},
 };
 
-use super::output::{self, Output};
+use super::{
+    ear::{Ear, Heard},
+    output::{self, Output},
+};
 
 /// How much is read from a pipe at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -16,60 +19,114 @@ const CHUNK_BYTES: usize = 64 * 1024;
 /// Time between two tries to write a log while the disk is full.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
 
-/// What the output of a worker said.
+/// What came of a pipe.
+#[derive(Debug, Clone)]
+pub(super) enum Came {
+    /// The agent said something of itself.
+    Heard(Heard),
+    /// The log cannot be written now.
+    Short(String),
+    /// The pipe ran dry, or was given up.
+    Dry(Said),
+}
+
+/// What the output of a worker said, all of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
     /// Whether the text that was looked for stood in it.
     pub(super) has_signal: bool,
+    /// What the agent said of itself.
+    pub(super) found: crate::domain::agent::Findings,
 }
+
+/// Where a pipe tells what came of it: with the number of its worker.
+pub(super) type Teller = mpsc::UnboundedSender<(u64, Came)>;
 
 thread_local! {
     /// What is read goes through here: one for all pipes, so that many of them need little memory.
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; CHUNK_BYTES]);
 }
 
-/// Carries what a worker writes into its log, until its pipe runs dry or is given up.
-pub(super) async fn pump(
-    which: u64,
-    reader: pipe::Receiver,
-    mut output: Output,
-    give_up: Arc<Notify>,
-    on_dry: mpsc::UnboundedSender<(u64, Said)>,
-) {
-    loop {
-        tokio::select! {
-            biased;
-            ready = reader.readable() => if ready.is_err() { break },
-            () = give_up.notified() => break,
+/// The pipe of one worker.
+#[derive(Debug)]
+pub(super) struct Pump {
+    /// The number of the worker.
+    pub(super) which: u64,
+    pub(super) reader: pipe::Receiver,
+    pub(super) output: Output,
+    pub(super) ear: Option<Ear>,
+    /// Tells it to give up.
+    pub(super) give_up: Arc<Notify>,
+    pub(super) teller: Teller,
+}
+
+impl Pump {
+    /// Carries what the worker writes into its log, until the pipe runs dry or is given up.
+    pub(super) async fn run(mut self) {
+        loop {
+            let due = self.ear.as_ref().and_then(Ear::due);
+            tokio::select! {
+                biased;
+                ready = self.reader.readable() => if ready.is_err() { break },
+                () = self.give_up.notified() => break,
+                () = until(due) => {}
+            }
+            match self.read() {
+                Ok(0) => break,
+                Ok(_) => self.flush().await,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+            for heard in self.ear.as_mut().map(Ear::news).into_iter().flatten() {
+                self.tell(Came::Heard(heard));
+            }
         }
-        let read = BUFFER.with_borrow_mut(|buffer| {
-            let n = reader.try_read(buffer)?;
-            output.push(buffer.get(..n).unwrap_or_default());
-            Ok::<usize, io::Error>(n)
-        });
-        match read {
-            Ok(0) => break,
-            Ok(_) => flush(&mut output).await,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => break,
+        self.output.close();
+        self.flush().await;
+        let has_signal = self.output.has_signal();
+        let found = self.ear.as_mut().map(Ear::finish).unwrap_or_default();
+        self.tell(Came::Dry(Said { has_signal, found }));
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let n = self.reader.try_read(buffer)?;
+            let bytes = buffer.get(..n).unwrap_or_default();
+            self.output.push(bytes);
+            if let Some(ear) = &mut self.ear {
+                ear.push(bytes);
+            }
+            Ok(n)
+        })
+    }
+
+    /// Writes what came. While the disk is full the worker waits, as its pipe fills; what cannot
+    /// be written at all is dropped, so that the worker goes on.
+    async fn flush(&mut self) {
+        let mut is_told = false;
+        while let Err(error) = self.output.flush() {
+            if !output::is_passing(&error) {
+                self.output.give_up();
+                return;
+            }
+            if !is_told {
+                self.tell(Came::Short(error.to_string()));
+                is_told = true;
+            }
+            sleep(FULL_PAUSE).await;
         }
     }
-    output.close();
-    flush(&mut output).await;
-    let said = Said { has_signal: output.has_signal() };
-    if on_dry.send((which, said)).is_err() {
-        tracing::debug!("a pipe ran dry after the end");
+
+    fn tell(&self, came: Came) {
+        if self.teller.send((self.which, came)).is_err() {
+            tracing::debug!("a pipe is heard after the end");
+        }
     }
 }
 
-/// Writes what came. While the disk is full the worker waits, as its pipe fills; what cannot be
-/// written at all is dropped, so that the worker goes on.
-async fn flush(output: &mut Output) {
-    while let Err(error) = output.flush() {
-        if !output::is_passing(&error) {
-            output.give_up();
-            return;
-        }
-        sleep(FULL_PAUSE).await;
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

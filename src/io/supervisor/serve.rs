@@ -23,13 +23,17 @@ use tokio::{
 
 use super::{
     children::{Family, left_by, orphans},
+    ear::{Ear, Heard},
     output::Output,
-    pump::{Said, pump},
+    pump::{Came, Pump, Said},
     tell::Teller,
     wire::{self, End, Line, Order, VERSION},
 };
 use crate::{
-    domain::model::attempt::{Exit, WorkerEnd},
+    domain::model::{
+        attempt::{Exit, WorkerEnd},
+        time::Now,
+    },
     io::{
         clock::Clock,
         process::{
@@ -82,7 +86,7 @@ struct Child {
     /// What stood in its output, once its pipe ran dry.
     said: Option<Said>,
     /// How it ended, and when that was noticed.
-    ended: Option<(Exit, Instant)>,
+    ended: Option<(Exit, Instant, Now)>,
     /// Those of its processes that were killed after its end.
     killed: BTreeSet<Exact>,
 }
@@ -98,9 +102,9 @@ struct Server {
     /// Workers in the order of their starts.
     children: BTreeMap<u64, Child>,
     n_started: u64,
-    /// Pipes that ran dry tell it here.
-    dry: mpsc::UnboundedReceiver<(u64, Said)>,
-    on_dry: mpsc::UnboundedSender<(u64, Said)>,
+    /// Pipes tell what came of them here.
+    came: mpsc::UnboundedReceiver<(u64, Came)>,
+    on_came: mpsc::UnboundedSender<(u64, Came)>,
     /// When to look at what outlives its worker.
     look: Option<Instant>,
     clock: Clock,
@@ -108,9 +112,9 @@ struct Server {
 
 impl Server {
     fn new(teller: Teller) -> Self {
-        let (on_dry, dry) = mpsc::unbounded_channel();
+        let (on_came, came) = mpsc::unbounded_channel();
         let (children, n_started, look) = (BTreeMap::new(), 0, None);
-        Self { teller, children, n_started, dry, on_dry, look, clock: Clock::new() }
+        Self { teller, children, n_started, came, on_came, look, clock: Clock::new() }
     }
 
     async fn go(mut self, orders: pipe::Receiver) -> io::Result<()> {
@@ -127,7 +131,7 @@ impl Server {
             tokio::select! {
                 biased;
                 _ = ended.recv() => self.reap(),
-                Some((which, said)) = self.dry.recv() => self.ran_dry(which, said),
+                Some((which, came)) = self.came.recv() => self.came(which, came),
                 order = orders.next() => match order {
                     Some(order) => self.start(&order),
                     None => self.teller.tell(&Line::Orphaned),
@@ -174,8 +178,11 @@ impl Server {
         let output =
             Output::new(launch.output, order.log_bytes_max, secrets, order.signal.as_deref());
         self.n_started += 1;
-        let (which, on_dry) = (self.n_started, self.on_dry.clone());
-        tokio::spawn(pump(which, reader, output, Arc::clone(&give_up), on_dry));
+        let which = self.n_started;
+        let ear = order.agent.as_deref().and_then(|name| Ear::new(name, order.model.as_deref()));
+        let (give_up_too, teller) = (Arc::clone(&give_up), self.on_came.clone());
+        let pump = Pump { which, reader, output, ear, give_up: give_up_too, teller };
+        tokio::spawn(pump.run());
         let child = Child {
             nonce: nonce.clone(),
             pid,
@@ -196,17 +203,28 @@ impl Server {
             let pid = u32::try_from(pid.as_raw_pid()).unwrap_or_default();
             let is_it = |child: &&mut Child| child.pid == pid && child.ended.is_none();
             if let Some(child) = self.children.values_mut().find(is_it) {
-                child.ended = Some((exit_of(status), Instant::now()));
+                child.ended = Some((exit_of(status), Instant::now(), self.clock.now()));
             }
         }
         self.look_after_ended();
     }
 
-    fn ran_dry(&mut self, which: u64, said: Said) {
-        if let Some(child) = self.children.get_mut(&which) {
-            child.said = Some(said);
+    fn came(&mut self, which: u64, came: Came) {
+        let Some(child) = self.children.get_mut(&which) else { return };
+        let nonce = child.nonce.clone();
+        match came {
+            Came::Heard(Heard::Used(usage)) => {
+                self.teller.tell(&Line::Used { nonce, usage: usage.into() });
+            }
+            Came::Heard(Heard::Limited(limit)) => {
+                self.teller.tell(&Line::Limited { nonce, limit: limit.into() });
+            }
+            Came::Short(cause) => self.teller.tell(&Line::Short { nonce, cause }),
+            Came::Dry(said) => {
+                child.said = Some(said);
+                self.look_after_ended();
+            }
         }
-        self.look_after_ended();
     }
 
     /// Looks at the workers that ended: what they left is killed, and those that left nothing are
@@ -233,7 +251,7 @@ impl Server {
 
     /// Sees to what the ended worker left; says whether that is all over.
     fn is_over(&mut self, which: u64, orphans: &BTreeMap<u32, Stat>) -> bool {
-        let Some((_, since)) = self.children.get(&which).and_then(|child| child.ended) else {
+        let Some((_, since, _)) = self.children.get(&which).and_then(|child| child.ended) else {
             return false;
         };
         let left = if orphans.is_empty() { BTreeSet::new() } else { self.left(which, orphans) };
@@ -261,10 +279,12 @@ impl Server {
 
     fn tell_end(&mut self, which: u64) {
         let Some(child) = self.children.remove(&which) else { return };
-        let (Some((exit, _)), Some(said)) = (child.ended, child.said) else { return };
+        let (Some((exit, _, at)), Some(said)) = (child.ended, child.said) else { return };
         let n_leaked = u32::try_from(child.killed.len()).unwrap_or(u32::MAX);
-        let end = WorkerEnd { has_signal: said.has_signal, n_leaked, ..WorkerEnd::of(exit) };
-        let end = End::new(&end, self.clock.now());
+        let Said { has_signal, found } = said;
+        let (usage, limit) = (found.usage, found.limit);
+        let end = WorkerEnd { has_signal, usage, limit, n_leaked, ..WorkerEnd::of(exit) };
+        let end = End::new(&end, at);
         self.teller.tell(&Line::Exited { nonce: child.nonce, end });
     }
 

@@ -42,6 +42,12 @@ pub struct Order {
     pub signal: Option<String>,
     /// Values that are not to appear in its log.
     pub secrets: Vec<Raw>,
+    /// The agent that it is, by name: its output is read.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// The model of the agent.
+    #[serde(default)]
+    pub model: Option<String>,
 }
 
 /// A string of the system: nearly always text, but any bytes are possible.
@@ -132,6 +138,27 @@ pub enum Line {
         /// Whether it may work later.
         is_passing: bool,
     },
+    /// The output of a worker says that it used more.
+    Used {
+        /// Whose.
+        nonce: String,
+        /// All that it used so far.
+        usage: Used,
+    },
+    /// The output of a worker has said for a while that a limit is reached.
+    Limited {
+        /// Whose.
+        nonce: String,
+        /// Which.
+        limit: Limit,
+    },
+    /// The log of a worker cannot be written now; its worker waits.
+    Short {
+        /// Whose.
+        nonce: String,
+        /// Why.
+        cause: String,
+    },
     /// A worker ended, and all that it started.
     Exited {
         /// Whose.
@@ -200,9 +227,10 @@ pub struct End {
     limit: Option<Limit>,
 }
 
+/// What a worker used.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Used {
+pub struct Used {
     input: u64,
     output: u64,
     cache_read: u64,
@@ -210,12 +238,51 @@ struct Used {
     cost_usd: f64,
 }
 
+/// A limit of a provider.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Limit {
+pub struct Limit {
     provider: String,
     resets_ms: Option<i64>,
     words: String,
+}
+
+impl From<Usage> for Used {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input: usage.input_tokens,
+            output: usage.output_tokens,
+            cache_read: usage.cache_read_tokens,
+            cache_creation: usage.cache_creation_tokens,
+            cost_usd: usage.cost_usd,
+        }
+    }
+}
+
+impl From<Used> for Usage {
+    fn from(used: Used) -> Self {
+        Self {
+            input_tokens: used.input,
+            output_tokens: used.output,
+            cache_read_tokens: used.cache_read,
+            cache_creation_tokens: used.cache_creation,
+            cost_usd: used.cost_usd,
+        }
+    }
+}
+
+impl From<UsageLimit> for Limit {
+    fn from(limit: UsageLimit) -> Self {
+        let UsageLimit { provider, resets, words } = limit;
+        Self { provider, resets_ms: resets.map(|at| at.0), words }
+    }
+}
+
+impl From<Limit> for UsageLimit {
+    fn from(limit: Limit) -> Self {
+        let Limit { provider, resets_ms, words } = limit;
+        Self { provider, resets: resets_ms.map(Timestamp), words }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
@@ -230,18 +297,8 @@ impl End {
             Exit::Code(code) => (Some(code), None),
             Exit::Signal(signal) => (None, Some(signal)),
         };
-        let usage = (!end.usage.is_empty()).then_some(Used {
-            input: end.usage.input_tokens,
-            output: end.usage.output_tokens,
-            cache_read: end.usage.cache_read_tokens,
-            cache_creation: end.usage.cache_creation_tokens,
-            cost_usd: end.usage.cost_usd,
-        });
-        let limit = end.limit.clone().map(|limit| Limit {
-            provider: limit.provider,
-            resets_ms: limit.resets.map(|at| at.0),
-            words: limit.words,
-        });
+        let usage = (!end.usage.is_empty()).then(|| Used::from(end.usage));
+        let limit = end.limit.clone().map(Limit::from);
         Self {
             code,
             signal,
@@ -261,18 +318,8 @@ impl End {
             (None, Some(signal)) => Exit::Signal(signal),
             (None, None) => Exit::Code(-1),
         };
-        let usage = self.usage.as_ref().map_or_else(Usage::default, |used| Usage {
-            input_tokens: used.input,
-            output_tokens: used.output,
-            cache_read_tokens: used.cache_read,
-            cache_creation_tokens: used.cache_creation,
-            cost_usd: used.cost_usd,
-        });
-        let limit = self.limit.as_ref().map(|limit| UsageLimit {
-            provider: limit.provider.clone(),
-            resets: limit.resets_ms.map(Timestamp),
-            words: limit.words.clone(),
-        });
+        let usage = self.usage.clone().map(Usage::from).unwrap_or_default();
+        let limit = self.limit.clone().map(UsageLimit::from);
         WorkerEnd {
             exit,
             has_signal: self.has_signal,
@@ -317,6 +364,8 @@ mod tests {
             log_bytes_max: 1 << 20,
             signal: Some("DONE".to_owned()),
             secrets: vec![Raw("s3cret".into())],
+            agent: Some("claude".to_owned()),
+            model: None,
         };
         let sent = order.render();
         assert_eq!(sent.iter().filter(|byte| **byte == b'\n').count(), 1, "one line");

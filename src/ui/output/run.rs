@@ -86,6 +86,7 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::LookStarted { .. }
         | Happened::TakenUp { .. }
         | Happened::SupervisorKilled
+        | Happened::LogWaits { .. }
         | Happened::LeftoversStopped { .. }
         | Happened::StopAsked { .. }
         | Happened::Held { .. }
@@ -187,6 +188,10 @@ fn of_run(happened: &Happened) -> Option<(Tone, String)> {
             (Tone::Neutral, format!("look: {n_open} of {n_tasks} tasks to do; {who}"))
         }
         Happened::TakenUp { running, ended, lost } => taken_up(running, ended, lost),
+        Happened::LogWaits { task, attempt, cause } => (
+            Tone::Uneasy,
+            format!("wait      {} until its log can be written: {cause}", name(task, *attempt)),
+        ),
         Happened::SupervisorKilled => {
             (Tone::Bad, "recover   a supervisor did nothing any more, and was killed".to_owned())
         }

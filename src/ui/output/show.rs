@@ -102,9 +102,11 @@ fn push_policy(lines: &mut Vec<String>, task: &TaskView, style: Style) {
         .collect();
     lines.push(String::new());
     lines.push(table::render(&table, &rows, None, style).trim_end().to_owned());
-    if !task.policy.iter().any(|setting| setting.name == "command") {
+    if !task.policy.iter().any(|setting| matches!(setting.name, "command" | "agent")) {
         lines.push(
-            "no command: set `worker.command` in the task, its role or config.yaml".to_owned(),
+            "no command and no agent: set `worker.agent` or `worker.command` in the task, its role or \
+             config.yaml"
+                .to_owned(),
         );
     }
 }

@@ -203,7 +203,8 @@ fn missing_programs_are_told_with_those_who_want_them() {
                 "warning: `no-such-agent` cannot be started: no such program `no-such-agent` in \
                  PATH (1 role, 2 open tasks) = {help}"
             ),
-            "warning: 1 open task without any command = set `worker: {command: …}` in \
+            "warning: 1 open task without any command or agent = set `worker: {agent: …}` or \
+             `worker: {command: …}` in \
              .orch/config.yaml, in a role or in the task"
                 .to_owned(),
         ]

@@ -324,7 +324,8 @@ fn a_plan_that_cannot_be_run_is_refused_before_anything_starts() {
     let nobody = plan(&[("a", "title: x")]);
     let text = run(&nobody).error(2);
     assert!(
-        text.contains("no command is given for task `a`") && text.contains("--worker"),
+        text.contains("neither a command nor an agent is given for task `a`")
+            && text.contains("--worker"),
         "{text}"
     );
     assert!(Sandbox::new().orch(&["run"]).error(2).contains("orch init"));

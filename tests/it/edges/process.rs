@@ -354,6 +354,26 @@ fn the_end_of_a_log_is_cut_at_a_line_or_a_character() {
 }
 
 #[test]
+fn a_log_is_read_line_by_line_whatever_stands_in_it() {
+    let folder = folder();
+    let path = folder.path().join("log");
+    let lines = |max| {
+        let mut found: Vec<Vec<u8>> = Vec::new();
+        log::each_line(&path, max, |line| found.push(line.to_vec())).unwrap();
+        found
+    };
+    assert_eq!(lines(10), [b""; 0]);
+    fs::write(&path, b"one\n\n0123456789\n0123456789x\n\xff\r\nlast").unwrap();
+    assert_eq!(lines(10), [&b"one"[..], b"", b"0123456789", b"\xff\r", b"last"]);
+    fs::write(&path, b"01234567890").unwrap();
+    assert_eq!(lines(10), [b""; 0]);
+    // Lines that lie across the edges of chunks, among them one that is too long.
+    let long = [vec![b'a'; 65_530], b"\nacross the edge\n".to_vec(), vec![b'b'; 200_000]].concat();
+    fs::write(&path, [&long[..], b"\nend\n"].concat()).unwrap();
+    assert_eq!(lines(100), [&b"across the edge"[..], b"end"]);
+}
+
+#[test]
 fn a_log_is_followed_also_when_it_starts_anew() {
     let folder = folder();
     let path = folder.path().join("log");

@@ -12,11 +12,17 @@ use crate::{
         view::doctor::{Check, Figures},
     },
     domain::{
-        model::{command::argv, task::CommandLine},
+        model::{agent::Agent, command::argv, task::CommandLine},
         scheduler::phase::TaskState,
     },
-    io::{environment, process::find_program, store::Store},
+    io::{
+        environment,
+        process::{find_program, version},
+        store::Store,
+    },
 };
+
+const AGENT_NAME: &str = "agents";
 
 const EXECUTOR_NAME: &str = "executor";
 const NAME: &str = "workers";
@@ -46,7 +52,9 @@ struct Started {
     programs: BTreeMap<(String, Option<String>), Users>,
     /// Texts for a shell.
     shell: BTreeSet<String>,
-    /// Open tasks that nobody gave a command.
+    /// The programs of agents, likewise.
+    agents: BTreeMap<(Agent, Option<String>), Users>,
+    /// Open tasks that nobody gave a command or an agent.
     n_without: u64,
 }
 
@@ -89,13 +97,41 @@ pub(super) fn programs(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<
     if started.n_without > 0 {
         checks.push(Check::warning(
             NAME,
-            format!("{} without any command", counted(started.n_without, "open task")),
-            "set `worker: {command: …}` in .orch/config.yaml, in a role or in the task",
+            format!("{} without any command or agent", counted(started.n_without, "open task")),
+            "set `worker: {agent: …}` or `worker: {command: …}` in .orch/config.yaml, in a role or in the task",
         ));
     }
     let message = format!("{} found{shell}", counted(n_found, "program"));
     checks.insert(0, Check::ok(NAME, message));
     checks
+}
+
+/// Looks for the program of every agent, and asks it for its version.
+pub(super) fn agents(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<Check> {
+    let Ok(standing) = &surroundings.standing else { return Vec::new() };
+    let env = environment::allowed(&standing.plan().config().env_pass);
+    let look = |((agent, path), users): (&(Agent, Option<String>), &Users)| {
+        let own = path.iter().map(|path| (OsString::from("PATH"), OsString::from(path)));
+        let env: Vec<(OsString, OsString)> = env.iter().cloned().chain(own).collect();
+        let (name, program) = (agent.as_str(), agent.program());
+        let found = find_program(OsStr::new(program), surroundings.store.root(), &env);
+        match found.map(|file| version::of(&file, surroundings.store.root(), &env)) {
+            Ok(Some(version)) => {
+                Check::ok(AGENT_NAME, format!("`{name}` is there: {version} ({})", users.told()))
+            }
+            Ok(None) => Check::warning(
+                AGENT_NAME,
+                format!("`{program} --version` tells no version ({})", users.told()),
+                "run it by hand to see why",
+            ),
+            Err(reason) => Check::warning(
+                AGENT_NAME,
+                format!("agent `{name}` cannot be started: {reason} ({})", users.told()),
+                "install it, put it on PATH, or say with `command` how it is started",
+            ),
+        }
+    };
+    started(standing).agents.iter().map(look).collect()
 }
 
 /// Gathers the commands of settings, roles and open tasks.
@@ -104,11 +140,15 @@ fn started(standing: &Standing) -> Started {
     let mut started = Started::default();
     let path_of = |env: &BTreeMap<String, String>| env.get("PATH").cloned();
     let settings = &plan.config().worker;
-    if let Some(users) = started.users(settings.command.as_ref(), path_of(&settings.env)) {
+    if let Some(users) =
+        started.users(settings.command.as_ref(), settings.agent, path_of(&settings.env))
+    {
         users.is_settings = true;
     }
     for role in plan.roles().values() {
-        if let Some(users) = started.users(role.worker.command.as_ref(), path_of(&role.worker.env))
+        let worker = &role.worker;
+        if let Some(users) =
+            started.users(worker.command.as_ref(), worker.agent, path_of(&worker.env))
         {
             users.roles.insert(role.name.0.clone());
         }
@@ -118,8 +158,10 @@ fn started(standing: &Standing) -> Started {
             continue;
         }
         let policy = plan.policy(task);
-        started.n_without += u64::from(policy.command.is_none());
-        if let Some(users) = started.users(policy.command.as_ref(), path_of(&policy.env)) {
+        started.n_without += u64::from(policy.started().is_none());
+        if let Some(users) =
+            started.users(policy.command.as_ref(), policy.agent, path_of(&policy.env))
+        {
             users.n_tasks += 1;
         }
     }
@@ -127,9 +169,17 @@ fn started(standing: &Standing) -> Started {
 }
 
 impl Started {
-    /// Returns the users of the program that `command` starts; `None` where a shell reads it.
-    fn users(&mut self, command: Option<&CommandLine>, path: Option<String>) -> Option<&mut Users> {
-        let command = command?;
+    /// Returns the users of the program that `command` starts, or else `agent`; `None` where a
+    /// shell reads it.
+    fn users(
+        &mut self,
+        command: Option<&CommandLine>,
+        agent: Option<Agent>,
+        path: Option<String>,
+    ) -> Option<&mut Users> {
+        let Some(command) = command else {
+            return Some(self.agents.entry((agent?, path)).or_default());
+        };
         let argv = argv(command);
         if let CommandLine::Text(text) = command
             && argv.first().is_some_and(|word| word == "sh")

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use crate::domain::model::{
+    agent::Agent,
     config::{Config, Durability, LevelGate, Role},
     glob::Glob,
     task::{
@@ -61,6 +62,8 @@ impl<'a> Facts<'a> {
 
     fn worker(&mut self, worker: &'a WorkerSpec) {
         self.add("worker.command", Value::One(worker.command.as_ref().map(command)));
+        self.text("worker.agent", worker.agent.map(Agent::as_str));
+        self.text("worker.model", worker.model.as_deref());
         self.time("worker.timeout", worker.timeout);
         self.time("worker.heartbeat", worker.heartbeat);
         self.time("worker.heartbeat_limit", worker.heartbeat_limit);
@@ -108,7 +111,7 @@ pub(super) fn own_title(task: &TaskSpec) -> Option<&str> {
 
 /// Returns what a task says but for its id, its file and its body.
 pub(super) fn of_task(task: &TaskSpec) -> Vec<Fact<'_>> {
-    let mut facts = Facts { list: Vec::with_capacity(36) };
+    let mut facts = Facts { list: Vec::with_capacity(38) };
     facts.text("title", own_title(task));
     facts.set("depends_on", task.depends_on.iter().map(|id| id.value.as_str()));
     facts.text("role", task.role.as_ref().map(|role| role.value.0.as_str()));

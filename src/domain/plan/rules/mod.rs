@@ -12,6 +12,7 @@ pub mod id_case_clash;
 pub mod later_level;
 pub mod level_gate_without_level;
 pub mod milestone_without_task;
+pub mod model_without_agent;
 pub mod no_effect_yet;
 pub mod self_dependency;
 pub mod unknown_dependency;
@@ -94,6 +95,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "a milestone is configured that no task names",
         check: milestone_without_task::check,
+    },
+    Rule {
+        code: model_without_agent::CODE,
+        severity: Severity::Warning,
+        summary: "a model is named, but no agent",
+        check: model_without_agent::check,
     },
     Rule {
         code: no_effect_yet::CODE,
