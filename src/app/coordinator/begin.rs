@@ -80,7 +80,7 @@ impl Coordinator {
             late: Vec::new(),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
-            output_states: BTreeMap::new(),
+            seen_files: BTreeMap::new(),
             gate_stop: None,
             events: Some(sources.sender()),
             lock,

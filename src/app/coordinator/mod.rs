@@ -127,8 +127,8 @@ struct Coordinator {
     environment: Vec<(OsString, OsString)>,
     /// What is being carried out.
     workers: BTreeMap<AttemptId, Worker>,
-    /// The output of workers whose output is a sign of life, as it was seen last.
-    output_states: BTreeMap<AttemptId, LogState>,
+    /// The files that are signs of life of workers, as they were seen last.
+    seen_files: BTreeMap<String, LogState>,
     /// Stops the gate commands that run.
     gate_stop: Option<watch::Sender<Option<How>>>,
     /// Where background work sends what became of it.

@@ -56,6 +56,23 @@ impl Finish {
 }
 
 impl Scheduler {
+    /// Records what became of the attempts that nobody carries out any more.
+    pub(super) fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
+        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
+            let ending = Ending::new(self.now.wall, outcome, cause);
+            if let Some(history) = self.histories.get_mut(&attempt.task) {
+                history.settle(ending.clone());
+            }
+            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
+            if let Some(task) = self.plan.find(attempt.task.as_str()) {
+                let phase = self.settled_phase(task, None);
+                self.set_phase(task, phase);
+                self.tell_given_up(task, &attempt, effects);
+                self.tell_over_budget(task, effects);
+            }
+        }
+    }
+
     /// Ends an attempt whose checks all held.
     pub(super) fn end_held(
         &mut self,

@@ -44,7 +44,7 @@ use queue::{Lane, ReadyQueue};
 
 use super::{
     model::{
-        attempt::{Ending, Outcome},
+        attempt::Outcome,
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
         time::{Now, Tick},
@@ -99,7 +99,7 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted } =
+        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted, deaths } =
             recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
@@ -118,6 +118,10 @@ impl Scheduler {
                 }
             }
         }
+        let breaker = match is_live {
+            true => Breaker::of_records(deaths, plan.config().breaker, now),
+            false => Breaker::new(now.tick),
+        };
         let mut scheduler = Self {
             levels: Levels::new(gates),
             plan,
@@ -135,7 +139,7 @@ impl Scheduler {
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
-            breaker: Breaker::new(now.tick),
+            breaker,
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             now,
@@ -282,22 +286,6 @@ impl Scheduler {
     /// Returns the outside facts.
     pub fn outside(&self) -> &OutsideFacts {
         &self.outside
-    }
-
-    fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
-        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
-            let ending = Ending::new(self.now.wall, outcome, cause);
-            if let Some(history) = self.histories.get_mut(&attempt.task) {
-                history.settle(ending.clone());
-            }
-            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
-            if let Some(task) = self.plan.find(attempt.task.as_str()) {
-                let phase = self.settled_phase(task, None);
-                self.set_phase(task, phase);
-                self.tell_given_up(task, &attempt, effects);
-                self.tell_over_budget(task, effects);
-            }
-        }
     }
 
     fn stop_asked(&mut self, mode: StopMode, effects: &mut Vec<Effect>) {

@@ -7,8 +7,8 @@ use expect_test::{Expect, expect};
 use super::{effect::Uses, *};
 use crate::domain::model::{
     attempt::{
-        AttemptRecord, CheckResult, Digests, Exit, ReportedState, StatusReport, Usage, UsageLimit,
-        WorkerEnd,
+        AttemptRecord, CheckResult, Digests, Ending, Exit, ReportedState, StatusReport, Usage,
+        UsageLimit, WorkerEnd,
     },
     config::{BreakerSpec, Config, LevelGate, OnChange, Role},
     glob::Glob,

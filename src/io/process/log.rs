@@ -11,13 +11,20 @@ use super::ProcessError;
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What tells whether something was written since.
+/// What tells whether a file was written since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogState {
     /// How long it is.
-    pub length: u64,
+    length: u64,
     /// When it was written last.
     changed: Option<std::time::SystemTime>,
+}
+
+impl LogState {
+    /// Says whether anything stands in it.
+    pub fn has_text(&self) -> bool {
+        self.length > 0
+    }
 }
 
 /// Returns the state of the file `path`; `None` where it cannot be looked at.
