@@ -6,6 +6,7 @@ use super::{
     Coordinator,
     adoption::Adopted,
     effects::{Process, Worker, how},
+    surroundings::masked,
     worker,
 };
 use crate::{
@@ -37,7 +38,12 @@ impl Coordinator {
             let attempt = record.attempt.clone();
             let live = self.scheduler.running().find(|live| live.assignment.attempt == attempt);
             let Some(assignment) = live.map(|live| Arc::clone(&live.assignment)) else { continue };
+            let nonce = record.nonce.clone();
+            let launch = worker::launch(&self.store, &self.surroundings, &assignment, &nonce);
+            let env = launch.map(|launch| launch.env).unwrap_or_default();
+            let secrets = self.surroundings.secrets(&assignment.policy, &env);
             let mut worker = Worker::new(record, assignment, String::new());
+            worker.secrets = secrets;
             worker.supervisor = Some(supervisor.clone());
             worker.process = identity.map_or(Process::Ordered, Process::Started);
             self.workers.insert(attempt.clone(), worker);
@@ -88,11 +94,13 @@ impl Coordinator {
         }
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
+        let Some(launch) = worker::launch(&self.store, &self.surroundings, assignment, nonce)
+        else {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
-        let order = worker::order(&launch, assignment, nonce);
+        let order = worker::order(&launch, &self.surroundings, assignment, nonce);
+        let secrets = self.surroundings.secrets(&assignment.policy, &launch.env);
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,
@@ -105,6 +113,7 @@ impl Coordinator {
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.supervisor = Some(supervisor.name().to_owned());
             worker.process = Process::Ordered;
+            worker.secrets = secrets;
         }
         supervisor.order(&order);
         self.supervisor = Some(supervisor);
@@ -172,6 +181,7 @@ impl Coordinator {
             Line::Exited { nonce, end } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
                 self.process_ended(&attempt);
+                self.mask_status(&attempt);
                 let end = Box::new(end.meaning());
                 batch.extend(self.read_report(&attempt));
                 self.follow_end(&attempt, batch);
@@ -194,6 +204,20 @@ impl Coordinator {
     fn of_nonce(&self, nonce: &str) -> Option<AttemptId> {
         let is_it = |(_, worker): &(&AttemptId, &Worker)| worker.record.nonce == nonce;
         self.workers.iter().find(is_it).map(|(attempt, _)| attempt.clone())
+    }
+
+    /// Takes secrets out of the status file of a worker that has ended, before git gets it.
+    fn mask_status(&self, attempt: &AttemptId) {
+        let Some(worker) = self.workers.get(attempt) else { return };
+        if worker.secrets.is_empty() {
+            return;
+        }
+        let path = layout::status_path(attempt);
+        let bytes = self.store.read_file(&path).unwrap_or_default();
+        let Some(text) = masked(&bytes, &worker.secrets) else { return };
+        if let Err(error) = self.store.replace(&path, text.as_bytes()) {
+            tracing::warn!(%error, "a secret stands in a status file");
+        }
     }
 
     fn process_ended(&mut self, attempt: &AttemptId) {

@@ -93,6 +93,16 @@ pub fn tail(path: &Path, from_offset: u64, max: usize) -> Result<String, Process
     }
 }
 
+/// As [`tail`] of the whole log `path`, also where its older half was set aside a moment ago.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn tail_of_both(path: &Path, max: usize) -> Result<String, ProcessError> {
+    let newer = tail(path, 0, max)?;
+    let older = tail(&older_half(path), 0, max.saturating_sub(newer.len()))?;
+    Ok(older + &newer)
+}
+
 /// Returns at most `max` bytes of the file `path` from `offset` on, and the offset behind them.
 ///
 /// Where the file has become shorter than `offset` it is read from its start: it is a new one.
@@ -156,7 +166,7 @@ pub fn each_line(path: &Path, max: usize, mut take: impl FnMut(&[u8])) -> Result
 }
 
 /// Returns how long the file `path` is; 0 where it is missing.
-pub(super) fn length(path: &Path) -> u64 {
+pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())
 }
 

@@ -4,6 +4,7 @@
 
 pub mod cap;
 pub mod check;
+pub mod follow;
 pub mod leftovers;
 pub mod log;
 mod program;

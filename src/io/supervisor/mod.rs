@@ -86,6 +86,14 @@ pub fn serve_if_asked() -> Option<ExitCode> {
     Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+/// Takes `secrets` out of what a check wrote into the log `path`, behind `offset`.
+///
+/// # Errors
+/// Why it cannot be read or written.
+pub fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<()> {
+    output::mask_file(path, offset, secrets)
+}
+
 /// A supervisor that was started by this process. Dropping it lets it go: it ends with its last
 /// worker.
 #[derive(Debug)]

@@ -4,8 +4,8 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, Write as _},
-    path::PathBuf,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
 };
 
 use crate::io::process::{log::older_half, start::open_output};
@@ -15,6 +15,10 @@ pub(super) const SECRET_BYTES_MIN: usize = 4;
 
 /// What stands in a log where a secret stood.
 pub(super) const MASK: &[u8] = b"***";
+
+/// Most that is written anew where secrets are taken out of a file: what a check printed beyond it
+/// goes.
+const REWRITTEN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The output of one worker, on its way into the log.
 #[derive(Debug)]
@@ -168,6 +172,32 @@ impl Mask {
     }
 }
 
+/// Takes `secrets` out of what stands in the file `path` behind `offset`, at most
+/// [`REWRITTEN_BYTES_MAX`] of it.
+pub(super) fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<()> {
+    let mut mask = Mask::new(secrets);
+    if mask.secrets.is_empty() {
+        return Ok(());
+    }
+    let mut file = match fs::OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    (&mut file).take(REWRITTEN_BYTES_MAX).read_to_end(&mut bytes)?;
+    mask.push(&bytes);
+    mask.close();
+    let clean = mask.ready.make_contiguous();
+    if *clean != *bytes {
+        file.set_len(offset)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(clean)?;
+    }
+    Ok(())
+}
+
 /// Looks for a text in a stream.
 #[derive(Debug)]
 struct Finder {
@@ -204,8 +234,6 @@ pub(super) fn is_passing(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     /// Masks `text`, cut into pieces of `n` bytes.

@@ -20,6 +20,7 @@ mod report;
 mod retry;
 mod run;
 mod schema;
+mod secrets;
 mod show;
 mod status;
 mod stop;
