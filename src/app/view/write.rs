@@ -159,3 +159,17 @@ pub struct Reported {
     /// Where the file is that was there before, where nobody could read it.
     pub set_aside: Option<String>,
 }
+
+/// A run that was started in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detached {
+    /// Its process.
+    pub pid: u32,
+    /// Where what it prints goes, relative to the repository root.
+    pub output: String,
+    /// Its exit code, where it has ended already.
+    pub exit_code: Option<i32>,
+    /// What it printed, where it has ended already.
+    #[serde(skip)]
+    pub printed: String,
+}

@@ -2,6 +2,7 @@
 //!
 //! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
 
+pub mod background;
 pub mod cap;
 pub mod check;
 pub mod follow;

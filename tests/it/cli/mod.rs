@@ -3,6 +3,7 @@
 mod approve;
 mod cancel;
 mod check;
+mod detach;
 mod doctor;
 mod escaping;
 mod event;
