@@ -73,6 +73,8 @@ pub struct Scheduler {
     /// settled first.
     lost: Vec<(AttemptId, Outcome, String)>,
     course: Course,
+    /// Whether nothing happened yet.
+    is_new: bool,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
     /// Tasks that were renamed while an attempt ran, with the id that they had then.
@@ -136,6 +138,7 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            is_new: true,
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
@@ -155,6 +158,10 @@ impl Scheduler {
         self.now = now;
         let mut effects = Vec::new();
         self.settle_lost(&mut effects);
+        if std::mem::take(&mut self.is_new) {
+            // What runs was perhaps cancelled while no coordinator was there.
+            self.stop_cancelled(&mut effects);
+        }
         match event {
             Event::TimePassed => {}
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
