@@ -150,6 +150,8 @@ pub struct Reported {
     pub message: Option<String>,
     /// The gate that it waits for.
     pub waiting_for: Option<String>,
+    /// What kind of decision it asks for.
+    pub category: Option<String>,
     /// When this was written, RFC 3339 in UTC.
     pub updated: String,
     /// Tokens of all kinds that were used so far.

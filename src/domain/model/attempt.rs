@@ -85,6 +85,8 @@ pub struct Ending {
     pub limit: Option<UsageLimit>,
     /// The gate that it waits for.
     pub waiting_for: Option<GateName>,
+    /// What kind of decision its worker asks for.
+    pub category: Option<String>,
     /// What a person is asked for, where it is in review.
     pub review: Option<ReviewKind>,
     /// What its worker claimed last, where that contradicts how it ended.
@@ -108,6 +110,7 @@ impl Ending {
             digests: Digests::default(),
             limit: None,
             waiting_for: None,
+            category: None,
             review: None,
             claimed: None,
             iteration: None,
@@ -252,6 +255,8 @@ pub struct StatusReport {
     pub updated: Option<Timestamp>,
     /// What it waits for, with state `blocked`.
     pub waiting_for: Option<GateName>,
+    /// What kind of decision it asks for, with state `escalate`: a free word.
+    pub category: Option<String>,
     /// What it used so far.
     pub usage: Usage,
     /// The body: notes for the next attempt and for the reviewer.

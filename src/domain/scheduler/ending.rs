@@ -26,6 +26,7 @@ pub(super) struct Finish {
     pub verify: Vec<CheckResult>,
     pub limit: Option<UsageLimit>,
     pub waiting_for: Option<GateName>,
+    pub category: Option<String>,
     pub review: Option<ReviewKind>,
     pub claimed: Option<ReportedState>,
 }
@@ -38,6 +39,7 @@ impl Finish {
             verify: Vec::new(),
             limit: None,
             waiting_for: None,
+            category: None,
             review: None,
             claimed: None,
         }
@@ -141,7 +143,8 @@ impl Scheduler {
         // It may have ended while no coordinator was there.
         let exited = live.end.as_ref().filter(|_| finish.verify.is_empty()).and_then(|e| e.ended);
         let ended = exited.unwrap_or(self.now);
-        let Finish { outcome, reason, verify, limit, waiting_for, review, claimed } = finish;
+        let Finish { outcome, reason, verify, limit, waiting_for, category, review, claimed } =
+            finish;
         let ending = Ending {
             exit: live.end.as_ref().map(|end| end.exit),
             verify,
@@ -149,6 +152,7 @@ impl Scheduler {
             digests: self.plan.digests(task),
             limit,
             waiting_for,
+            category,
             review,
             claimed,
             iteration: live.assignment.policy.max_iterations.map(|_| n_before + 1),

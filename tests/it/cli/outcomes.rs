@@ -198,3 +198,23 @@ fn what_a_provider_limits_is_told_and_goes_on_after_a_restart() {
     assert!(run.wait().unwrap().success());
     assert_eq!(recorded(&sandbox, "b.1", "outcome"), "succeeded");
 }
+
+#[test]
+fn an_escalation_has_a_category_and_is_listed_until_it_is_answered() {
+    let orch = env!("CARGO_BIN_EXE_orch");
+    let ask = format!("{orch} report --category security --message \"which key?\"");
+    let again = "test $ORCH_ATTEMPT = 1";
+    let worker = format!("worker: {{command: ['sh', '-c', '{again} && {ask}; true']}}");
+    let sandbox = plan(&[("a", &worker)]);
+    assert_eq!(sandbox.orch(&["run", "--plain"]).code, 1);
+    let told = "asks for a decision (security): which key?";
+    for args in [&["status"][..], &["explain", "a"]] {
+        let text = sandbox.orch(args).text();
+        assert!(text.contains(told), "{text}");
+    }
+    let record = read(&sandbox, ".orch/runs/a.1.yaml");
+    assert!(record.contains("review: escalate\n") && record.contains("category: security\n"));
+    sandbox.orch(&["retry", "a", "--note", "the blue one"]).text();
+    assert_eq!(sandbox.orch(&["run", "--plain"]).code, 0);
+    assert!(!sandbox.orch(&["status"]).text().contains(told));
+}
