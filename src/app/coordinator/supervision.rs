@@ -17,7 +17,7 @@ use crate::{
         scheduler::{effect::Force, event::Event},
     },
     io::{
-        process::{self, ProcessIdentity, leftovers::stop_leftovers},
+        process::{self, ProcessIdentity, cause_of, leftovers::stop_leftovers},
         supervisor::{Line, Supervisor, Told},
     },
 };
@@ -89,7 +89,7 @@ impl Coordinator {
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
             let is_passing = error.is_passing();
-            self.not_started(attempt.clone(), told(&error), is_passing);
+            self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
@@ -105,7 +105,7 @@ impl Coordinator {
         let supervisor = match started {
             Ok(supervisor) => supervisor,
             Err(error) if error.is_passing() => {
-                self.not_started(attempt.clone(), told(&error), true);
+                self.not_started(attempt.clone(), cause_of(&error), true);
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -271,14 +271,6 @@ impl Coordinator {
                 worker::send(&events, Event::WorkerLost { attempt, cause }).await;
             }
         });
-    }
-}
-
-/// Returns an error with its cause, in one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

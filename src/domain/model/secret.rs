@@ -1,7 +1,7 @@
 //! Keeps the values of secret variables out of what is written and shown.
 
 /// What stands in the place of a secret.
-const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// Shorter values are not masked: they occur in every text by chance.
 const LENGTH_MIN: usize = 4;

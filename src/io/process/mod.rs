@@ -114,8 +114,7 @@ impl ProcessError {
 }
 
 /// Returns an error with its causes, in one line.
-pub fn cause_of(error: &ProcessError) -> String {
-    let first = std::error::Error::source(error);
-    let causes = std::iter::successors(first, |cause| cause.source());
+pub fn cause_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

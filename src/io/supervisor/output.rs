@@ -8,13 +8,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::io::process::{log::older_half, start::open_output};
-
-/// Shorter values are not taken out of a log: they would be found everywhere.
-pub(super) const SECRET_BYTES_MIN: usize = 4;
-
-/// What stands in a log where a secret stood.
-pub(super) const MASK: &[u8] = b"***";
+use crate::{
+    domain::model::secret::MASK,
+    io::process::{log::older_half, start::open_output},
+};
 
 /// Most that is written anew where secrets are taken out of a file: what a check printed beyond it
 /// goes.
@@ -129,7 +126,7 @@ struct Mask {
 
 impl Mask {
     fn new(mut secrets: Vec<Vec<u8>>) -> Self {
-        secrets.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
+        secrets.retain(|secret| !secret.is_empty());
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self { secrets, held: Vec::new(), ready: VecDeque::new() }
     }
@@ -162,7 +159,7 @@ impl Mask {
             }
             if let Some(secret) = candidates.find(|secret| rest.starts_with(secret)) {
                 rest = rest.get(secret.len()..).unwrap_or_default();
-                self.ready.extend(MASK);
+                self.ready.extend(MASK.as_bytes());
             } else {
                 self.ready.push_back(*first);
                 rest = rest.get(1..).unwrap_or_default();
@@ -256,7 +253,7 @@ mod tests {
             ("hhunter22", &["hunter22"], "h***"),
             ("hunter222222", &["hunter22", "hunter222222"], "***"),
             ("hunter2222", &["hunter22", "hunter222222"], "***22"),
-            ("ab ab", &["ab"], "ab ab"),
+            ("ab ab", &["ab"], "*** ***"),
             ("aaaaab", &["aaab"], "aa***"),
             ("", &["hunter22"], ""),
         ];
