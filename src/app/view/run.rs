@@ -127,6 +127,8 @@ pub enum Happened {
         seconds: f64,
         /// Seconds until the next attempt, where there will be one.
         retry_in: Option<f64>,
+        /// How many processes its worker left running; they were killed.
+        n_leaked: u32,
     },
     /// A task is out of attempts.
     GaveUp {
@@ -403,6 +405,7 @@ impl Happened {
             reason: ending.reason.clone(),
             seconds: ending.ended.since(record.started).as_secs_f64(),
             retry_in: None,
+            n_leaked: ending.n_leaked,
         })
     }
 }
