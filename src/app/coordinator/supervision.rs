@@ -1,10 +1,10 @@
 //! Workers by way of the supervisor: orders go to it, and what it tells becomes events.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     Coordinator,
-    adoption::Adopted,
+    adoption::{Adopted, end_leftovers},
     effects::{Process, Worker, how},
     worker,
 };
@@ -16,8 +16,8 @@ use crate::{
         scheduler::{effect::Force, event::Event},
     },
     io::{
-        process::{self, ProcessIdentity, leftovers::stop_leftovers},
-        supervisor::{Line, Supervisor, Told},
+        process::{self, ProcessIdentity},
+        supervisor::{Line, Supervisor, Told, ledger::Ledger},
     },
 };
 
@@ -233,11 +233,12 @@ impl Coordinator {
             left.push((worker.record.nonce.clone(), identity));
             attempts.push(attempt.clone());
         }
-        if attempts.is_empty() {
-            return;
-        }
+        // One that ended by itself has removed its group.
+        let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
+        let groups: Vec<PathBuf> =
+            ledger.ok().and_then(|ledger| ledger.cgroup).into_iter().collect();
         tokio::spawn(async move {
-            let stopped = stop_leftovers(&left, Duration::ZERO).await;
+            let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {
                 let cause = match stopped.survivors.as_slice() {
                     [] => "its supervisor was killed; so was what it left running".to_owned(),

@@ -1,6 +1,11 @@
 //! Children that try to outlive their worker: every way out that a program has.
 
-use super::{plan, read, recorded, running_in, script, start};
+use std::{fs, path::PathBuf};
+
+use orch::io::process::cgroup;
+use rustix::process::Signal;
+
+use super::{of, plan, read, recorded, running_in, script, signal_all, start};
 use crate::cli::{Sandbox, wait_for};
 
 /// Writes its number down, so that its worker knows that it is up, and stays.
@@ -86,4 +91,62 @@ fn what_may_be_of_another_worker_is_left_alone_while_that_runs() {
     assert_eq!(read(&sandbox, "answer"), "alive\n", "it was killed under its own worker");
     wait_for("the end of every child", || running_in(&sandbox).is_empty());
     assert_eq!(recorded(&sandbox, "one.1", "outcome"), "succeeded");
+}
+
+/// Returns the folder of the control group of the one supervisor; `None` where there is none.
+fn group_of(sandbox: &Sandbox) -> Option<PathBuf> {
+    let ledgers = fs::read_dir(sandbox.path(".orch/local/supervisors")).unwrap();
+    let ledgers: Vec<PathBuf> = ledgers.map(|entry| entry.unwrap().path()).collect();
+    let [ledger] = &ledgers[..] else { panic!("{ledgers:?}") };
+    let text = fs::read_to_string(ledger).unwrap();
+    let hello: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let folder = hello["cgroup"].as_str().map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("SKIPPED in part, no cgroup v2: {:?}", cgroup::why_none());
+    }
+    assert_eq!(folder.is_none(), cgroup::why_none().is_some());
+    folder
+}
+
+#[test]
+fn what_gets_rid_of_all_marks_does_not_outlive_a_killed_supervisor() {
+    let keys = "worker:\n  command: |\n    [ -e up.bare ] && exit\n    env -i PATH=\"$PATH\" setsid ./child.sh up.bare > /dev/null 2>&1 &\n    exec sleep 600";
+    for kills_coordinator in [false, true] {
+        let sandbox = with_scripts("retry: {backoff: 0s}\n", &[("a", keys)]);
+        let mut run = start(&sandbox, &["run"]);
+        wait_for("the child", || read(&sandbox, "up.bare").ends_with('\n'));
+        let child: u32 = read(&sandbox, "up.bare").trim().parse().unwrap();
+        let Some(group) = group_of(&sandbox) else { return };
+        if kills_coordinator {
+            run.kill().unwrap();
+            run.wait().unwrap();
+        }
+        assert_eq!(signal_all(sandbox.root(), Signal::KILL), 1);
+        if kills_coordinator {
+            assert!(running_in(&sandbox).contains(&child));
+            run = start(&sandbox, &["run"]);
+        }
+        let (code, text) = super::end(run);
+        assert_eq!(code, Some(0), "{text}");
+        assert_eq!(recorded(&sandbox, "a.1", "outcome"), "lost", "{text}");
+        assert_eq!(recorded(&sandbox, "a.2", "outcome"), "succeeded", "{text}");
+        assert_eq!(running_in(&sandbox), [0; 0]);
+        wait_for("the end of the groups", || {
+            of(sandbox.root()).is_empty() && !group.exists()
+        });
+    }
+}
+
+#[test]
+fn a_supervisor_removes_its_control_group() {
+    let keys = "worker: {command: 'touch up; until [ -e go ]; do sleep 0.01; done'}";
+    let sandbox = plan("", &[("a", keys)]);
+    let run = start(&sandbox, &["run"]);
+    wait_for("the worker", || sandbox.path("up").exists());
+    let Some(group) = group_of(&sandbox) else { return };
+    assert!(fs::read_to_string(group.join("cgroup.procs")).unwrap().lines().count() >= 2);
+    sandbox.write("go", "");
+    let (code, text) = super::end(run);
+    assert_eq!(code, Some(0), "{text}");
+    wait_for("the end of the group", || !group.exists());
 }
