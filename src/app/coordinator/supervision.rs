@@ -264,7 +264,7 @@ fn stop(worker: &Worker, force: Force) -> Result<(), AppError> {
     if let Process::Started(identity) = &worker.process
         && identity.is_alive()
     {
-        process::stop_group(identity.pid, how(force))?;
+        process::stop_process(identity.pid, identity.start_ticks, how(force))?;
     }
     Ok(())
 }

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     domain::model::time::Now,
     io::process::{
-        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process,
-        leftovers::kill_exact, log::read_from,
+        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process, leftovers::kill_exact,
+        log::read_from,
     },
 };
 

@@ -41,7 +41,7 @@ use crate::{
             cgroup::Cgroup,
             identity,
             leftovers::{Exact, kill_exact},
-            start_piped, stop_group,
+            start_piped, stop_process,
         },
     },
 };
@@ -305,7 +305,7 @@ impl Server {
     /// Somebody wants the supervisor to end: its workers are asked to.
     fn stop_all(&mut self) {
         for child in self.children.values().filter(|child| child.ended.is_none()) {
-            if let Err(error) = stop_group(child.pid, How::Polite) {
+            if let Err(error) = stop_process(child.pid, child.start_ticks, How::Polite) {
                 tracing::debug!(%error, "a worker goes on");
             }
         }

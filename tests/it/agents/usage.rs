@@ -8,12 +8,30 @@ use super::runs::{orch, plan, read};
 
 /// What the recorded runs that end well used, as it stands in the record.
 const USAGE: [(Agent, &str); 6] = [
-    (Agent::Claude, "{input_tokens: 220, output_tokens: 72, cache_read_tokens: 8000, cache_creation_tokens: 3000, cost_usd: 0.01892}"),
-    (Agent::Codex, "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}"),
-    (Agent::Gemini, "{input_tokens: 3120, output_tokens: 72, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}"),
-    (Agent::Aider, "{input_tokens: 2100, output_tokens: 2, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0052}"),
-    (Agent::Opencode, "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0.003244}"),
-    (Agent::Cursor, "{input_tokens: 1120, output_tokens: 42, cache_read_tokens: 5000, cache_creation_tokens: 0, cost_usd: 0}"),
+    (
+        Agent::Claude,
+        "{input_tokens: 220, output_tokens: 72, cache_read_tokens: 8000, cache_creation_tokens: 3000, cost_usd: 0.01892}",
+    ),
+    (
+        Agent::Codex,
+        "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}",
+    ),
+    (
+        Agent::Gemini,
+        "{input_tokens: 3120, output_tokens: 72, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0}",
+    ),
+    (
+        Agent::Aider,
+        "{input_tokens: 2100, output_tokens: 2, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0052}",
+    ),
+    (
+        Agent::Opencode,
+        "{input_tokens: 3120, output_tokens: 62, cache_read_tokens: 6000, cache_creation_tokens: 0, cost_usd: 0.003244}",
+    ),
+    (
+        Agent::Cursor,
+        "{input_tokens: 1120, output_tokens: 42, cache_read_tokens: 5000, cache_creation_tokens: 0, cost_usd: 0}",
+    ),
 ];
 
 /// Returns what `agent` writes at a limit that is lifted in a moment, and how it then ends.

@@ -7,7 +7,7 @@ use crate::cli::{Sandbox, wait_for};
 
 /// Settings under which nothing is tried again and no number of deaths stops a run.
 const ONCE: &str = "max_workers: 4\nretry: {max_attempts: 1, max_crashes: 1}\n\
-                    breaker: {crashes: 100000}\nworker: {grace: 200ms}\n";
+                    breaker: {crashes: 1000}\nworker: {grace: 200ms}\n";
 
 /// Exit codes, the odd ones among them: those that shells use for what they could not start, and
 /// for signals that others died of.
@@ -68,7 +68,10 @@ fn forty_endings_are_on_record_exactly_as_they_were() {
         writeln!(expected, "code{code}: {outcome} [{code}/] {reason}").unwrap();
     }
     for (name, number) in SIGNALS {
-        let reason = format!("the worker ended with signal {number} (SIG{name})");
+        // These have other numbers elsewhere: a record may come from there.
+        let is_odd = ["BUS", "USR1", "USR2", "IO", "SYS"].contains(&name);
+        let named = if is_odd { String::new() } else { format!(" (SIG{name})") };
+        let reason = format!("the worker ended with signal {number}{named}");
         writeln!(expected, "sig{name}: crashed [/{number}] {reason}").unwrap();
     }
     assert_eq!(found, expected);
@@ -80,7 +83,11 @@ const STUBBORN: &[(&str, &str, &str)] = &[
     ("deaf", "trap '' TERM; echo $$ > up.deaf; while :; do sleep 600; done", "9"),
     ("deaf-all", "trap '' TERM HUP INT QUIT; echo $$ > up.deaf-all; exec sleep 600", "9"),
     ("stopped", "echo $$ > up.stopped; kill -STOP $$", "15"),
-    ("deaf-stopped", "trap '' TERM; echo $$ > up.deaf-stopped; while :; do kill -STOP $$; done", "9"),
+    (
+        "deaf-stopped",
+        "trap '' TERM; echo $$ > up.deaf-stopped; while :; do kill -STOP $$; done",
+        "9",
+    ),
     ("other", "echo $$ > up.other; exec sleep 600", "15"),
     ("away", "exec setsid --fork --wait ./away.sh up.away", "15"),
     ("regrouped", "exec perl regroup.pl up.regrouped 0", "15"),

@@ -46,7 +46,8 @@ fn with_scripts(config: &str, tasks: &[(&str, &str)]) -> Sandbox {
 
 #[test]
 fn whichever_way_a_child_goes_it_ends_with_its_attempt_and_is_counted() {
-    let keys: Vec<(&str, String)> = WAYS.iter().map(|(way, how)| (*way, worker(way, how))).collect();
+    let keys: Vec<(&str, String)> =
+        WAYS.iter().map(|(way, how)| (*way, worker(way, how))).collect();
     let tasks: Vec<(&str, &str)> = keys.iter().map(|(way, keys)| (*way, &**keys)).collect();
     for max_workers in [1, 4] {
         let sandbox = with_scripts(&format!("max_workers: {max_workers}\n"), &tasks);
@@ -131,9 +132,7 @@ fn what_gets_rid_of_all_marks_does_not_outlive_a_killed_supervisor() {
         assert_eq!(recorded(&sandbox, "a.1", "outcome"), "lost", "{text}");
         assert_eq!(recorded(&sandbox, "a.2", "outcome"), "succeeded", "{text}");
         assert_eq!(running_in(&sandbox), [0; 0]);
-        wait_for("the end of the groups", || {
-            of(sandbox.root()).is_empty() && !group.exists()
-        });
+        wait_for("the end of the groups", || of(sandbox.root()).is_empty() && !group.exists());
     }
 }
 
