@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -11,7 +12,10 @@ use crate::{
     app::{error::AppError, supervised::ledgers, view::run::Happened},
     domain::model::{attempt::AttemptRecord, id::AttemptId, time::Now},
     io::{
-        process::{ProcessIdentity, leftovers::stop_leftovers},
+        process::{
+            ProcessIdentity, cgroup,
+            leftovers::{Stopped, stop_leftovers},
+        },
         store::Store,
         supervisor::{
             Line,
@@ -63,6 +67,7 @@ pub(super) async fn take_stock(
     grace: Duration,
 ) -> Result<Inherited, AppError> {
     let mut inherited = Inherited::default();
+    let mut groups = Vec::new();
     let mut found: BTreeMap<String, (String, Supervised, Situation)> = BTreeMap::new();
     for mut ledger in ledgers(store)? {
         require_version(&ledger)?;
@@ -81,9 +86,13 @@ pub(super) async fn take_stock(
             Situation::Stuck => {
                 inherited.happened.push(Happened::SupervisorKilled);
                 ledger.kill();
+                groups.extend(ledger.cgroup);
                 inherited.read.push(ledger.name);
             }
-            Situation::Dead | Situation::Rebooted => inherited.read.push(ledger.name),
+            Situation::Dead | Situation::Rebooted => {
+                groups.extend(ledger.cgroup);
+                inherited.read.push(ledger.name);
+            }
         }
     }
     let mut left = Vec::new();
@@ -111,8 +120,8 @@ pub(super) async fn take_stock(
         }
     }
     left.retain(|(nonce, _)| !nonce.is_empty());
-    if !left.is_empty() {
-        let stopped = stop_leftovers(&left, grace).await;
+    if !left.is_empty() || !groups.is_empty() {
+        let stopped = end_leftovers(&left, &groups, grace).await;
         if stopped.n_stopped > 0 || !stopped.survivors.is_empty() {
             inherited.happened.push(Happened::LeftoversStopped {
                 n_processes: stopped.n_stopped,
@@ -122,6 +131,27 @@ pub(super) async fn take_stock(
     }
     inherited.tell();
     Ok(inherited)
+}
+
+/// Stops what is left of the attempts `left`, politely, and then by force everything in the control
+/// groups of their supervisors, which are gone.
+pub(super) async fn end_leftovers(
+    left: &[(String, Option<ProcessIdentity>)],
+    groups: &[PathBuf],
+    grace: Duration,
+) -> Stopped {
+    let mut all = match left {
+        [] => Stopped::default(),
+        left => stop_leftovers(left, grace).await,
+    };
+    for group in groups {
+        let Stopped { n_stopped, survivors } = cgroup::end(group).await;
+        all.n_stopped += n_stopped;
+        all.survivors.extend(survivors);
+    }
+    all.survivors.sort_unstable();
+    all.survivors.dedup();
+    all
 }
 
 impl Inherited {

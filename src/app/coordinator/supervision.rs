@@ -1,10 +1,10 @@
 //! Workers by way of the supervisor: orders go to it, and what it tells becomes events.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     Coordinator,
-    adoption::Adopted,
+    adoption::{Adopted, end_leftovers},
     effects::{Process, Worker, how},
     surroundings::masked,
     worker,
@@ -17,8 +17,8 @@ use crate::{
         scheduler::{effect::Force, event::Event},
     },
     io::{
-        process::{self, ProcessIdentity, cause_of, leftovers::stop_leftovers},
-        supervisor::{Line, Supervisor, Told},
+        process::{self, ProcessIdentity, cause_of},
+        supervisor::{Line, Supervisor, Told, ledger::Ledger},
     },
 };
 
@@ -57,6 +57,10 @@ impl Coordinator {
 
     /// Removes the ledgers of supervisors that are gone, once all that they told is on record.
     pub(super) fn forget_read_ledgers(&mut self) {
+        let is_worn = self.supervisor.as_ref().is_some_and(Supervisor::is_worn);
+        if is_worn && self.workers.is_empty() {
+            self.dismiss_supervisor();
+        }
         let workers = &self.workers;
         let is_needed =
             |name: &String| workers.values().any(|worker| worker.supervisor.as_ref() == Some(name));
@@ -257,11 +261,12 @@ impl Coordinator {
             left.push((worker.record.nonce.clone(), identity));
             attempts.push(attempt.clone());
         }
-        if attempts.is_empty() {
-            return;
-        }
+        // One that ended by itself has removed its group.
+        let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
+        let groups: Vec<PathBuf> =
+            ledger.ok().and_then(|ledger| ledger.cgroup).into_iter().collect();
         tokio::spawn(async move {
-            let stopped = stop_leftovers(&left, Duration::ZERO).await;
+            let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {
                 let cause = match stopped.survivors.as_slice() {
                     [] => "its supervisor was killed; so was what it left running".to_owned(),
@@ -279,7 +284,7 @@ fn stop(worker: &Worker, force: Force) -> Result<(), AppError> {
     if let Process::Started(identity) = &worker.process
         && identity.is_alive()
     {
-        process::stop_group(identity.pid, how(force))?;
+        process::stop_process(identity.pid, identity.start_ticks, how(force))?;
     }
     Ok(())
 }

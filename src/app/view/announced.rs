@@ -28,6 +28,7 @@ impl Happened {
             reason: ending.reason.clone(),
             seconds: ending.ended.since(record.started).as_secs_f64(),
             retry_in: None,
+            n_leaked: ending.n_leaked,
         })
     }
 
@@ -46,13 +47,14 @@ impl Happened {
                 why,
                 is_kill: force == Force::Kill,
             },
-            Notice::Ended { attempt, outcome, reason, took, retry_in } => Self::Ended {
+            Notice::Ended { attempt, outcome, reason, took, retry_in, n_leaked } => Self::Ended {
                 task: attempt.task.to_string(),
                 attempt: attempt.number,
                 outcome: outcome.as_str().to_owned(),
                 reason,
                 seconds: took.as_secs_f64(),
                 retry_in: retry_in.map(|wait| wait.as_secs_f64()),
+                n_leaked,
             },
             Notice::GaveUp { task, n_failed, of, n_blocked } => {
                 Self::GaveUp { task: task.to_string(), n_failed, of: of.as_str(), n_blocked }

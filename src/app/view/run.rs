@@ -124,6 +124,8 @@ pub enum Happened {
         seconds: f64,
         /// Seconds until the next attempt, where there will be one.
         retry_in: Option<f64>,
+        /// How many processes its worker left running; they were killed.
+        n_leaked: u32,
     },
     /// A task is out of attempts.
     GaveUp {

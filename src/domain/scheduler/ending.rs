@@ -175,6 +175,7 @@ impl Scheduler {
             reason,
             took,
             retry_in,
+            n_leaked: ending.n_leaked,
         }));
         self.tell_given_up(task, &attempt, effects);
         self.tell_over_budget(task, effects);

@@ -4,6 +4,7 @@
 
 pub mod background;
 pub mod cap;
+pub mod cgroup;
 pub mod check;
 pub mod follow;
 pub mod leftovers;
@@ -23,7 +24,7 @@ pub use self::{
     start::{Launch, Running, Stdin, start, start_piped},
     unix::{
         Ask, How, Stat, ask, boot_id, children_of_main_thread, group_is_alive, identity,
-        is_argument_of_some_process, kill_group_leftovers, look, stat, stop_group,
+        is_argument_of_some_process, kill_group_leftovers, look, stat, stop_group, stop_process,
     },
 };
 

@@ -21,24 +21,49 @@ pub enum How {
     Kill,
 }
 
+impl How {
+    fn signals(self) -> &'static [Signal] {
+        match self {
+            // A stopped process hears the first only after the second.
+            Self::Polite => &[Signal::TERM, Signal::CONT],
+            Self::Kill => &[Signal::KILL],
+        }
+    }
+}
+
 /// Tells every process of the group `pid` to stop; a group that is gone is fine.
 ///
 /// # Errors
 /// [`ProcessError::Stop`] where none of them may be signalled.
 pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
-    let signals = match how {
-        // A stopped process hears the first only after the second.
-        How::Polite => &[Signal::TERM, Signal::CONT][..],
-        How::Kill => &[Signal::KILL],
-    };
     let Some(group) = group(pid) else {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "this is no group of ours");
         return Err(ProcessError::Stop { pid, source });
     };
-    for signal in signals {
+    for signal in how.signals() {
         match kill_process_group(group, *signal) {
             Ok(()) | Err(Errno::SRCH) => {}
             Err(errno) => return Err(ProcessError::Stop { pid, source: errno.into() }),
+        }
+    }
+    Ok(())
+}
+
+/// Tells the process `pid`, started at `start_ticks`, and every process of the group that it was
+/// started in to stop; whoever is gone is fine.
+///
+/// # Errors
+/// As [`stop_group`]; [`ProcessError::Signal`].
+pub fn stop_process(pid: u32, start_ticks: u64, how: How) -> Result<(), ProcessError> {
+    let is_same = || stat(pid).filter(|stat| stat.start_ticks == start_ticks);
+    // A leader can go over to another group of its session.
+    let is_outside = is_same().is_some_and(|stat| stat.group != pid);
+    stop_group(pid, how)?;
+    let Some(number) = group(pid).filter(|_| is_outside) else { return Ok(()) };
+    for signal in how.signals() {
+        match send_checked(number, *signal, || is_same().is_some()) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(errno) => return Err(ProcessError::Signal { pid, source: errno.into() }),
         }
     }
     Ok(())

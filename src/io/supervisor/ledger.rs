@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::model::time::Now,
     io::process::{
-        ProcessError, ProcessIdentity, is_argument_of_some_process, leftovers::kill_exact,
+        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process, leftovers::kill_exact,
         log::read_from,
     },
 };
@@ -41,6 +41,8 @@ pub struct Ledger {
     pub version: u32,
     /// Whether it takes no more orders.
     pub is_orphaned: bool,
+    /// The folder of the control group of its workers, where they have one.
+    pub cgroup: Option<PathBuf>,
     /// What became of its workers, by their nonces.
     pub workers: BTreeMap<String, Supervised>,
 }
@@ -84,6 +86,7 @@ impl Ledger {
             identity: None,
             version: VERSION,
             is_orphaned: false,
+            cgroup: None,
             workers: BTreeMap::new(),
         };
         ledger.read_on()?;
@@ -112,8 +115,10 @@ impl Ledger {
 
     fn take_in(&mut self, line: &Line) {
         match line.clone() {
-            Line::Hello { version, pid, start_ticks, boot_id } => {
+            Line::Hello { version, pid, start_ticks, boot_id, cgroup } => {
                 self.version = version;
+                self.cgroup =
+                    cgroup.map(PathBuf::from).filter(|folder| cgroup::is_of(folder, &self.name));
                 self.identity = Some(ProcessIdentity { pid, start_ticks, boot_id });
             }
             Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms } => {

@@ -16,6 +16,7 @@ mod tell;
 pub mod wire;
 
 use std::{
+    cell::Cell,
     ffi::{OsStr, OsString},
     io,
     path::Path,
@@ -29,6 +30,10 @@ use tokio::{
 };
 
 pub use self::wire::{Line, Order};
+
+/// After so many orders a supervisor gives way to a new one when it is idle, so that ledgers stay
+/// short: they are read whole.
+const ORDERS_MAX: u32 = 1_000;
 
 /// The first argument of a process that is to serve as a supervisor.
 const ARGUMENT: &str = "@supervise";
@@ -99,6 +104,7 @@ pub fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<
 #[derive(Debug)]
 pub struct Supervisor {
     name: String,
+    n_orders: Cell<u32>,
     orders: mpsc::UnboundedSender<Vec<u8>>,
 }
 
@@ -133,7 +139,7 @@ impl Supervisor {
         let (orders, waiting) = mpsc::unbounded_channel();
         tokio::spawn(send(stdin, waiting));
         tokio::spawn(listen(name.clone(), stdout, told));
-        Ok(Self { name, orders })
+        Ok(Self { name, n_orders: Cell::new(0), orders })
     }
 
     /// Returns the name of its ledger.
@@ -141,9 +147,15 @@ impl Supervisor {
         &self.name
     }
 
+    /// Says whether its ledger is long enough to begin another one, when it is idle.
+    pub fn is_worn(&self) -> bool {
+        self.n_orders.get() >= ORDERS_MAX
+    }
+
     /// Orders a worker to be started. Where the supervisor is gone that is told as for all of its
     /// workers.
     pub fn order(&self, order: &Order) {
+        self.n_orders.set(self.n_orders.get().saturating_add(1));
         if self.orders.send(order.render()).is_err() {
             tracing::debug!("the supervisor is gone");
         }

@@ -37,9 +37,11 @@ use crate::{
     io::{
         clock::Clock,
         process::{
-            How, Launch, ProcessError, Stat, Stdin, cause_of, identity,
+            How, Launch, ProcessError, Stat, Stdin, cause_of,
+            cgroup::Cgroup,
+            identity,
             leftovers::{Exact, kill_exact},
-            start_piped, stop_group,
+            start_piped, stop_process,
         },
     },
 };
@@ -68,11 +70,22 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
         tracing::debug!(%errno, "the supervisor stays in its session");
     }
     set_child_subreaper(Pid::from_raw(1))?;
+    // What gets away from its parents and its environment does not get out of a control group.
+    let name = ledger.file_stem().unwrap_or_default().to_string_lossy();
+    let group = Cgroup::enter(&name).inspect_err(|error| tracing::debug!(%error, "no group")).ok();
+    let served = supervise(ledger, group.as_ref());
+    if let Some(group) = group {
+        group.leave();
+    }
+    served
+}
+
+fn supervise(ledger: &Path, group: Option<&Cgroup>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
         let teller = Teller::new(ledger)?;
-        Server::new(teller).go(orders).await
+        Server::new(teller).go(orders, group).await
     })
 }
 
@@ -117,7 +130,7 @@ impl Server {
         Self { teller, children, n_started, came, on_came, look, clock: Clock::new() }
     }
 
-    async fn go(mut self, orders: pipe::Receiver) -> io::Result<()> {
+    async fn go(mut self, orders: pipe::Receiver, group: Option<&Cgroup>) -> io::Result<()> {
         let mut ended = signal(SignalKind::child())?;
         let mut terminate = signal(SignalKind::terminate())?;
         // Ctrl-C and the end of a terminal are for the coordinator.
@@ -125,7 +138,8 @@ impl Server {
         let _hang_up = signal(SignalKind::hangup())?;
         let own = identity(std::process::id());
         let (pid, start_ticks, boot_id) = (own.pid, own.start_ticks, own.boot_id);
-        self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id });
+        let cgroup = group.map(|group| wire::Raw::from(&group.folder));
+        self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id, cgroup });
         let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
         loop {
             tokio::select! {
@@ -291,7 +305,7 @@ impl Server {
     /// Somebody wants the supervisor to end: its workers are asked to.
     fn stop_all(&mut self) {
         for child in self.children.values().filter(|child| child.ended.is_none()) {
-            if let Err(error) = stop_group(child.pid, How::Polite) {
+            if let Err(error) = stop_process(child.pid, child.start_ticks, How::Polite) {
                 tracing::debug!(%error, "a worker goes on");
             }
         }
