@@ -42,6 +42,9 @@ impl Coordinator {
         if let Some(open) = self.scheduler.open_breaker() {
             return Some(format!("{} workers died at once", open.n_crashes));
         }
+        if let Some(wait) = self.scheduler.shortage_wait() {
+            return Some(wait.cause.clone());
+        }
         self.scheduler.is_run_spent().then(|| "the budget of the run is spent".to_owned())
     }
 }

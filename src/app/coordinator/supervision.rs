@@ -152,11 +152,18 @@ impl Coordinator {
             return Ok(());
         };
         match line {
-            Line::Hello { .. } | Line::Orphaned => {}
+            Line::Hello { .. } => {
+                if let Some(own) = &mut self.supervisor {
+                    own.has_begun |= own.name() == told.supervisor;
+                }
+            }
+            Line::Orphaned => {}
             Line::Started { nonce, pid, start_ticks, .. } => {
                 let boot_id = process::boot_id().to_owned();
                 let identity = ProcessIdentity { pid, start_ticks, boot_id };
                 self.worker_started(&nonce, identity)?;
+                let attempt = self.of_nonce(&nonce).filter(|_| self.scheduler.is_short());
+                batch.extend(attempt.map(|attempt| Event::WorkerStarted { attempt }));
             }
             Line::NotStarted { nonce, cause, is_passing } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
@@ -243,9 +250,9 @@ impl Coordinator {
 
     /// Kills what a supervisor that is gone left: nobody would ever know how it ended.
     fn supervisor_gone(&mut self, name: &str) {
-        if self.supervisor.as_ref().is_some_and(|supervisor| supervisor.name() == name) {
-            self.supervisor = None;
-        }
+        let own = self.supervisor.take_if(|supervisor| supervisor.name() == name);
+        // One that never took an order has lost no worker.
+        let has_begun = own.is_none_or(|supervisor| supervisor.has_begun);
         self.inherited.read.push(name.to_owned());
         let Some(events) = self.events.clone() else { return };
         let (mut left, mut attempts) = (Vec::new(), Vec::new());
@@ -268,6 +275,12 @@ impl Coordinator {
         tokio::spawn(async move {
             let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {
+                if !has_begun {
+                    let cause = "the supervisor of the workers could not begin".to_owned();
+                    let event = Event::WorkerNotStarted { attempt, cause, is_passing: true };
+                    worker::send(&events, event).await;
+                    continue;
+                }
                 let cause = match stopped.survivors.as_slice() {
                     [] => "its supervisor was killed; so was what it left running".to_owned(),
                     _ => "its supervisor was killed; something it left running could not be"

@@ -10,12 +10,18 @@ use crate::{
     domain::{
         agent,
         format::layout,
-        model::{attempt::CheckResult, command::argv, secret, task::CommandLine},
+        model::{
+            attempt::CheckResult,
+            command::argv,
+            limits::{SHORTAGE_WAIT_FIRST, SHORTAGE_WAIT_MAX},
+            secret,
+            task::CommandLine,
+        },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
         process::{
-            How, Launch, ProcessError, Stdin,
+            How, Launch, Stdin,
             check::{CheckTimes, Checked, run_check},
             leftovers::NONCE_VARIABLE,
             log,
@@ -24,9 +30,6 @@ use crate::{
         supervisor::{Order, wire::Raw},
     },
 };
-
-/// How often a check is tried again while the machine is out of processes.
-const SHORTAGE_TRIES: u32 = 30;
 
 /// Returns how the worker of an attempt is started.
 pub(super) fn launch(
@@ -110,18 +113,23 @@ impl Checks {
     ) -> watch::Sender<Option<How>> {
         let (stop, stopped) = watch::channel(None);
         tokio::spawn(async move {
-            let results = self.run(stopped).await;
+            let results = self.run(&events, stopped).await;
             send(&events, event(results)).await;
         });
         stop
     }
 
-    async fn run(self, stopped: watch::Receiver<Option<How>>) -> Vec<CheckResult> {
+    async fn run(
+        self,
+        events: &mpsc::Sender<Event>,
+        stopped: watch::Receiver<Option<How>>,
+    ) -> Vec<CheckResult> {
         let mut results = Vec::new();
         for command in &self.commands {
             let launch = Launch { argv: argv(command), ..self.launch.clone() };
             let offset = log::length(&launch.output);
-            let mut result = run_one(&command.to_string(), &launch, self.times, &stopped).await;
+            let line = command.to_string();
+            let mut result = run_one(&line, &launch, self.times, events, &stopped).await;
             if !self.secrets.is_empty() {
                 mask_log(&launch.output, offset, &self.secrets);
                 result.output_tail = secret::mask(&result.output_tail, &self.secrets);
@@ -136,20 +144,28 @@ impl Checks {
     }
 }
 
+/// Runs one command. Where the machine is short of something it is tried again until that is over:
+/// a shortage says nothing about what the command checks.
 async fn run_one(
     command: &str,
     launch: &Launch,
     times: CheckTimes,
+    events: &mpsc::Sender<Event>,
     stopped: &watch::Receiver<Option<How>>,
 ) -> CheckResult {
-    let mut n_tries = 0;
+    let mut pause = SHORTAGE_WAIT_FIRST;
     let fault = loop {
         match run_check(command, launch, times, stopped.clone()).await {
             Ok(Checked::Ended(result)) => return result,
             Ok(Checked::Cancelled) => break "stopped".to_owned(),
-            Err(ProcessError::Exhausted { .. }) if n_tries < SHORTAGE_TRIES => {
-                n_tries += 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            Err(error) if error.is_temporary() => {
+                send(events, Event::ShortageSeen { cause: error.to_string() }).await;
+                let mut asked = stopped.clone();
+                tokio::select! {
+                    Ok(_) = asked.wait_for(Option::is_some) => break "stopped".to_owned(),
+                    () = tokio::time::sleep(pause) => {}
+                }
+                pause = pause.saturating_mul(2).min(SHORTAGE_WAIT_MAX);
             }
             Err(error) => break error.to_string(),
         }

@@ -73,6 +73,11 @@ impl Happened {
                 within: within.as_secs_f64(),
                 pause: pause.as_secs_f64(),
             },
+            Notice::ShortageBegan { cause } => Self::Held {
+                reason: cause,
+                help: "it is tried again by itself; nothing is used up".to_owned(),
+            },
+            Notice::ShortageEnded => Self::Released,
             Notice::BreakerClosed => Self::BreakerClosed,
             Notice::BudgetSpent { task, milestone, words } => {
                 let task = task.map(|task| task.to_string());

@@ -97,6 +97,12 @@ pub const HOOK_LOG_BYTES_MAX: u64 = 1024 * 1024;
 /// Longest value that a hook gets in a variable: a line of a message, not a text.
 pub const HOOK_VALUE_CHARACTERS_MAX: usize = 1000;
 
+/// How long nothing is started where the machine is short of something, at first.
+pub const SHORTAGE_WAIT_FIRST: Duration = Duration::from_secs(1);
+
+/// How long nothing is started at most, before the next try.
+pub const SHORTAGE_WAIT_MAX: Duration = Duration::from_secs(60);
+
 /// Longest duration that a file may ask for.
 pub const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 

@@ -185,6 +185,7 @@ impl Scheduler {
             self.forget_limit(live.assignment.policy.provider.as_deref());
         }
         self.feed_breaker(outcome, ended.tick, effects);
+        self.started_well(&attempt, effects);
     }
 
     /// Puts the task of an ended attempt into its next phase; returns the wait before it is tried

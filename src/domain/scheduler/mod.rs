@@ -6,6 +6,8 @@
 
 mod breaker;
 pub mod budget;
+#[cfg(test)]
+mod clock_jumps;
 pub mod effect;
 mod ending;
 pub mod event;
@@ -22,6 +24,7 @@ mod rebuild;
 mod replan;
 mod retry;
 mod running;
+mod shortage;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,7 @@ use levels::Levels;
 use phase::{Course, Live, Phase};
 use provider::ProviderLimit;
 use queue::{Lane, ReadyQueue};
+use shortage::Shortage;
 
 use super::{
     model::{
@@ -82,6 +86,7 @@ pub struct Scheduler {
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
     breaker: Breaker,
+    shortage: Shortage,
     /// Limits that were reached, by provider.
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
@@ -143,6 +148,7 @@ impl Scheduler {
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
             breaker,
+            shortage: Shortage::default(),
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             now,
@@ -167,6 +173,8 @@ impl Scheduler {
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
                 self.worker_not_started(&attempt, cause, is_passing, &mut effects);
             }
+            Event::WorkerStarted { attempt } => self.started_well(&attempt, &mut effects),
+            Event::ShortageSeen { cause } => self.shortage_seen(cause, &mut effects),
             Event::WorkerExited { attempt, end } => {
                 self.worker_exited(&attempt, &end, &mut effects);
             }
@@ -178,9 +186,11 @@ impl Scheduler {
             Event::LimitSeen { attempt, limit } => self.limit_seen(&attempt, limit, &mut effects),
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {
+                self.checks_ran(&results, &mut effects);
                 self.verify_finished(&attempt, results, &mut effects);
             }
             Event::GateFinished { level, number, results } => {
+                self.checks_ran(&results, &mut effects);
                 self.gate_finished(level, number, results, &mut effects);
             }
             Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
@@ -191,6 +201,7 @@ impl Scheduler {
                 self.holds.remove(&hold);
                 if hold == Hold::Person {
                     self.close_breaker(&mut effects);
+                    self.end_shortage(&mut effects);
                     self.grant_budgets();
                 }
             }
@@ -199,6 +210,7 @@ impl Scheduler {
         self.enforce_budgets(&mut effects);
         self.pass_deadlines(&mut effects);
         self.pass_breaker(&mut effects);
+        self.pass_shortage();
         self.advance_levels(&mut effects);
         self.dispatch(&mut effects);
         self.assert_invariants();
@@ -209,7 +221,8 @@ impl Scheduler {
     pub fn next_deadline(&self) -> Option<Tick> {
         let of_tasks = self.deadlines.first().map(|(tick, _)| *tick);
         let breaker = self.breaker.open().map(|open| open.until);
-        let others = [breaker, self.next_limit_end(), self.next_budget_end()];
+        let shortage = self.shortage_wait().map(|wait| wait.until);
+        let others = [breaker, shortage, self.next_limit_end(), self.next_budget_end()];
         others.into_iter().chain([of_tasks]).flatten().min()
     }
 
@@ -262,6 +275,7 @@ impl Scheduler {
         self.course == Course::Running
             && self.holds.is_empty()
             && self.breaker.open().is_none()
+            && self.shortage_allows()
             && !self.is_run_spent()
     }
 
@@ -378,6 +392,7 @@ impl Scheduler {
             spec,
             previous,
         });
+        self.note_start(&attempt);
         let title = assignment.spec.title.clone();
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
         effects.push(Effect::StartWorker(Arc::clone(&assignment)));

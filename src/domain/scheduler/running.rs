@@ -21,9 +21,6 @@ use crate::domain::{
     plan::TaskIndex,
 };
 
-/// How long a start waits that failed because the machine is short of something.
-const SHORTAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
-
 impl Live {
     /// Returns an attempt that `started` now, or runs already.
     pub(super) fn new(assignment: Arc<Assignment>, started: Now, now: Now) -> Self {
@@ -98,8 +95,8 @@ impl Scheduler {
         if !is_passing {
             return self.end(task, Finish::new(Outcome::Failed, cause), effects);
         }
+        self.shortage_seen(cause.clone(), effects);
         self.end(task, Finish::new(Outcome::NotStarted, cause), effects);
-        self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(SHORTAGE_WAIT) });
     }
 
     /// Notes that nobody will ever know how a worker ended.

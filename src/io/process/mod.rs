@@ -61,13 +61,13 @@ pub enum ProcessError {
         /// Why, as a phrase.
         reason: String,
     },
-    /// The system is out of processes, files or memory now: later it may work.
-    #[error("failed to start `{program}` for now")]
+    /// The system is out of processes, files, memory or room now: later it may work.
+    #[error("failed to start `{program}` for now: {reason}")]
     Exhausted {
         /// The program, as written.
         program: String,
-        /// What is lacking.
-        source: io::Error,
+        /// What is lacking, as a phrase.
+        reason: String,
     },
     /// It is not known how a process ended.
     #[error("failed to wait for process {pid}")]

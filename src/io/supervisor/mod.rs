@@ -31,6 +31,8 @@ use tokio::{
 
 pub use self::wire::{Line, Order};
 
+use crate::io::shortage;
+
 /// After so many orders a supervisor gives way to a new one when it is idle, so that ledgers stay
 /// short: they are read whole.
 const ORDERS_MAX: u32 = 1_000;
@@ -69,11 +71,7 @@ pub enum SupervisorError {
 impl SupervisorError {
     /// Says whether the same may work later by itself.
     pub fn is_passing(&self) -> bool {
-        use rustix::io::Errno;
-        let Self::Start(source) = self else { return false };
-        let errno = Errno::from_io_error(source);
-        let passing = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
-        errno.is_some_and(|errno| passing.contains(&errno))
+        matches!(self, Self::Start(source) if shortage::is_passing(source))
     }
 }
 
@@ -105,6 +103,8 @@ pub fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<
 pub struct Supervisor {
     name: String,
     n_orders: Cell<u32>,
+    /// Whether it told that it is at work; for the owner to note.
+    pub has_begun: bool,
     orders: mpsc::UnboundedSender<Vec<u8>>,
 }
 
@@ -139,7 +139,7 @@ impl Supervisor {
         let (orders, waiting) = mpsc::unbounded_channel();
         tokio::spawn(send(stdin, waiting));
         tokio::spawn(listen(name.clone(), stdout, told));
-        Ok(Self { name, n_orders: Cell::new(0), orders })
+        Ok(Self { name, n_orders: Cell::new(0), has_begun: false, orders })
     }
 
     /// Returns the name of its ledger.

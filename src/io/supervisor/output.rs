@@ -220,15 +220,6 @@ impl Finder {
     }
 }
 
-/// Says whether writing may work later by itself: the disk is full, or files are short.
-pub(super) fn is_passing(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::NOSPC | Errno::DQUOT | Errno::MFILE | Errno::NFILE | Errno::NOMEM)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

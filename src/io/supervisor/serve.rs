@@ -36,6 +36,7 @@ use crate::{
     },
     io::{
         clock::Clock,
+        event_loop,
         process::{
             How, Launch, ProcessError, Stat, Stdin, cause_of,
             cgroup::Cgroup,
@@ -81,8 +82,7 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
 }
 
 fn supervise(ledger: &Path, group: Option<&Cgroup>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    event_loop::build()?.block_on(async {
         let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
         let teller = Teller::new(ledger)?;
         Server::new(teller).go(orders, group).await
@@ -173,9 +173,10 @@ impl Server {
         let piped = start_piped(&launch).and_then(|(pid, reader)| {
             let reader = pipe::Receiver::from_owned_fd(reader.into());
             // Without a reader it would run, but never be heard: it ends when it writes.
-            reader
-                .map(|reader| (pid, reader))
-                .map_err(|source| ProcessError::Exhausted { program: String::new(), source })
+            reader.map(|reader| (pid, reader)).map_err(|error| ProcessError::Exhausted {
+                program: order.argv.first().cloned().unwrap_or_default(),
+                reason: error.to_string(),
+            })
         });
         let (pid, reader) = match piped {
             Ok(started) => started,
