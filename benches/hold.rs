@@ -160,8 +160,8 @@ fn kills(root: &Path) -> Result<(), Failure> {
         let start = crew.began.last().copied().unwrap_or_default();
         decided.0.push(start.saturating_sub(begin));
     }
-    report("kill to all taken up, most", taken_up.at(100), &taken_up, RECOVERY_MOST);
-    report("kill to next start, most", decided.at(100), &decided, RECOVERY_MOST);
+    report("start to all taken up, most", taken_up.at(100), &taken_up, RECOVERY_MOST);
+    report("start to next worker, most", decided.at(100), &decided, RECOVERY_MOST);
     idle("idle after the kills", &coordinator, root)?;
     peaks.read(&coordinator, root)?;
     peaks.report();

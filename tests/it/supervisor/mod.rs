@@ -1,5 +1,7 @@
 //! Workers under their supervisor, whatever becomes of it and of coordinators.
 
+mod flood;
+
 use std::{fs, path::Path};
 
 use rustix::process::{Pid, Signal, kill_process};
