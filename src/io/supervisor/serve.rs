@@ -209,7 +209,7 @@ impl Server {
         };
         self.children.insert(which, child);
         let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
-        self.teller.tell(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
+        self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
     }
 
     /// Waits for every process that has ended: workers, and orphans that were taken in.
@@ -247,8 +247,17 @@ impl Server {
     fn look_after_ended(&mut self) {
         self.teller.write();
         self.look = None;
-        let is_ended = |(_, child): &(&u64, &Child)| child.ended.is_some();
-        let ended: Vec<u64> = self.children.iter().filter(is_ended).map(|(w, _)| *w).collect();
+        let now = Instant::now();
+        let mut ended = Vec::new();
+        for (which, child) in &self.children {
+            let Some((_, since, _)) = child.ended else { continue };
+            // Nothing is decided before its pipe ran dry, or its time is over.
+            if child.said.is_some() || now >= since + LEAK_TIME {
+                ended.push(*which);
+            } else {
+                self.look = Some(now + LOOK);
+            }
+        }
         if ended.is_empty() {
             return;
         }
@@ -259,7 +268,7 @@ impl Server {
             if self.is_over(which, &orphans) {
                 self.tell_end(which);
             } else {
-                self.look = Some(Instant::now() + LOOK);
+                self.look = Some(now + LOOK);
             }
         }
     }
