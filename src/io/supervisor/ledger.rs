@@ -14,7 +14,8 @@ use super::{
 use crate::{
     domain::model::time::Now,
     io::process::{
-        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process, leftovers::kill_exact,
+        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process,
+        leftovers::{continue_exact, kill_exact},
         log::read_from,
     },
 };
@@ -171,6 +172,10 @@ impl Ledger {
     /// [`ProcessError::Log`].
     pub async fn settle(&mut self) -> Result<bool, ProcessError> {
         let deadline = Instant::now() + ORPHAN_TIME;
+        // Whoever stopped it may have forgotten it; one that runs does not notice.
+        if let Some(identity) = self.identity.as_ref().filter(|identity| identity.is_alive()) {
+            continue_exact((identity.pid, identity.start_ticks));
+        }
         loop {
             // Asked first: what it writes before its end is read after that.
             let is_alive = self.is_alive();
