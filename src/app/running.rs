@@ -100,8 +100,7 @@ impl Run {
         self.ask(Request::Resume);
     }
 
-    /// Ends the run and leaves its workers at work. Nobody checks or records what they do; the
-    /// next run stops what is left of them, and starts their tasks again.
+    /// Ends the run and leaves its workers at work; the next run takes them up.
     pub fn leave(&self) {
         self.ask(Request::Leave);
     }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -11,7 +12,10 @@ use crate::{
     app::{error::AppError, supervised::ledgers, view::run::Happened},
     domain::model::{attempt::AttemptRecord, id::AttemptId, time::Now},
     io::{
-        process::{ProcessIdentity, leftovers::stop_leftovers},
+        process::{
+            ProcessIdentity, cgroup,
+            leftovers::{Stopped, stop_leftovers},
+        },
         store::Store,
         supervisor::{
             Line,
@@ -63,40 +67,24 @@ pub(super) async fn take_stock(
     grace: Duration,
 ) -> Result<Inherited, AppError> {
     let mut inherited = Inherited::default();
-    let mut found: BTreeMap<String, (String, Supervised, Situation)> = BTreeMap::new();
-    for mut ledger in ledgers(store)? {
-        require_version(&ledger)?;
-        let has_settled = ledger.settle().await?;
-        let situation = match (has_settled, ledger.is_alive(), ledger.is_of_another_boot()) {
-            (_, false, true) => Situation::Rebooted,
-            (true, true, _) => Situation::Alive,
-            (false, true, _) => Situation::Stuck,
-            (_, false, false) => Situation::Dead,
-        };
-        for (nonce, worker) in &ledger.workers {
-            found.insert(nonce.clone(), (ledger.name.clone(), worker.clone(), situation));
-        }
-        match situation {
-            Situation::Alive => inherited.followed.push(ledger),
-            Situation::Stuck => {
-                inherited.happened.push(Happened::SupervisorKilled);
-                ledger.kill();
-                inherited.read.push(ledger.name);
-            }
-            Situation::Dead | Situation::Rebooted => inherited.read.push(ledger.name),
-        }
-    }
+    let mut told = inherited.read_ledgers(store).await?;
     let mut left = Vec::new();
     for record in unsettled {
-        let stands = found.remove(&record.nonce);
-        if stands.is_none() {
+        let stands = told.workers.remove(&record.nonce);
+        let is_unstarted = stands.is_none() && told.is_complete;
+        if is_unstarted {
             inherited.unstarted.insert(record.attempt.clone());
         }
         let identity = match &stands {
             Some((_, Supervised::Started { identity, .. }, _)) => Some(identity.clone()),
             Some(_) | None => None,
         };
-        match judge(&record, stands, is_known(&record)) {
+        let judged = match stands {
+            None if is_unstarted => Err("the coordinator ended before its worker was started"),
+            None => Err("its supervisor was killed before it told whether it was started"),
+            Some(stands) => judge(&record, stands, is_known(&record)),
+        };
+        match judged {
             Ok(adopted) => {
                 // What runs beside an ended worker are verify commands, to be run again.
                 if adopted.end.is_some() {
@@ -111,8 +99,8 @@ pub(super) async fn take_stock(
         }
     }
     left.retain(|(nonce, _)| !nonce.is_empty());
-    if !left.is_empty() {
-        let stopped = stop_leftovers(&left, grace).await;
+    if !left.is_empty() || !told.groups.is_empty() {
+        let stopped = end_leftovers(&left, &told.groups, grace).await;
         if stopped.n_stopped > 0 || !stopped.survivors.is_empty() {
             inherited.happened.push(Happened::LeftoversStopped {
                 n_processes: stopped.n_stopped,
@@ -124,7 +112,69 @@ pub(super) async fn take_stock(
     Ok(inherited)
 }
 
+/// Stops what is left of the attempts `left`, politely, and then by force everything in the control
+/// groups of their supervisors, which are gone.
+pub(super) async fn end_leftovers(
+    left: &[(String, Option<ProcessIdentity>)],
+    groups: &[PathBuf],
+    grace: Duration,
+) -> Stopped {
+    let mut all = match left {
+        [] => Stopped::default(),
+        left => stop_leftovers(left, grace).await,
+    };
+    for group in groups {
+        let Stopped { n_stopped, survivors } = cgroup::end(group).await;
+        all.n_stopped += n_stopped;
+        all.survivors.extend(survivors);
+    }
+    all.survivors.sort_unstable();
+    all.survivors.dedup();
+    all
+}
+
+/// What the ledgers say.
+struct ToldByLedgers {
+    /// What became of workers, by their nonces: in which ledger that stands, too.
+    workers: BTreeMap<String, (String, Supervised, Situation)>,
+    /// Control groups of supervisors that are gone.
+    groups: Vec<PathBuf>,
+    /// Whether a worker that they do not name was never started: one that was killed may have
+    /// started a worker and not got as far as to write that down.
+    is_complete: bool,
+}
+
 impl Inherited {
+    /// Reads what supervisors wrote, and ends those that do nothing any more.
+    async fn read_ledgers(&mut self, store: &Store) -> Result<ToldByLedgers, AppError> {
+        let (mut workers, mut groups, mut is_complete) = (BTreeMap::new(), Vec::new(), true);
+        for mut ledger in ledgers(store)? {
+            require_version(&ledger)?;
+            let has_settled = ledger.settle().await?;
+            let situation = match (has_settled, ledger.is_alive(), ledger.is_of_another_boot()) {
+                (_, false, true) => Situation::Rebooted,
+                (true, true, _) => Situation::Alive,
+                (false, true, _) => Situation::Stuck,
+                (_, false, false) => Situation::Dead,
+            };
+            for (nonce, worker) in &ledger.workers {
+                workers.insert(nonce.clone(), (ledger.name.clone(), worker.clone(), situation));
+            }
+            is_complete &= ledger.is_orphaned;
+            if situation == Situation::Alive {
+                self.followed.push(ledger);
+                continue;
+            }
+            if situation == Situation::Stuck {
+                self.happened.push(Happened::SupervisorKilled);
+                ledger.kill();
+            }
+            groups.extend(ledger.cgroup);
+            self.read.push(ledger.name);
+        }
+        Ok(ToldByLedgers { workers, groups, is_complete })
+    }
+
     fn tell(&mut self) {
         let names = |ended: bool| {
             let those = self.adopted.iter().filter(|a| a.end.is_some() == ended);
@@ -154,12 +204,9 @@ enum Situation {
 /// Returns the worker of `record` to be taken up, or what became of it.
 fn judge(
     record: &AttemptRecord,
-    found: Option<(String, Supervised, Situation)>,
+    (supervisor, worker, situation): (String, Supervised, Situation),
     is_known: bool,
 ) -> Result<Adopted, &'static str> {
-    let Some((supervisor, worker, situation)) = found else {
-        return Err("the coordinator ended before its worker was started");
-    };
     if !is_known {
         return Err("its task was removed while no coordinator was at work");
     }

@@ -24,7 +24,9 @@ impl Coordinator {
     pub(super) fn mode(&self) -> Mode {
         Mode {
             is_dispatching: true,
-            is_paused: self.scheduler.is_held(Hold::Person),
+            is_paused: self.scheduler.is_held(Hold::Person)
+                || self.scheduler.open_breaker().is_some()
+                || self.scheduler.is_run_spent(),
             held: self.held(),
             polling: self.tracker.polling(),
             coordinator: None,

@@ -1,11 +1,12 @@
 //! Workers by way of the supervisor: orders go to it, and what it tells becomes events.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     Coordinator,
-    adoption::Adopted,
+    adoption::{Adopted, end_leftovers},
     effects::{Process, Worker, how},
+    surroundings::masked,
     worker,
 };
 use crate::{
@@ -16,8 +17,8 @@ use crate::{
         scheduler::{effect::Force, event::Event},
     },
     io::{
-        process::{self, ProcessIdentity, leftovers::stop_leftovers},
-        supervisor::{Line, Supervisor, Told},
+        process::{self, ProcessIdentity, cause_of},
+        supervisor::{Line, Supervisor, Told, ledger::Ledger},
     },
 };
 
@@ -37,7 +38,12 @@ impl Coordinator {
             let attempt = record.attempt.clone();
             let live = self.scheduler.running().find(|live| live.assignment.attempt == attempt);
             let Some(assignment) = live.map(|live| Arc::clone(&live.assignment)) else { continue };
+            let nonce = record.nonce.clone();
+            let launch = worker::launch(&self.store, &self.surroundings, &assignment, &nonce);
+            let env = launch.map(|launch| launch.env).unwrap_or_default();
+            let secrets = self.surroundings.secrets(&assignment.policy, &env);
             let mut worker = Worker::new(record, assignment, String::new());
+            worker.secrets = secrets;
             worker.supervisor = Some(supervisor.clone());
             worker.process = identity.map_or(Process::Ordered, Process::Started);
             self.workers.insert(attempt.clone(), worker);
@@ -51,6 +57,10 @@ impl Coordinator {
 
     /// Removes the ledgers of supervisors that are gone, once all that they told is on record.
     pub(super) fn forget_read_ledgers(&mut self) {
+        let is_worn = self.supervisor.as_ref().is_some_and(Supervisor::is_worn);
+        if is_worn && self.workers.is_empty() {
+            self.dismiss_supervisor();
+        }
         let workers = &self.workers;
         let is_needed =
             |name: &String| workers.values().any(|worker| worker.supervisor.as_ref() == Some(name));
@@ -83,21 +93,23 @@ impl Coordinator {
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
             let is_passing = error.is_passing();
-            self.not_started(attempt.clone(), told(&error), is_passing);
+            self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
+        let Some(launch) = worker::launch(&self.store, &self.surroundings, assignment, nonce)
+        else {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
-        let order = worker::order(&launch, assignment, nonce);
+        let order = worker::order(&launch, &self.surroundings, assignment, nonce);
+        let secrets = self.surroundings.secrets(&assignment.policy, &launch.env);
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,
             Err(error) if error.is_passing() => {
-                self.not_started(attempt.clone(), told(&error), true);
+                self.not_started(attempt.clone(), cause_of(&error), true);
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -105,6 +117,7 @@ impl Coordinator {
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.supervisor = Some(supervisor.name().to_owned());
             worker.process = Process::Ordered;
+            worker.secrets = secrets;
         }
         supervisor.order(&order);
         self.supervisor = Some(supervisor);
@@ -179,6 +192,7 @@ impl Coordinator {
             Line::Exited { nonce, end } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
                 self.process_ended(&attempt);
+                self.mask_status(&attempt);
                 let end = Box::new(end.meaning());
                 batch.extend(self.read_report(&attempt));
                 self.follow_end(&attempt, batch);
@@ -201,6 +215,20 @@ impl Coordinator {
     fn of_nonce(&self, nonce: &str) -> Option<AttemptId> {
         let is_it = |(_, worker): &(&AttemptId, &Worker)| worker.record.nonce == nonce;
         self.workers.iter().find(is_it).map(|(attempt, _)| attempt.clone())
+    }
+
+    /// Takes secrets out of the status file of a worker that has ended, before git gets it.
+    fn mask_status(&self, attempt: &AttemptId) {
+        let Some(worker) = self.workers.get(attempt) else { return };
+        if worker.secrets.is_empty() {
+            return;
+        }
+        let path = layout::status_path(attempt);
+        let bytes = self.store.read_file(&path).unwrap_or_default();
+        let Some(text) = masked(&bytes, &worker.secrets) else { return };
+        if let Err(error) = self.store.replace(&path, text.as_bytes()) {
+            tracing::warn!(%error, "a secret stands in a status file");
+        }
     }
 
     fn process_ended(&mut self, attempt: &AttemptId) {
@@ -240,11 +268,12 @@ impl Coordinator {
             left.push((worker.record.nonce.clone(), identity));
             attempts.push(attempt.clone());
         }
-        if attempts.is_empty() {
-            return;
-        }
+        // One that ended by itself has removed its group.
+        let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
+        let groups: Vec<PathBuf> =
+            ledger.ok().and_then(|ledger| ledger.cgroup).into_iter().collect();
         tokio::spawn(async move {
-            let stopped = stop_leftovers(&left, Duration::ZERO).await;
+            let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {
                 if !has_begun {
                     let cause = "the supervisor of the workers could not begin".to_owned();
@@ -263,20 +292,12 @@ impl Coordinator {
     }
 }
 
-/// Returns an error with its cause, in one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
-}
-
 /// Stops the process of a worker, where it is known, and what is in its group.
 fn stop(worker: &Worker, force: Force) -> Result<(), AppError> {
     if let Process::Started(identity) = &worker.process
         && identity.is_alive()
     {
-        process::stop_group(identity.pid, how(force))?;
+        process::stop_process(identity.pid, identity.start_ticks, how(force))?;
     }
     Ok(())
 }

@@ -4,26 +4,27 @@ use std::{ffi::OsString, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
+use super::surroundings::{Surroundings, mask_log};
+
 use crate::{
     domain::{
         agent,
         format::layout,
         model::{
-            agent::Agent,
             attempt::CheckResult,
             command::argv,
-            config::Policy,
-            limits::{LOG_BYTES_DEFAULT, SHORTAGE_WAIT_FIRST, SHORTAGE_WAIT_MAX},
+            limits::{SHORTAGE_WAIT_FIRST, SHORTAGE_WAIT_MAX},
+            secret,
             task::CommandLine,
         },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
-        environment,
         process::{
             How, Launch, Stdin,
             check::{CheckTimes, Checked, run_check},
             leftovers::NONCE_VARIABLE,
+            log,
         },
         store::Store,
         supervisor::{Order, wire::Raw},
@@ -33,7 +34,7 @@ use crate::{
 /// Returns how the worker of an attempt is started.
 pub(super) fn launch(
     store: &Store,
-    base: &[(OsString, OsString)],
+    surroundings: &Surroundings,
     assignment: &Assignment,
     nonce: &str,
 ) -> Option<Launch> {
@@ -42,9 +43,7 @@ pub(super) fn launch(
     let path = |relative: String| store.path(&relative);
     let argv = agent::started(policy, &path(layout::prompt_path(attempt)).to_string_lossy())?;
     let set = |name: &str, value: OsString| (OsString::from(name), value);
-    let mut env = base.to_vec();
-    env.extend(variables_of(policy));
-    env.extend(policy.env.iter().map(|(name, value)| set(name, value.into())));
+    let mut env = surroundings.variables_for(policy);
     env.extend([
         set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
@@ -65,7 +64,13 @@ pub(super) fn launch(
 }
 
 /// Returns the order by which a supervisor starts the worker.
-pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Order {
+pub(super) fn order(
+    launch: &Launch,
+    surroundings: &Surroundings,
+    assignment: &Assignment,
+    nonce: &str,
+) -> Order {
+    let secrets = surroundings.secrets(&assignment.policy, &launch.env);
     let input = match &launch.stdin {
         Stdin::Null => None,
         Stdin::File(path) => Some(Raw::from(path)),
@@ -77,19 +82,12 @@ pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Or
         env: launch.env.iter().map(|(name, value)| (Raw::from(name), Raw::from(value))).collect(),
         input,
         log: Raw::from(&launch.output),
-        log_bytes_max: LOG_BYTES_DEFAULT,
+        log_bytes_max: surroundings.log_bytes_max,
         signal: assignment.policy.completion.signal.clone(),
-        secrets: Vec::new(),
+        secrets: secrets.iter().map(Raw::from).collect(),
         agent: assignment.policy.agent.map(|agent| agent.as_str().to_owned()),
         model: assignment.policy.model.clone(),
     }
-}
-
-/// Returns the variables that the agent needs and nobody else sets.
-fn variables_of(policy: &Policy) -> Vec<(OsString, OsString)> {
-    let mut names = policy.agent.map(Agent::variables).unwrap_or_default();
-    names.retain(|name| !policy.env.contains_key(*name));
-    environment::named(&names)
 }
 
 /// Commands that are run one after the other, up to the first that fails.
@@ -101,6 +99,8 @@ pub(super) struct Checks {
     pub launch: Launch,
     /// How long each may take.
     pub times: CheckTimes,
+    /// What is not to stand in the log.
+    pub secrets: Vec<String>,
 }
 
 impl Checks {
@@ -127,8 +127,13 @@ impl Checks {
         let mut results = Vec::new();
         for command in &self.commands {
             let launch = Launch { argv: argv(command), ..self.launch.clone() };
+            let offset = log::length(&launch.output);
             let line = command.to_string();
-            let result = run_one(&line, &launch, self.times, events, &stopped).await;
+            let mut result = run_one(&line, &launch, self.times, events, &stopped).await;
+            if !self.secrets.is_empty() {
+                mask_log(&launch.output, offset, &self.secrets);
+                result.output_tail = secret::mask(&result.output_tail, &self.secrets);
+            }
             let goes_on = result.is_success();
             results.push(result);
             if !goes_on {

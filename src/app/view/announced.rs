@@ -1,9 +1,37 @@
-//! What the scheduler announces, as it is told.
+//! What the scheduler announces, workers report and records say, as it is told.
 
 use super::run::Happened;
-use crate::domain::scheduler::effect::{Force, Notice};
+use crate::domain::{
+    model::attempt::{AttemptRecord, StatusReport},
+    scheduler::effect::{Force, Notice},
+};
 
 impl Happened {
+    /// Returns what a worker reported.
+    pub fn reported(report: &StatusReport) -> Self {
+        Self::Progress {
+            task: report.attempt.task.to_string(),
+            attempt: report.attempt.number,
+            state: report.state.as_str().to_owned(),
+            progress: report.progress,
+            message: report.message.clone(),
+        }
+    }
+
+    /// Returns how an attempt ended, by its record; `None` where it has no ending.
+    pub fn ended_on_record(record: &AttemptRecord) -> Option<Self> {
+        let ending = record.ending.as_ref()?;
+        Some(Self::Ended {
+            task: record.attempt.task.to_string(),
+            attempt: record.attempt.number,
+            outcome: ending.outcome.as_str().to_owned(),
+            reason: ending.reason.clone(),
+            seconds: ending.ended.since(record.started).as_secs_f64(),
+            retry_in: None,
+            n_leaked: ending.n_leaked,
+        })
+    }
+
     /// Returns what the scheduler announced.
     pub fn announced(notice: Notice) -> Self {
         match notice {
@@ -19,13 +47,14 @@ impl Happened {
                 why,
                 is_kill: force == Force::Kill,
             },
-            Notice::Ended { attempt, outcome, reason, took, retry_in } => Self::Ended {
+            Notice::Ended { attempt, outcome, reason, took, retry_in, n_leaked } => Self::Ended {
                 task: attempt.task.to_string(),
                 attempt: attempt.number,
                 outcome: outcome.as_str().to_owned(),
                 reason,
                 seconds: took.as_secs_f64(),
                 retry_in: retry_in.map(|wait| wait.as_secs_f64()),
+                n_leaked,
             },
             Notice::GaveUp { task, n_failed, of, n_blocked } => {
                 Self::GaveUp { task: task.to_string(), n_failed, of: of.as_str(), n_blocked }

@@ -153,6 +153,9 @@ pub const LOG_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// Smallest room for a log: it is used in halves, and a half must hold what is read at a time.
 pub const LOG_BYTES_MIN: u64 = 256 * 1024;
 
+/// Largest room for a log: more is a slip.
+pub const LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
+
 /// Longest line of an agent's output that is looked into: events with figures are far shorter,
 /// longer ones carry whole files.
 pub const AGENT_LINE_BYTES_MAX: usize = 1024 * 1024;

@@ -161,6 +161,8 @@ pub enum Notice {
         took: Duration,
         /// When it is tried again, where it is.
         retry_in: Option<Duration>,
+        /// How many processes its worker left running; they were killed.
+        n_leaked: u32,
     },
     /// A task is out of attempts; these tasks can no longer start.
     GaveUp {

@@ -77,6 +77,8 @@ pub struct Scheduler {
     /// settled first.
     lost: Vec<(AttemptId, Outcome, String)>,
     course: Course,
+    /// Whether nothing happened yet.
+    is_new: bool,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
     /// Tasks that were renamed while an attempt ran, with the id that they had then.
@@ -104,7 +106,7 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted } =
+        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted, deaths } =
             recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
@@ -123,6 +125,10 @@ impl Scheduler {
                 }
             }
         }
+        let breaker = match is_live {
+            true => Breaker::of_records(deaths, plan.config().breaker, now),
+            false => Breaker::new(now.tick),
+        };
         let mut scheduler = Self {
             levels: Levels::new(gates),
             plan,
@@ -137,10 +143,11 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            is_new: true,
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
-            breaker: Breaker::new(now.tick),
+            breaker,
             shortage: Shortage::default(),
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
@@ -157,6 +164,10 @@ impl Scheduler {
         self.now = now;
         let mut effects = Vec::new();
         self.settle_lost(&mut effects);
+        if std::mem::take(&mut self.is_new) {
+            // What runs was perhaps cancelled while no coordinator was there.
+            self.stop_cancelled(&mut effects);
+        }
         match event {
             Event::TimePassed => {}
             Event::WorkerNotStarted { attempt, cause, is_passing } => {

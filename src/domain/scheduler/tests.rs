@@ -229,6 +229,7 @@ fn report(who: &str, state: &str) -> StatusReport {
         progress: None,
         message: None,
         updated: None,
+        category: None,
         waiting_for: None,
         usage: Usage::default(),
         notes: String::new(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tokio::{sync::watch, time};
 
-use super::{How, Launch, ProcessError, Running, kill_group_leftovers, log, start, stop_group};
+use super::{How, Launch, ProcessError, Running, kill_group_leftovers, log, start, stop_process};
 use crate::domain::model::{
     attempt::{CheckResult, Exit},
     limits::FAILURE_TAIL_BYTES,
@@ -93,15 +93,19 @@ async fn bring_to_end(
     stop: &mut watch::Receiver<Option<How>>,
 ) -> Result<(), ProcessError> {
     if how == How::Polite {
-        stop_group(running.pid, How::Polite)?;
+        tell(running, How::Polite)?;
         tokio::select! {
             exit = running.wait() => return exit.map(drop),
             () = time::sleep(grace) => {}
             _ = asked(stop, Some(How::Polite)) => {}
         }
     }
-    stop_group(running.pid, How::Kill)?;
+    tell(running, How::Kill)?;
     running.wait().await.map(drop)
+}
+
+fn tell(running: &Running, how: How) -> Result<(), ProcessError> {
+    stop_process(running.pid, running.identity().start_ticks, how)
 }
 
 /// Waits until `stop` asks for something else than `known`.

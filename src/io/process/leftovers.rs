@@ -190,6 +190,11 @@ pub fn kill_exact(process: Exact) {
     send(process, Signal::KILL);
 }
 
+/// Lets exactly this process go on where somebody stopped it.
+pub fn continue_exact(process: Exact) {
+    send(process, Signal::CONT);
+}
+
 /// Signals exactly this process, not one that got its number meanwhile.
 fn send((pid, start_ticks): Exact, signal: Signal) {
     let Some(number) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };

@@ -2,8 +2,11 @@
 //!
 //! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
 
+pub mod background;
 pub mod cap;
+pub mod cgroup;
 pub mod check;
+pub mod follow;
 pub mod leftovers;
 pub mod log;
 mod program;
@@ -21,7 +24,7 @@ pub use self::{
     start::{Launch, Running, Stdin, start, start_piped},
     unix::{
         Ask, How, Stat, ask, boot_id, children_of_main_thread, group_is_alive, identity,
-        is_argument_of_some_process, kill_group_leftovers, look, stat, stop_group,
+        is_argument_of_some_process, kill_group_leftovers, look, stat, stop_group, stop_process,
     },
 };
 
@@ -112,8 +115,7 @@ impl ProcessError {
 }
 
 /// Returns an error with its causes, in one line.
-pub fn cause_of(error: &ProcessError) -> String {
-    let first = std::error::Error::source(error);
-    let causes = std::iter::successors(first, |cause| cause.source());
+pub fn cause_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,7 +1,12 @@
 //! Signals to process groups, and what the system tells of a process.
 
 use std::{
-    cell::Cell, collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path,
+    cell::Cell,
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
     sync::OnceLock,
 };
 
@@ -21,24 +26,49 @@ pub enum How {
     Kill,
 }
 
+impl How {
+    fn signals(self) -> &'static [Signal] {
+        match self {
+            // A stopped process hears the first only after the second.
+            Self::Polite => &[Signal::TERM, Signal::CONT],
+            Self::Kill => &[Signal::KILL],
+        }
+    }
+}
+
 /// Tells every process of the group `pid` to stop; a group that is gone is fine.
 ///
 /// # Errors
 /// [`ProcessError::Stop`] where none of them may be signalled.
 pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
-    let signals = match how {
-        // A stopped process hears the first only after the second.
-        How::Polite => &[Signal::TERM, Signal::CONT][..],
-        How::Kill => &[Signal::KILL],
-    };
     let Some(group) = group(pid) else {
         let source = io::Error::new(io::ErrorKind::InvalidInput, "this is no group of ours");
         return Err(ProcessError::Stop { pid, source });
     };
-    for signal in signals {
+    for signal in how.signals() {
         match kill_process_group(group, *signal) {
             Ok(()) | Err(Errno::SRCH) => {}
             Err(errno) => return Err(ProcessError::Stop { pid, source: errno.into() }),
+        }
+    }
+    Ok(())
+}
+
+/// Tells the process `pid`, started at `start_ticks`, and every process of the group that it was
+/// started in to stop; whoever is gone is fine.
+///
+/// # Errors
+/// As [`stop_group`]; [`ProcessError::Signal`].
+pub fn stop_process(pid: u32, start_ticks: u64, how: How) -> Result<(), ProcessError> {
+    let is_same = || stat(pid).filter(|stat| stat.start_ticks == start_ticks);
+    // A leader can go over to another group of its session.
+    let is_outside = is_same().is_some_and(|stat| stat.group != pid);
+    stop_group(pid, how)?;
+    let Some(number) = group(pid).filter(|_| is_outside) else { return Ok(()) };
+    for signal in how.signals() {
+        match send_checked(number, *signal, || is_same().is_some()) {
+            Ok(()) | Err(Errno::SRCH) => {}
+            Err(errno) => return Err(ProcessError::Signal { pid, source: errno.into() }),
         }
     }
     Ok(())
@@ -145,9 +175,15 @@ pub struct Stat {
     pub is_running: bool,
 }
 
+/// More bytes than the system tells of a process: some fifty numbers, and a name.
+const STAT_BYTES_MAX: usize = 2048;
+
 /// Returns what the system tells of `pid`; `None` where there is no such process, or no `/proc`.
 pub fn stat(pid: u32) -> Option<Stat> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // One read gives all of it: the file has no length by which a reader could prepare for it.
+    let mut buffer = [0; STAT_BYTES_MAX];
+    let n = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+    parse_stat(buffer.get(..n)?)
 }
 
 /// Returns all processes of the machine; none where there is no `/proc`.

@@ -14,7 +14,8 @@ use super::{
 use crate::{
     domain::model::time::Now,
     io::process::{
-        ProcessError, ProcessIdentity, is_argument_of_some_process, leftovers::kill_exact,
+        ProcessError, ProcessIdentity, cgroup, is_argument_of_some_process,
+        leftovers::{continue_exact, kill_exact},
         log::read_from,
     },
 };
@@ -41,6 +42,8 @@ pub struct Ledger {
     pub version: u32,
     /// Whether it takes no more orders.
     pub is_orphaned: bool,
+    /// The folder of the control group of its workers, where they have one.
+    pub cgroup: Option<PathBuf>,
     /// What became of its workers, by their nonces.
     pub workers: BTreeMap<String, Supervised>,
 }
@@ -84,6 +87,7 @@ impl Ledger {
             identity: None,
             version: VERSION,
             is_orphaned: false,
+            cgroup: None,
             workers: BTreeMap::new(),
         };
         ledger.read_on()?;
@@ -112,8 +116,10 @@ impl Ledger {
 
     fn take_in(&mut self, line: &Line) {
         match line.clone() {
-            Line::Hello { version, pid, start_ticks, boot_id } => {
+            Line::Hello { version, pid, start_ticks, boot_id, cgroup } => {
                 self.version = version;
+                self.cgroup =
+                    cgroup.map(PathBuf::from).filter(|folder| cgroup::is_of(folder, &self.name));
                 self.identity = Some(ProcessIdentity { pid, start_ticks, boot_id });
             }
             Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms } => {
@@ -166,6 +172,10 @@ impl Ledger {
     /// [`ProcessError::Log`].
     pub async fn settle(&mut self) -> Result<bool, ProcessError> {
         let deadline = Instant::now() + ORPHAN_TIME;
+        // Whoever stopped it may have forgotten it; one that runs does not notice.
+        if let Some(identity) = self.identity.as_ref().filter(|identity| identity.is_alive()) {
+            continue_exact((identity.pid, identity.start_ticks));
+        }
         loop {
             // Asked first: what it writes before its end is read after that.
             let is_alive = self.is_alive();

@@ -38,9 +38,11 @@ use crate::{
         clock::Clock,
         event_loop,
         process::{
-            How, Launch, ProcessError, Stat, Stdin, cause_of, identity,
+            How, Launch, ProcessError, Stat, Stdin, cause_of,
+            cgroup::Cgroup,
+            identity,
             leftovers::{Exact, kill_exact},
-            start_piped, stop_group,
+            start_piped, stop_process,
         },
     },
 };
@@ -69,10 +71,21 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
         tracing::debug!(%errno, "the supervisor stays in its session");
     }
     set_child_subreaper(Pid::from_raw(1))?;
+    // What gets away from its parents and its environment does not get out of a control group.
+    let name = ledger.file_stem().unwrap_or_default().to_string_lossy();
+    let group = Cgroup::enter(&name).inspect_err(|error| tracing::debug!(%error, "no group")).ok();
+    let served = supervise(ledger, group.as_ref());
+    if let Some(group) = group {
+        group.leave();
+    }
+    served
+}
+
+fn supervise(ledger: &Path, group: Option<&Cgroup>) -> io::Result<()> {
     event_loop::build()?.block_on(async {
         let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
         let teller = Teller::new(ledger)?;
-        Server::new(teller).go(orders).await
+        Server::new(teller).go(orders, group).await
     })
 }
 
@@ -117,7 +130,7 @@ impl Server {
         Self { teller, children, n_started, came, on_came, look, clock: Clock::new() }
     }
 
-    async fn go(mut self, orders: pipe::Receiver) -> io::Result<()> {
+    async fn go(mut self, orders: pipe::Receiver, group: Option<&Cgroup>) -> io::Result<()> {
         let mut ended = signal(SignalKind::child())?;
         let mut terminate = signal(SignalKind::terminate())?;
         // Ctrl-C and the end of a terminal are for the coordinator.
@@ -125,7 +138,8 @@ impl Server {
         let _hang_up = signal(SignalKind::hangup())?;
         let own = identity(std::process::id());
         let (pid, start_ticks, boot_id) = (own.pid, own.start_ticks, own.boot_id);
-        self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id });
+        let cgroup = group.map(|group| wire::Raw::from(&group.folder));
+        self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id, cgroup });
         let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
         loop {
             tokio::select! {
@@ -195,7 +209,7 @@ impl Server {
         };
         self.children.insert(which, child);
         let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
-        self.teller.tell(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
+        self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
     }
 
     /// Waits for every process that has ended: workers, and orphans that were taken in.
@@ -233,8 +247,17 @@ impl Server {
     fn look_after_ended(&mut self) {
         self.teller.write();
         self.look = None;
-        let is_ended = |(_, child): &(&u64, &Child)| child.ended.is_some();
-        let ended: Vec<u64> = self.children.iter().filter(is_ended).map(|(w, _)| *w).collect();
+        let now = Instant::now();
+        let mut ended = Vec::new();
+        for (which, child) in &self.children {
+            let Some((_, since, _)) = child.ended else { continue };
+            // Nothing is decided before its pipe ran dry, or its time is over.
+            if child.said.is_some() || now >= since + LEAK_TIME {
+                ended.push(*which);
+            } else {
+                self.look = Some(now + LOOK);
+            }
+        }
         if ended.is_empty() {
             return;
         }
@@ -245,7 +268,7 @@ impl Server {
             if self.is_over(which, &orphans) {
                 self.tell_end(which);
             } else {
-                self.look = Some(Instant::now() + LOOK);
+                self.look = Some(now + LOOK);
             }
         }
     }
@@ -292,7 +315,7 @@ impl Server {
     /// Somebody wants the supervisor to end: its workers are asked to.
     fn stop_all(&mut self) {
         for child in self.children.values().filter(|child| child.ended.is_none()) {
-            if let Err(error) = stop_group(child.pid, How::Polite) {
+            if let Err(error) = stop_process(child.pid, child.start_ticks, How::Polite) {
                 tracing::debug!(%error, "a worker goes on");
             }
         }

@@ -115,6 +115,9 @@ pub enum Line {
         start_ticks: u64,
         /// Which start of the machine it belongs to.
         boot_id: String,
+        /// The folder of the control group that it and all its workers are in, where there is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cgroup: Option<Raw>,
     },
     /// A worker was started.
     Started {

@@ -128,8 +128,10 @@ fn of_task(happened: &Happened) -> Option<(Tone, String)> {
             let verb = if *is_kill { "kill     " } else { "stop     " };
             (Tone::Uneasy, format!("{verb} {}: {why}", name(task, *attempt)))
         }
-        Happened::Ended { task, attempt, outcome, reason, seconds: took, retry_in } => {
-            ended(&name(task, *attempt), outcome, reason, *took, *retry_in)
+        Happened::Ended { task, attempt, outcome, reason, seconds: took, retry_in, n_leaked } => {
+            let name = name(task, *attempt);
+            let (tone, text) = ended(&name, outcome, reason, *took, *retry_in);
+            (tone, text + &leaked(*n_leaked))
         }
         Happened::GaveUp { task, n_failed, of, n_blocked } => {
             let times = counted(*n_failed as usize, of.trim_end_matches('s'));
@@ -310,6 +312,15 @@ fn ended(
         "review" => (Tone::Uneasy, format!("review    {name} in {took}: {reason}")),
         "failed" => (Tone::Bad, format!("fail      {name} in {took}: {reason}{again}")),
         other => (Tone::Uneasy, format!("{other:<9} {name} in {took}: {reason}{again}")),
+    }
+}
+
+/// Returns what is added to the end of an attempt whose worker left processes running.
+fn leaked(n: u32) -> String {
+    match n {
+        0 => String::new(),
+        1 => " · left 1 process running, killed".to_owned(),
+        n => format!(" · left {n} processes running, killed"),
     }
 }
 

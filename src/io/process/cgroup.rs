@@ -1,0 +1,205 @@
+//! Control groups (cgroup v2): a process cannot leave its group by itself, whatever it does to its
+//! environment, session or parent, and all of a group is killed at once.
+//!
+//! A supervisor makes one group, and goes into it before it starts its first worker. One for each
+//! worker would tell their processes apart, but moving costs: 0.1 ms where many moves follow each
+//! other, and 10 ms and more where the last one was a while ago, as the kernel then waits for all
+//! its processors.
+
+use std::{
+    fs, io,
+    os::unix::ffi::OsStrExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rustix::fs::{Access, access};
+use tokio::time::{Instant, sleep};
+
+use super::leftovers::Stopped;
+
+/// The members of a group, one a line; a process that is written here becomes one.
+const MEMBERS: &str = "cgroup.procs";
+
+/// Writing `1` here kills all of a group, and what they start meanwhile.
+const KILL: &str = "cgroup.kill";
+
+/// What the names of our groups begin with.
+const PREFIX: &str = "orch-";
+
+/// How long killed processes may take to be gone.
+const KILL_TIME: Duration = Duration::from_secs(2);
+
+/// Time between two looks at killed processes.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Deepest group below ours that is looked into: a worker may make some, too.
+const DEPTH_MAX: usize = 8;
+
+/// A group that this process made and is in.
+#[derive(Debug)]
+pub struct Cgroup {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The group that this process was in before.
+    outer: PathBuf,
+}
+
+impl Cgroup {
+    /// Makes a group for the supervisor `name`, and moves this process into it.
+    ///
+    /// # Errors
+    /// Why there can be none.
+    pub fn enter(name: &str) -> io::Result<Self> {
+        let outer = own_folder().ok_or(io::ErrorKind::Unsupported)?;
+        let folder = outer.join(format!("{PREFIX}{name}"));
+        fs::create_dir(&folder)?;
+        let group = Self { folder, outer };
+        // Without it the group would be of no use.
+        let entered = match group.folder.join(KILL).exists() {
+            true => fs::write(group.folder.join(MEMBERS), "0"),
+            false => Err(io::ErrorKind::Unsupported.into()),
+        };
+        match entered {
+            Ok(()) => Ok(group),
+            Err(error) => {
+                remove(&group.folder, DEPTH_MAX);
+                Err(error)
+            }
+        }
+    }
+
+    /// Moves this process back, and removes the group where nobody else is in it.
+    pub fn leave(self) {
+        match fs::write(self.outer.join(MEMBERS), "0") {
+            Ok(()) => remove(&self.folder, DEPTH_MAX),
+            Err(error) => tracing::debug!(%error, "a control group stays"),
+        }
+    }
+}
+
+/// Returns why this process cannot make groups; `None` where it can.
+pub fn why_none() -> Option<&'static str> {
+    let Some(folder) = own_folder() else { return Some("the system has none") };
+    let may = |path: &Path, mode| access(path, mode).is_ok();
+    let is_writable = may(&folder, Access::WRITE_OK | Access::EXEC_OK)
+        && may(&folder.join(MEMBERS), Access::WRITE_OK);
+    (!is_writable).then_some("this user may not make one")
+}
+
+/// Says whether `folder` can be the group of the supervisor `name`, and nobody else's.
+pub fn is_of(folder: &Path, name: &str) -> bool {
+    let own = format!("{PREFIX}{name}");
+    folder.file_name().is_some_and(|last| last.as_bytes() == own.as_bytes())
+        && fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| {
+            let mut places = mounts.lines().filter_map(mounted).map(|(_, place)| place);
+            places.any(|place| folder.starts_with(place))
+        })
+}
+
+/// Kills all of a group that its supervisor left, and removes it; nothing where it is gone.
+pub async fn end(folder: &Path) -> Stopped {
+    let n_found = members(folder, DEPTH_MAX).len();
+    if n_found > 0
+        && let Err(error) = fs::write(folder.join(KILL), "1")
+    {
+        tracing::debug!(%error, "a control group cannot be killed");
+    }
+    let deadline = Instant::now() + KILL_TIME;
+    loop {
+        let survivors = members(folder, DEPTH_MAX);
+        if survivors.is_empty() {
+            remove(folder, DEPTH_MAX);
+        }
+        if survivors.is_empty() || Instant::now() >= deadline {
+            return Stopped { n_stopped: n_found.saturating_sub(survivors.len()), survivors };
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Returns the processes in a group and in those below it.
+fn members(folder: &Path, depth: usize) -> Vec<u32> {
+    let text = fs::read_to_string(folder.join(MEMBERS)).unwrap_or_default();
+    let mut found: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    if depth > 0 {
+        found.extend(below(folder).iter().flat_map(|inner| members(inner, depth - 1)));
+    }
+    found
+}
+
+/// Removes an empty group and those below it.
+fn remove(folder: &Path, depth: usize) {
+    if depth > 0 {
+        below(folder).iter().for_each(|inner| remove(inner, depth - 1));
+    }
+    if let Err(error) = fs::remove_dir(folder) {
+        tracing::debug!(%error, "a control group stays");
+    }
+}
+
+fn below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path()).collect()
+}
+
+/// Returns the folder of the group of this process.
+fn own_folder() -> Option<PathBuf> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    folder_in(&groups, &mounts)
+}
+
+/// Finds the folder of a group, where the process is in `groups` and sees `mounts`.
+fn folder_in(groups: &str, mounts: &str) -> Option<PathBuf> {
+    let own = Path::new(groups.lines().find_map(|line| line.strip_prefix("0::"))?);
+    mounts.lines().filter_map(mounted).find_map(|(root, place)| {
+        // A group out of sight begins with `/..`.
+        let inner = own.strip_prefix(root).ok().filter(|inner| !inner.starts_with(".."))?;
+        Some(place.join(inner))
+    })
+}
+
+/// Reads a line of the table of mounts: what is mounted of the groups, and where; `None` where it
+/// is about something else.
+fn mounted(line: &str) -> Option<(PathBuf, PathBuf)> {
+    let (before, after) = line.split_once(" - ")?;
+    let mut fields = before.split(' ').skip(3);
+    let (root, place) = (fields.next()?, fields.next()?);
+    // What is written with escapes is not looked for: no system mounts it there.
+    let is_plain = !before.contains('\\');
+    (after.starts_with("cgroup2 ") && is_plain).then(|| (root.into(), place.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_of_a_group_follows_from_two_tables() {
+        let other = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n";
+        let whole = "41 31 0:31 / /sys/fs/cgroup/unified rw,relatime shared:9 - cgroup2 cgroup2 rw";
+        let part = "41 31 0:31 /box/7 /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate";
+        for (groups, mounts, expected) in [
+            ("1:cpu:/\n0::/\n", whole, Some("/sys/fs/cgroup/unified/")),
+            ("0::/user.slice/a b\n", whole, Some("/sys/fs/cgroup/unified/user.slice/a b")),
+            ("0::/box/7/x\n", part, Some("/sys/fs/cgroup/x")),
+            ("0::/elsewhere\n", part, None),
+            ("0::/../elsewhere\n", whole, None),
+            ("1:cpu:/\n", whole, None),
+            ("0::/\n", "", None),
+        ] {
+            let mounts = format!("{other}{mounts}\n");
+            let found = folder_in(groups, &mounts);
+            assert_eq!(found.as_deref(), expected.map(Path::new), "{groups} {mounts}");
+        }
+    }
+
+    #[test]
+    fn no_group_but_that_of_the_supervisor_is_its_own() {
+        for folder in ["/tmp/orch-a", "/sys/fs/cgroup/unified/system.slice", "orch-a", "/"] {
+            assert!(!is_of(Path::new(folder), "a"), "{folder}");
+        }
+    }
+}
