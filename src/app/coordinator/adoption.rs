@@ -37,9 +37,17 @@ pub(super) struct Inherited {
     /// Ledgers of supervisors that are still at work.
     pub followed: Vec<Ledger>,
     /// Ledgers of supervisors that are not, to be removed once all endings are on record.
-    pub read: Vec<String>,
+    pub read: Vec<Read>,
     /// What is to be told.
     pub happened: Vec<Happened>,
+}
+
+/// The ledger of a supervisor that is gone.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub name: String,
+    /// The control group of that supervisor: as long as it is there, so is the ledger.
+    pub cgroup: Option<PathBuf>,
 }
 
 /// A worker that is taken up.
@@ -169,8 +177,8 @@ impl Inherited {
                 self.happened.push(Happened::SupervisorKilled);
                 ledger.kill();
             }
-            groups.extend(ledger.cgroup);
-            self.read.push(ledger.name);
+            groups.extend(ledger.cgroup.clone());
+            self.read.push(Read { name: ledger.name, cgroup: ledger.cgroup });
         }
         Ok(ToldByLedgers { workers, groups, is_complete })
     }

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{
     Coordinator,
-    adoption::{Adopted, end_leftovers},
+    adoption::{Adopted, Read, end_leftovers},
     effects::{Process, Worker, how},
     surroundings::masked,
     worker,
@@ -62,12 +62,14 @@ impl Coordinator {
             self.dismiss_supervisor();
         }
         let workers = &self.workers;
-        let is_needed =
-            |name: &String| workers.values().any(|worker| worker.supervisor.as_ref() == Some(name));
+        let is_needed = |read: &Read| {
+            let is_it = |worker: &Worker| worker.supervisor.as_ref() == Some(&read.name);
+            workers.values().any(is_it) || read.cgroup.as_ref().is_some_and(|group| group.exists())
+        };
         let (needed, over) =
             std::mem::take(&mut self.inherited.read).into_iter().partition(is_needed);
         self.inherited.read = needed;
-        for name in over {
+        for Read { name, .. } in over {
             self.forget_ledger(&name);
         }
     }
@@ -253,7 +255,6 @@ impl Coordinator {
         let own = self.supervisor.take_if(|supervisor| supervisor.name() == name);
         // One that never took an order has lost no worker.
         let has_begun = own.is_none_or(|supervisor| supervisor.has_begun);
-        self.inherited.read.push(name.to_owned());
         let Some(events) = self.events.clone() else { return };
         let (mut left, mut attempts) = (Vec::new(), Vec::new());
         for (attempt, worker) in &mut self.workers {
@@ -270,8 +271,9 @@ impl Coordinator {
         }
         // One that ended by itself has removed its group.
         let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
-        let groups: Vec<PathBuf> =
-            ledger.ok().and_then(|ledger| ledger.cgroup).into_iter().collect();
+        let cgroup = ledger.ok().and_then(|ledger| ledger.cgroup);
+        let groups: Vec<PathBuf> = cgroup.clone().into_iter().collect();
+        self.inherited.read.push(Read { name: name.to_owned(), cgroup });
         tokio::spawn(async move {
             let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {

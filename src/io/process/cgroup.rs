@@ -36,44 +36,53 @@ const LOOK: Duration = Duration::from_millis(5);
 /// Deepest group below ours that is looked into: a worker may make some, too.
 const DEPTH_MAX: usize = 8;
 
-/// A group that this process made and is in.
+/// A group that this process makes for itself and what it starts.
 #[derive(Debug)]
 pub struct Cgroup {
     /// Its folder.
     pub folder: PathBuf,
-    /// The group that this process was in before.
+    /// The group that this process is in before and after.
     outer: PathBuf,
 }
 
 impl Cgroup {
-    /// Makes a group for the supervisor `name`, and moves this process into it.
-    ///
-    /// # Errors
-    /// Why there can be none.
-    pub fn enter(name: &str) -> io::Result<Self> {
-        let outer = own_folder().ok_or(io::ErrorKind::Unsupported)?;
-        let folder = outer.join(format!("{PREFIX}{name}"));
-        fs::create_dir(&folder)?;
-        let group = Self { folder, outer };
-        // Without it the group would be of no use.
-        let entered = match group.folder.join(KILL).exists() {
-            true => fs::write(group.folder.join(MEMBERS), "0"),
-            false => Err(io::ErrorKind::Unsupported.into()),
-        };
-        match entered {
-            Ok(()) => Ok(group),
-            Err(error) => {
-                remove(&group.folder, DEPTH_MAX);
-                Err(error)
-            }
-        }
+    /// Returns the group of the supervisor `name`, which is not there yet; `None` where there can
+    /// be none.
+    pub fn planned(name: &str) -> Option<Self> {
+        let outer = own_folder().filter(|_| why_none().is_none())?;
+        Some(Self { folder: outer.join(format!("{PREFIX}{name}")), outer })
     }
 
-    /// Moves this process back, and removes the group where nobody else is in it.
-    pub fn leave(self) {
-        match fs::write(self.outer.join(MEMBERS), "0") {
-            Ok(()) => remove(&self.folder, DEPTH_MAX),
-            Err(error) => tracing::debug!(%error, "a control group stays"),
+    /// Makes the group, and moves this process into it.
+    ///
+    /// # Errors
+    /// Why that cannot be.
+    pub fn enter(&self) -> io::Result<()> {
+        fs::create_dir(&self.folder)?;
+        // Without it the group would be of no use.
+        let entered = match self.folder.join(KILL).exists() {
+            true => fs::write(self.folder.join(MEMBERS), "0"),
+            false => Err(io::ErrorKind::Unsupported.into()),
+        };
+        if entered.is_err() {
+            remove(&self.folder, DEPTH_MAX);
+        }
+        entered
+    }
+
+    /// Moves this process back, kills who is still in the group, and removes it.
+    pub fn leave(&self) {
+        if !self.folder.exists() {
+            return;
+        }
+        if let Err(error) = fs::write(self.outer.join(MEMBERS), "0") {
+            tracing::debug!(%error, "a control group stays");
+            return;
+        }
+        kill(&self.folder);
+        let deadline = std::time::Instant::now() + KILL_TIME;
+        while !is_removed(&self.folder) && std::time::Instant::now() < deadline {
+            std::thread::sleep(LOOK);
         }
     }
 }
@@ -99,22 +108,31 @@ pub fn is_of(folder: &Path, name: &str) -> bool {
 
 /// Kills all of a group that its supervisor left, and removes it; nothing where it is gone.
 pub async fn end(folder: &Path) -> Stopped {
+    let n_found = kill(folder);
+    let deadline = Instant::now() + KILL_TIME;
+    while !is_removed(folder) && Instant::now() < deadline {
+        sleep(LOOK).await;
+    }
+    let survivors = members(folder, DEPTH_MAX);
+    Stopped { n_stopped: n_found.saturating_sub(survivors.len()), survivors }
+}
+
+/// Kills all of a group; returns how many were in it.
+fn kill(folder: &Path) -> usize {
     let n_found = members(folder, DEPTH_MAX).len();
     if n_found > 0
         && let Err(error) = fs::write(folder.join(KILL), "1")
     {
         tracing::debug!(%error, "a control group cannot be killed");
     }
-    let deadline = Instant::now() + KILL_TIME;
-    loop {
-        let survivors = members(folder, DEPTH_MAX);
-        if survivors.is_empty() {
-            remove(folder, DEPTH_MAX);
-        }
-        if survivors.is_empty() || Instant::now() >= deadline {
-            return Stopped { n_stopped: n_found.saturating_sub(survivors.len()), survivors };
-        }
-        sleep(LOOK).await;
+    n_found
+}
+
+/// Removes a group where nobody is in it; says whether it is gone.
+fn is_removed(folder: &Path) -> bool {
+    members(folder, DEPTH_MAX).is_empty() && {
+        remove(folder, DEPTH_MAX);
+        !folder.exists()
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
     set_child_subreaper(Pid::from_raw(1))?;
     // What gets away from its parents and its environment does not get out of a control group.
     let name = ledger.file_stem().unwrap_or_default().to_string_lossy();
-    let group = Cgroup::enter(&name).inspect_err(|error| tracing::debug!(%error, "no group")).ok();
+    let group = Cgroup::planned(&name);
     let served = supervise(ledger, group.as_ref());
     if let Some(group) = group {
         group.leave();
@@ -102,6 +102,9 @@ struct Child {
     ended: Option<(Exit, Instant, Now)>,
     /// Those of its processes that were killed after its end.
     killed: BTreeSet<Exact>,
+    /// Whether nothing of it was there at the last look. Where something was killed, one look is
+    /// not enough.
+    is_gone: bool,
 }
 
 impl Child {
@@ -140,11 +143,15 @@ impl Server {
         let (pid, start_ticks, boot_id) = (own.pid, own.start_ticks, own.boot_id);
         let cgroup = group.map(|group| wire::Raw::from(&group.folder));
         self.teller.tell(&Line::Hello { version: VERSION, pid, start_ticks, boot_id, cgroup });
+        // Told first: whoever finds this process dead finds the group, too.
+        if let Some(Err(error)) = group.map(Cgroup::enter) {
+            tracing::debug!(%error, "there is no control group");
+        }
         let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
         loop {
             tokio::select! {
                 biased;
-                _ = ended.recv() => self.reap(),
+                _ = ended.recv() => self.look_after_ended(),
                 Some((which, came)) = self.came.recv() => self.came(which, came),
                 order = orders.next() => match order {
                     Some(order) => self.start(&order),
@@ -206,22 +213,28 @@ impl Server {
             said: None,
             ended: None,
             killed: BTreeSet::new(),
+            is_gone: false,
         };
         self.children.insert(which, child);
         let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
         self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
     }
 
-    /// Waits for every process that has ended: workers, and orphans that were taken in.
-    fn reap(&mut self) {
-        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+    /// Waits for every process that has ended: workers, and orphans that were taken in. Returns
+    /// whether there is any that has not.
+    fn reap(&mut self) -> bool {
+        loop {
+            let (pid, status) = match wait(WaitOptions::NOHANG) {
+                Ok(Some(ended)) => ended,
+                Ok(None) => return true,
+                Err(_) => return false,
+            };
             let pid = u32::try_from(pid.as_raw_pid()).unwrap_or_default();
             let is_it = |child: &&mut Child| child.pid == pid && child.ended.is_none();
             if let Some(child) = self.children.values_mut().find(is_it) {
                 child.ended = Some((exit_of(status), Instant::now(), self.clock.now()));
             }
         }
-        self.look_after_ended();
     }
 
     fn came(&mut self, which: u64, came: Came) {
@@ -247,6 +260,7 @@ impl Server {
     fn look_after_ended(&mut self) {
         self.teller.write();
         self.look = None;
+        let has_children = self.reap();
         let now = Instant::now();
         let mut ended = Vec::new();
         for (which, child) in &self.children {
@@ -264,8 +278,10 @@ impl Server {
         let running: BTreeSet<u32> =
             self.children.values().filter(|c| c.ended.is_none()).map(|c| c.pid).collect();
         let orphans = orphans(|pid| running.contains(&pid));
+        // Of processes that come and go quickly the list may miss one that is there.
+        let is_unclear = has_children && running.is_empty() && orphans.is_empty();
         for which in ended {
-            if self.is_over(which, &orphans) {
+            if self.is_over(which, &orphans, is_unclear) {
                 self.tell_end(which);
             } else {
                 self.look = Some(now + LOOK);
@@ -274,7 +290,7 @@ impl Server {
     }
 
     /// Sees to what the ended worker left; says whether that is all over.
-    fn is_over(&mut self, which: u64, orphans: &BTreeMap<u32, Stat>) -> bool {
+    fn is_over(&mut self, which: u64, orphans: &BTreeMap<u32, Stat>, is_unclear: bool) -> bool {
         let Some((_, since, _)) = self.children.get(&which).and_then(|child| child.ended) else {
             return false;
         };
@@ -290,7 +306,9 @@ impl Server {
                 child.give_up.notify_one();
             }
         }
-        let is_gone = left.is_empty() || time >= LEAK_TIME + KILL_TIME;
+        let was_gone = child.is_gone || child.killed.is_empty();
+        child.is_gone = left.is_empty() && !is_unclear;
+        let is_gone = child.is_gone && was_gone || time >= LEAK_TIME + KILL_TIME;
         is_gone && child.said.is_some()
     }
 
