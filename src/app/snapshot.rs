@@ -22,7 +22,10 @@ use crate::{
             Plan, TaskIndex,
             rules::{self, Progress},
         },
-        scheduler::{Scheduler, history::Recorded},
+        scheduler::{
+            Scheduler,
+            history::{Recorded, Taken},
+        },
     },
     io::store::{
         Store,
@@ -49,8 +52,8 @@ pub struct Snapshot {
     pub outside: OutsideFacts,
     /// The coordinator that is at work now.
     pub coordinator: Option<LockInfo>,
-    /// Attempts that the next coordinator will take up, and when they were started.
-    pub running: BTreeMap<AttemptId, Now>,
+    /// Attempts that the next coordinator will take up.
+    pub running: BTreeMap<AttemptId, Taken>,
 }
 
 impl Snapshot {

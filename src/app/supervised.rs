@@ -6,7 +6,8 @@ use super::error::AppError;
 use crate::{
     domain::{
         format::layout,
-        model::{attempt::AttemptRecord, id::AttemptId, time::Now},
+        model::{attempt::AttemptRecord, id::AttemptId},
+        scheduler::history::Taken,
     },
     io::{
         store::Store,
@@ -33,17 +34,22 @@ pub(super) fn ledgers(store: &Store) -> Result<Vec<Ledger>, AppError> {
 pub(super) fn running<'a>(
     ledgers: &[Ledger],
     attempts: impl Iterator<Item = &'a AttemptRecord>,
-) -> BTreeMap<AttemptId, Now> {
+) -> BTreeMap<AttemptId, Taken> {
     if ledgers.is_empty() {
         return BTreeMap::new();
     }
-    let mut started: BTreeMap<&str, Now> = BTreeMap::new();
+    let mut started: BTreeMap<&str, Taken> = BTreeMap::new();
     for ledger in ledgers {
         let is_alive = ledger.is_alive();
         for (nonce, worker) in &ledger.workers {
             match worker {
-                Supervised::Ended { at, .. } => drop(started.insert(nonce, *at)),
-                Supervised::Started { at, .. } if is_alive => drop(started.insert(nonce, *at)),
+                Supervised::Ended { at, end } => {
+                    let taken = Taken { ended: Some(end.at()), ..Taken::running(*at) };
+                    started.insert(nonce, taken);
+                }
+                Supervised::Started { at, .. } if is_alive => {
+                    started.insert(nonce, Taken::running(*at));
+                }
                 Supervised::Started { .. } | Supervised::NotStarted { .. } => {}
             }
         }

@@ -10,7 +10,10 @@ use std::{
 
 use crate::{
     app::{error::AppError, supervised::ledgers, view::run::Happened},
-    domain::model::{attempt::AttemptRecord, id::AttemptId, time::Now},
+    domain::{
+        model::{attempt::AttemptRecord, id::AttemptId, time::Now},
+        scheduler::history::Taken,
+    },
     io::{
         process::{
             ProcessIdentity, cgroup,
@@ -62,6 +65,18 @@ pub(super) struct Adopted {
     pub identity: Option<ProcessIdentity>,
     /// What its supervisor told of its end.
     pub end: Option<Line>,
+}
+
+impl Adopted {
+    /// Returns what the scheduler is to know of it.
+    pub(super) fn taken(&self) -> Taken {
+        let ended = match &self.end {
+            Some(Line::Exited { end, .. }) => Some(end.at()),
+            Some(_) => Some(self.started),
+            None => None,
+        };
+        Taken { ended, ..Taken::running(self.started) }
+    }
 }
 
 /// Finds out what became of the attempts without an ending, and stops what nobody sees to.

@@ -16,9 +16,13 @@ use crate::{
     },
     domain::{
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
-        scheduler::Scheduler,
+        scheduler::{Scheduler, history::Taken},
     },
-    io::{clock::Clock, entropy::Nonces, store::lock::Lock},
+    io::{
+        clock::Clock,
+        entropy::Nonces,
+        store::{journal::JournalLine, lock::Lock},
+    },
 };
 
 impl Coordinator {
@@ -46,7 +50,12 @@ impl Coordinator {
             () = sources.stop_asked() => return Err(AppError::StoppedEarly),
         };
         let adopted = inherited.adopted.iter();
-        recorded.running = adopted.map(|one| (one.record.attempt.clone(), one.started)).collect();
+        let stopping = recovery::stopping(&lines);
+        let taken = |one: &adoption::Adopted| Taken {
+            stop_asked: stopping.get(&one.record.nonce).copied(),
+            ..one.taken()
+        };
+        recorded.running = adopted.map(|one| (one.record.attempt.clone(), taken(one))).collect();
         recorded.causes = std::mem::take(&mut inherited.causes);
         recorded.unstarted = std::mem::take(&mut inherited.unstarted);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
@@ -54,10 +63,13 @@ impl Coordinator {
             planning::require_whole(&mut tracker, &scheduler)?;
             planning::require_commands(&scheduler)?;
         }
-        if !lines.is_empty() {
+        if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }
         journal.reset()?;
+        for line in lines.iter().filter(|line| matches!(line, JournalLine::Stopping { .. })) {
+            journal.append(line);
+        }
         let mut coordinator = Self {
             surroundings: Surroundings::of(scheduler.plan().config()),
             tally: summary::Tally::new(clock.now()),

@@ -18,6 +18,7 @@ use crate::{
             config::{Durability, LevelGate},
             id::AttemptId,
             limits::{FAILURE_TAIL_BYTES, GRACE_DEFAULT},
+            time::Tick,
         },
         scheduler::{
             effect::{Assignment, Effect, Force},
@@ -53,6 +54,8 @@ pub(super) struct Worker {
     pub(super) stop: Option<Force>,
     /// Stops its verify commands.
     pub(super) check_stop: Option<watch::Sender<Option<How>>>,
+    /// Since when its process is gone, and nobody told how it ended.
+    pub(super) absent_since: Option<Tick>,
     /// Values that are not to stand in its log and its status file.
     pub(super) secrets: Vec<String>,
     /// The last that it reported.
@@ -81,6 +84,7 @@ impl Worker {
             process: Process::None,
             stop: None,
             check_stop: None,
+            absent_since: None,
             secrets: Vec::new(),
             report: None,
         }
@@ -207,7 +211,10 @@ impl Coordinator {
     fn act(&mut self, effect: Effect) -> Result<(), AppError> {
         match effect {
             Effect::StartWorker(assignment) => self.order_worker(&assignment.attempt)?,
-            Effect::StopWorker { attempt, force } => self.stop_worker(&attempt, force)?,
+            Effect::StopWorker { attempt, force } => {
+                self.note_stop(&attempt);
+                self.stop_worker(&attempt, force)?;
+            }
             Effect::StartVerify { attempt } => self.start_verify(attempt),
             Effect::StopVerify { attempt, force } => {
                 if let Some(worker) = self.workers.get(&attempt) {

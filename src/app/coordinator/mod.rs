@@ -141,9 +141,11 @@ struct Coordinator {
 
 impl Coordinator {
     async fn go(&mut self, sources: &mut Sources) -> Result<Summary, AppError> {
-        let first = self.options.stop_first.map_or(Event::TimePassed, Event::StopAsked);
-        let mut batch = vec![first];
+        // What has ended is judged before anything is stopped or started.
+        let mut batch: Vec<Event> =
+            self.options.stop_first.map(|_| Event::Held(Hold::Person)).into_iter().collect();
         self.take_up(&mut batch)?;
+        batch.push(self.options.stop_first.map_or(Event::TimePassed, Event::StopAsked));
         loop {
             self.turn(batch, sources).await?;
             self.forget_read_ledgers();
@@ -212,6 +214,7 @@ impl Coordinator {
             Incoming::Told(told) => self.supervisor_told(told, batch)?,
             Incoming::Deadline => {
                 self.look_for_signs_of_life(batch);
+                self.look_for_absent(batch);
                 batch.push(Event::TimePassed);
             }
             Incoming::Request(request) => batch.extend(self.requested(request)),

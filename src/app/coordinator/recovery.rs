@@ -1,12 +1,12 @@
 //! What an earlier coordinator left in the files: a journal, and records without an ending.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     app::{error::AppError, files::Files},
     domain::{
         format::{layout, run_record},
-        model::attempt::AttemptRecord,
+        model::{attempt::AttemptRecord, time::Tick},
     },
     io::store::{
         Store, StoreError,
@@ -21,8 +21,10 @@ use crate::{
 pub(super) fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), StoreError> {
     let (journal, lines) = Journal::open(store)?;
     let mut newest: BTreeMap<&str, &str> = BTreeMap::new();
-    for JournalLine::Record { path, text } in &lines {
-        newest.insert(path, text);
+    for line in &lines {
+        if let JournalLine::Record { path, text } = line {
+            newest.insert(path, text);
+        }
     }
     for (path, text) in newest {
         let on_disk = store.read_file(path).unwrap_or_default();
@@ -31,6 +33,17 @@ pub(super) fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), Store
         }
     }
     Ok((journal, lines))
+}
+
+/// Returns the workers that were asked to stop with their run, by their nonces, and when.
+pub(super) fn stopping(lines: &[JournalLine]) -> BTreeMap<String, Tick> {
+    let asked = lines.iter().filter_map(|line| match line {
+        JournalLine::Stopping { nonce, tick_ms } => {
+            Some((nonce.clone(), Tick(Duration::from_millis(*tick_ms))))
+        }
+        JournalLine::Record { .. } => None,
+    });
+    asked.collect()
 }
 
 /// Says whether a record on disk is whole and has its ending: then nothing is newer.

@@ -13,12 +13,13 @@ use crate::{
     app::{error::AppError, view::run::Happened},
     domain::{
         format::layout,
-        model::id::AttemptId,
+        model::{id::AttemptId, limits::ABSENCE_MAX},
         scheduler::{effect::Force, event::Event},
     },
     io::{
         process::{self, ProcessIdentity, cause_of},
-        supervisor::{Line, Supervisor, Told, ledger::Ledger},
+        store::journal::JournalLine,
+        supervisor::{Line, Supervisor, Told, ledger::Ledger, wire::millis},
     },
 };
 
@@ -236,6 +237,41 @@ impl Coordinator {
     fn process_ended(&mut self, attempt: &AttemptId) {
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.process = Process::None;
+        }
+    }
+
+    /// Notes that a worker is asked to stop because the run is: should this coordinator die before
+    /// it has ended, the next one must not take its end for that of its work.
+    pub(super) fn note_stop(&mut self, attempt: &AttemptId) {
+        let Some(worker) = self.workers.get(attempt).filter(|_| self.scheduler.is_stopping())
+        else {
+            return;
+        };
+        let nonce = worker.record.nonce.clone();
+        let tick_ms = millis(self.clock.now().tick);
+        self.journal.append(&JournalLine::Stopping { nonce, tick_ms });
+        // Written before the worker hears of it; where that cannot be, it is stopped all the same.
+        if let Err(error) = self.journal.flush() {
+            tracing::warn!(%error, "it is not on record that a worker is being stopped");
+        }
+    }
+
+    /// Ends attempts whose processes are gone without their supervisor telling so.
+    pub(super) fn look_for_absent(&mut self, batch: &mut Vec<Event>) {
+        let now = self.clock.now().tick;
+        for (attempt, worker) in &mut self.workers {
+            let Process::Started(identity) = &worker.process else { continue };
+            if identity.is_alive() {
+                worker.absent_since = None;
+                continue;
+            }
+            let since = *worker.absent_since.get_or_insert(now);
+            if now >= since.plus(ABSENCE_MAX) {
+                worker.process = Process::None;
+                let cause = "its process is gone, and its supervisor does not say how it ended";
+                let (attempt, cause) = (attempt.clone(), cause.to_owned());
+                batch.push(Event::WorkerLost { attempt, cause });
+            }
         }
     }
 

@@ -84,10 +84,16 @@ pub(super) fn order(
         log: Raw::from(&launch.output),
         log_bytes_max: surroundings.log_bytes_max,
         signal: assignment.policy.completion.signal.clone(),
+        timeout_ms: assignment.policy.timeout.map(whole_millis),
+        grace_ms: whole_millis(assignment.policy.grace),
         secrets: secrets.iter().map(Raw::from).collect(),
         agent: assignment.policy.agent.map(|agent| agent.as_str().to_owned()),
         model: assignment.policy.model.clone(),
     }
+}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Commands that are run one after the other, up to the first that fails.

@@ -2,7 +2,6 @@
 
 use std::{
     ffi::OsString,
-    fs,
     time::{Duration, Instant},
 };
 
@@ -10,8 +9,15 @@ use crate::{
     app::{error::AppError, repository::Repository, view::write::Detached},
     domain::format::layout,
     io::{
-        process::background::{Background, start},
-        store::lock::{self, LockError},
+        process::{
+            background::{Background, start},
+            cap::cap,
+            log::{length, read_from},
+        },
+        store::{
+            Store,
+            lock::{self, LockError},
+        },
     },
 };
 
@@ -20,6 +26,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// What runs in the background printed is kept up to this.
+const LOG_BYTES_MAX: u64 = 1024 * 1024;
+
+/// How much of what the run printed is looked at.
+const PRINTED_BYTES_MAX: usize = 1024 * 1024;
 
 /// What stands in the first line of a run, behind the time.
 const BEGUN: &[u8] = b" run: ";
@@ -37,16 +49,21 @@ pub fn detach(repository: &Repository, arguments: &[OsString]) -> Result<Detache
     if let Some(holder) = lock::holder(store)? {
         return Err(LockError::Held(Some(holder)).into());
     }
-    store.write_scratch(layout::RUN_LOG_PATH, b"")?;
     let output = store.path(layout::RUN_LOG_PATH);
+    cap(&output, LOG_BYTES_MAX)?;
+    // What others print there, now or before, is not its own.
+    let offset = length(&output);
     let mut run: Background = start(arguments, repository.root(), &output)?;
     let deadline = Instant::now() + PATIENCE;
     let (mut printed, mut exit_code) = (Vec::new(), None);
-    while exit_code.is_none() && !has_begun(&printed) && Instant::now() < deadline {
+    while exit_code.is_none()
+        && !(has_begun(&printed) && has_lock(store, run.pid())?)
+        && Instant::now() < deadline
+    {
         std::thread::sleep(PAUSE);
         exit_code = run.exit_code();
         // Read last: of one that has ended, all is read.
-        printed = fs::read(&output).unwrap_or_default();
+        printed = read_from(&output, offset, PRINTED_BYTES_MAX)?.0;
     }
     Ok(Detached {
         pid: run.pid(),
@@ -54,6 +71,10 @@ pub fn detach(repository: &Repository, arguments: &[OsString]) -> Result<Detache
         exit_code,
         printed: String::from_utf8_lossy(&printed).into_owned(),
     })
+}
+
+fn has_lock(store: &Store, pid: u32) -> Result<bool, AppError> {
+    Ok(lock::holder(store)?.is_some_and(|holder| holder.pid == pid))
 }
 
 /// Says whether a run that printed this carries the plan out: the first of its lines says so. One

@@ -58,7 +58,9 @@ pub fn stop(repository: &Repository, manner: Manner) -> Result<Stopped, AppError
 /// Stops what nobody carries out any more: by a run that takes it up, and starts nothing.
 fn stop_left(repository: &Repository, manner: Manner) -> Result<Stopped, AppError> {
     let snapshot = repository.read(Reading::Head)?;
-    let attempts = snapshot.running.keys().map(ToString::to_string).collect::<Vec<_>>();
+    // Those that nobody sees to any more, too: what is left of them is stopped.
+    let open = snapshot.attempts.values().filter(|record| record.ending.is_none());
+    let attempts = open.map(|record| record.attempt.to_string()).collect::<Vec<_>>();
     if !attempts.is_empty() {
         let mode = match manner {
             Manner::Polite => StopMode::Polite,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::words::clean;
-use crate::domain::model::{attempt::Usage, time::Timestamp};
+use crate::domain::model::{attempt::Usage, limits::MONEY_MAX, time::Timestamp};
 
 /// Most messages whose figures may still grow; older ones are final.
 const OPEN_MESSAGES_MAX: usize = 32;
@@ -112,7 +112,7 @@ impl State {
 
 /// Returns money to the millionth of a dollar: sums of fractions leave dust behind.
 fn rounded(cost_usd: f64) -> f64 {
-    (cost_usd * 1e6).round() / 1e6
+    (cost_usd.clamp(0.0, MONEY_MAX) * 1e6).round() / 1e6
 }
 
 /// Returns the larger one of each figure.

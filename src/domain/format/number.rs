@@ -9,8 +9,8 @@ use super::fault::{plain, shown};
 use super::value::{FromText, TextVisitor, ValueFault, text_values};
 use crate::domain::model::{
     limits::{
-        ATTEMPTS_MAX, HEARTBEAT_MIN, LEVEL_MAX, LOG_BYTES_MAX, LOG_BYTES_MIN, RESCAN_MAX,
-        RESCAN_MIN, WORKERS_MAX,
+        ATTEMPTS_MAX, HEARTBEAT_MIN, LEVEL_MAX, LOG_BYTES_MAX, LOG_BYTES_MIN, MONEY_MAX,
+        RESCAN_MAX, RESCAN_MIN, WORKERS_MAX,
     },
     time::{Exact, parse_duration},
 };
@@ -231,7 +231,7 @@ impl FromText for Money {
         let digits = text.strip_prefix('$').unwrap_or(text);
         let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b".eE+-".contains(&b));
         let amount: Option<f64> = digits.parse().ok().filter(|_| is_plain);
-        amount.filter(|a| a.is_finite() && *a >= 0.0).map(Self).ok_or_else(|| {
+        amount.filter(|a| (0.0..=MONEY_MAX).contains(a)).map(Self).ok_or_else(|| {
             ValueFault::new("bad-number", format!("{} is not an amount of money", shown(text)))
                 .with_help("write it as `5` or `0.25`")
         })

@@ -163,6 +163,8 @@ pub struct WorkerEnd {
     pub exit: Exit,
     /// Whether the completion signal stands in its output; true where none is asked for.
     pub has_signal: bool,
+    /// Whether it was stopped because its time was over, and no coordinator was there to do it.
+    pub is_timed_out: bool,
     /// What its output says that it used; empty where it says nothing.
     pub usage: Usage,
     /// The limit of its provider that it ran into.
@@ -177,7 +179,15 @@ impl WorkerEnd {
     /// Returns the end of a worker of which nothing but its exit is known.
     pub fn of(exit: Exit) -> Self {
         let usage = Usage::default();
-        Self { exit, has_signal: true, usage, limit: None, n_leaked: 0, ended: None }
+        Self {
+            exit,
+            has_signal: true,
+            is_timed_out: false,
+            usage,
+            limit: None,
+            n_leaked: 0,
+            ended: None,
+        }
     }
 }
 

@@ -162,3 +162,9 @@ pub const AGENT_LINE_BYTES_MAX: usize = 1024 * 1024;
 
 /// Most characters of what an agent said of a limit that are kept.
 pub const LIMIT_WORDS_MAX: usize = 200;
+
+/// Largest amount of US dollars that is believed: more is no price, and sums must stay numbers.
+pub const MONEY_MAX: f64 = 1e9;
+
+/// How long a worker may be gone without its supervisor telling so.
+pub const ABSENCE_MAX: Duration = Duration::from_secs(10);

@@ -132,7 +132,8 @@ impl Live {
     }
 
     fn spent(&self, now: Tick) -> Spent {
-        let ended = self.end.as_ref().and_then(|end| end.ended).map_or(now, |ended| ended.tick);
+        let ended = self.end.as_ref().and_then(|end| end.ended).map(|ended| ended.tick);
+        let ended = ended.or(self.over).unwrap_or(now);
         let time = ended.min(now).0.saturating_sub(self.started.tick.0);
         Spent { usage: self.usage(), time, attempts: 1 }
     }

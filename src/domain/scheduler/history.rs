@@ -24,8 +24,8 @@ pub struct Recorded {
     /// Whether another coordinator is alive: then attempts without an ending run, and must not
     /// be touched. Otherwise those that are neither in `running` nor told otherwise are lost.
     pub is_live: bool,
-    /// Attempts without an ending whose workers are still seen to, and when those started.
-    pub running: BTreeMap<AttemptId, Now>,
+    /// Attempts without an ending whose workers are still seen to, or have ended meanwhile.
+    pub running: BTreeMap<AttemptId, Taken>,
     /// What became of attempts that are lost, as a phrase.
     pub causes: BTreeMap<AttemptId, String>,
     /// What tells a reader whether the coordinator pauses because many workers died.
@@ -113,6 +113,24 @@ impl Spent {
             time: self.time.saturating_sub(earlier.time),
             attempts: self.attempts.saturating_sub(earlier.attempts),
         }
+    }
+}
+
+/// What is known of an attempt that is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// When its worker was started.
+    pub started: Now,
+    /// When that ended, where it did: its end is still to be judged.
+    pub ended: Option<Now>,
+    /// When it was asked to stop, where the run was being stopped.
+    pub stop_asked: Option<Tick>,
+}
+
+impl Taken {
+    /// Returns what is known of one that runs since `started`.
+    pub fn running(started: Now) -> Self {
+        Self { started, ended: None, stop_asked: None }
     }
 }
 

@@ -8,6 +8,7 @@ use super::phase::Live;
 use crate::domain::model::{
     attempt::{Exit, ReportedState, ReviewKind, UsageLimit, WorkerEnd},
     id::GateName,
+    time::render_duration,
 };
 
 /// What an ended worker means before any verify command ran.
@@ -36,6 +37,10 @@ impl Live {
         let said = report.and_then(|report| report.message.as_deref());
         if let Some(limit) = &end.limit {
             return Judgement::Limited(self.shared(limit.clone()));
+        }
+        if end.is_timed_out {
+            let limit = render_duration(self.assignment.policy.timeout.unwrap_or_default());
+            return Judgement::Failed(format!("timed out after {limit}"));
         }
         if let Exit::Signal(_) = end.exit {
             return Judgement::Crashed(self.ended_with(end.exit, None));

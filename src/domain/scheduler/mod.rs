@@ -39,7 +39,7 @@ use breaker::Breaker;
 use budget::Ledger;
 use effect::{Assignment, Effect, Force, Notice, Previous};
 use event::{Event, Hold, StopMode};
-use history::{History, Recorded};
+use history::{History, Recorded, Taken};
 use levels::Levels;
 use phase::{Course, Live, Phase};
 use provider::ProviderLimit;
@@ -114,7 +114,7 @@ impl Scheduler {
             let is_known = plan.find(id.as_str()).is_some();
             match running.get(&attempt) {
                 Some(started) if is_known => live.push((attempt, *started)),
-                None if is_live => live.push((attempt, history.started(now))),
+                None if is_live => live.push((attempt, Taken::running(history.started(now)))),
                 Some(_) | None => {
                     let cause = causes.remove(&attempt);
                     let cause =

@@ -54,6 +54,10 @@ pub struct Live {
     pub end: Option<WorkerEnd>,
     /// What its output says that it used, as long as it runs.
     pub seen: Usage,
+    /// When its process ended, where that is known before how it ended.
+    pub over: Option<Tick>,
+    /// When it was first asked to stop.
+    pub stop_asked: Option<Tick>,
     /// The limit that it waits for, by its output.
     pub limit: Option<UsageLimit>,
     /// When its worker was last seen alive; `None` where nobody asks.

@@ -22,13 +22,19 @@ pub(super) fn backoff(base: Duration, n_failed: u32, attempt: &AttemptId) -> Dur
 
 /// Returns how long tasks wait for a provider whose limit was reached at `ended`, for the
 /// `n_in_row`-th time: until it is lifted, where that is told and still to come, else a minute,
-/// doubled each time, up to an hour.
+/// doubled each time, up to an hour. Where it was reached again right after it was said to be
+/// lifted, what is told is no longer believed to be enough.
 pub(super) fn limit_wait(limit: &UsageLimit, ended: Timestamp, n_in_row: u32) -> Duration {
+    let doubled = |n: u32| {
+        let factor = 1_u32.checked_shl(n.saturating_sub(1)).unwrap_or(u32::MAX);
+        LIMIT_WAIT_FIRST.saturating_mul(factor).min(BACKOFF_MAX)
+    };
     match limit.resets {
-        Some(resets) if resets > ended => resets.since(ended).min(LIMIT_WAIT_MAX),
-        Some(_) | None => LIMIT_WAIT_FIRST
-            .saturating_mul(1_u32.checked_shl(n_in_row.saturating_sub(1)).unwrap_or(u32::MAX))
-            .min(BACKOFF_MAX),
+        Some(resets) if resets > ended => {
+            let told = resets.since(ended).min(LIMIT_WAIT_MAX);
+            if n_in_row > 1 { told.max(doubled(n_in_row - 1)) } else { told }
+        }
+        Some(_) | None => doubled(n_in_row),
     }
 }
 

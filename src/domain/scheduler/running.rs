@@ -6,8 +6,10 @@ use super::{
     Scheduler,
     effect::{Assignment, Effect, Force, Notice},
     ending::Finish,
+    event::StopMode,
+    history::Taken,
     judgement::Judgement,
-    phase::{Live, Phase, Stage, StopReason},
+    phase::{Course, Live, Phase, Stage, StopReason},
     pulse::Pulse,
     queue::Lane,
 };
@@ -33,11 +35,17 @@ impl Live {
             end: None,
             seen: Usage::default(),
             limit: None,
+            over: None,
+            stop_asked: None,
         }
     }
 
     /// Returns the moment at which something must be done about the attempt.
     pub fn deadline(&self) -> Option<Tick> {
+        // Nothing can be done any more about a worker that has ended.
+        if self.over.is_some() && self.end.is_none() {
+            return None;
+        }
         match self.stage {
             Stage::Working => [self.time_out(), self.pulse_deadline()].into_iter().flatten().min(),
             Stage::Verifying => None,
@@ -65,9 +73,9 @@ impl Live {
 }
 
 impl Scheduler {
-    /// Takes over attempts that run already, with the moments when they started.
-    pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Now)>) {
-        for (attempt, started) in attempts {
+    /// Takes over attempts that run already, or ended while nobody was there to judge it.
+    pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Taken)>) {
+        for (attempt, taken) in attempts {
             let Some(task) = self.plan.find(attempt.task.as_str()) else { continue };
             let assignment = Arc::new(Assignment {
                 attempt,
@@ -76,7 +84,14 @@ impl Scheduler {
                 policy: self.plan.policy(task),
                 previous: None,
             });
-            let live = Live::new(assignment, started, self.now);
+            let mut live = Live::new(assignment, taken.started, self.now);
+            live.over = taken.ended.map(|ended| ended.tick);
+            if taken.stop_asked.is_some() {
+                live.stop_asked = taken.stop_asked;
+                let kill_at = Some(self.now.tick.plus(live.assignment.policy.grace));
+                let why = StopReason::Interrupted;
+                live.stage = Stage::Stopping { why, in_verify: false, kill_at };
+            }
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
     }
@@ -126,6 +141,9 @@ impl Scheduler {
             return;
         }
         let stage = live.stage;
+        // What had ended before it was asked to stop counts as it ended.
+        let ended = end.ended.map(|ended| ended.tick);
+        let has_ended_before = ended.zip(live.stop_asked).is_some_and(|(end, asked)| end < asked);
         let judgement = live.judge(end);
         let claimed = live.contradiction(end.exit);
         let category = live.report.as_ref().and_then(|report| report.category.clone());
@@ -133,7 +151,11 @@ impl Scheduler {
         if let Some(live) = self.at_mut(task) {
             live.end = Some(end.clone());
         }
-        if let Stage::Stopping { why, .. } = stage {
+        let is_hurried = self.course == Course::Stopping(StopMode::Now);
+        let is_unfinished = matches!(judgement, Judgement::Verify) && has_verify && is_hurried;
+        if let Stage::Stopping { why, .. } = stage
+            && (!has_ended_before || is_unfinished)
+        {
             return self.end_stopped(task, why, effects);
         }
         let finish = match judgement {
@@ -220,7 +242,10 @@ impl Scheduler {
     pub(super) fn status_reported(&mut self, report: StatusReport) {
         let Some((task, _)) = self.live(&report.attempt) else { return };
         if let Some(live) = self.at_mut(task) {
-            live.report = Some(report);
+            // What was used stays used, whatever a later report says.
+            let before = live.report.as_ref().map(|report| report.usage).unwrap_or_default();
+            let usage = report.usage.max(&before);
+            live.report = Some(StatusReport { usage, ..report });
         }
         self.beat(task);
     }
@@ -296,7 +321,11 @@ impl Scheduler {
             Stage::Stopping { .. } if force == Force::Ask => return,
             Stage::Stopping { why, in_verify, .. } => (why, in_verify),
         };
-        self.set_stage(task, Stage::Stopping { why, in_verify, kill_at });
+        let now = self.now.tick;
+        self.change_live(task, |live| {
+            live.stage = Stage::Stopping { why, in_verify, kill_at };
+            live.stop_asked.get_or_insert(now);
+        });
         let stopping = attempt.clone();
         effects.push(if in_verify {
             Effect::StopVerify { attempt, force }

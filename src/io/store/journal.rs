@@ -27,6 +27,13 @@ pub enum JournalLine {
         /// All of it.
         text: String,
     },
+    /// A worker was asked to stop, as the run is being stopped: how it ends then says nothing.
+    Stopping {
+        /// The word that stands for its attempt.
+        nonce: String,
+        /// When, on the clock that never jumps, in milliseconds.
+        tick_ms: u64,
+    },
 }
 
 /// The open journal. Only the owner of the [`super::Lock`] opens it.

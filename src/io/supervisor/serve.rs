@@ -100,6 +100,11 @@ struct Child {
     said: Option<Said>,
     /// How it ended, and when that was noticed.
     ended: Option<(Exit, Instant, Now)>,
+    /// When its time is over, and how long it has then to end.
+    timeout: Option<Instant>,
+    grace: Duration,
+    /// When it is killed, once its time was over.
+    kill_at: Option<Instant>,
     /// Those of its processes that were killed after its end.
     killed: BTreeSet<Exact>,
     /// Whether nothing of it was there at the last look. Where something was killed, one look is
@@ -149,6 +154,7 @@ impl Server {
         }
         let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
         loop {
+            let overdue = self.time_out().filter(|_| orders.reader.is_none());
             tokio::select! {
                 biased;
                 _ = ended.recv() => self.look_after_ended(),
@@ -159,6 +165,7 @@ impl Server {
                 },
                 () = self.teller.can_send() => self.teller.send(),
                 () = until(self.look) => self.look_after_ended(),
+                () = until(overdue) => self.stop_overdue(),
                 _ = terminate.recv() => self.stop_all(),
             }
             if orders.reader.is_none() && self.children.is_empty() {
@@ -212,6 +219,11 @@ impl Server {
             give_up,
             said: None,
             ended: None,
+            timeout: order
+                .timeout_ms
+                .and_then(|ms| Instant::now().checked_add(Duration::from_millis(ms))),
+            grace: Duration::from_millis(order.grace_ms),
+            kill_at: None,
             killed: BTreeSet::new(),
             is_gone: false,
         };
@@ -325,9 +337,33 @@ impl Server {
         let n_leaked = u32::try_from(child.killed.len()).unwrap_or(u32::MAX);
         let Said { has_signal, found } = said;
         let (usage, limit) = (found.usage, found.limit);
-        let end = WorkerEnd { has_signal, usage, limit, n_leaked, ..WorkerEnd::of(exit) };
+        let is_timed_out = child.kill_at.is_some();
+        let end =
+            WorkerEnd { has_signal, is_timed_out, usage, limit, n_leaked, ..WorkerEnd::of(exit) };
         let end = End::new(&end, at);
         self.teller.tell(&Line::Exited { nonce: child.nonce, end });
+    }
+
+    /// Returns when the time of a worker is over next.
+    fn time_out(&self) -> Option<Instant> {
+        let running = self.children.values().filter(|child| child.ended.is_none());
+        running.filter_map(|child| child.kill_at.or(child.timeout)).min()
+    }
+
+    /// Stops workers whose time is over: nobody else would, while no coordinator is there.
+    fn stop_overdue(&mut self) {
+        let now = Instant::now();
+        for child in self.children.values_mut().filter(|child| child.ended.is_none()) {
+            let (how, kill_at) = match (child.kill_at, child.timeout) {
+                (Some(kill_at), _) if kill_at <= now => (How::Kill, now + KILL_TIME),
+                (None, Some(timeout)) if timeout <= now => (How::Polite, now + child.grace),
+                _ => continue,
+            };
+            child.kill_at = Some(kill_at);
+            if let Err(error) = stop_process(child.pid, child.start_ticks, how) {
+                tracing::debug!(%error, "a worker goes on");
+            }
+        }
     }
 
     /// Somebody wants the supervisor to end: its workers are asked to.

@@ -40,6 +40,12 @@ pub struct Order {
     pub log_bytes_max: u64,
     /// The text that its output must contain.
     pub signal: Option<String>,
+    /// How long it may take where no coordinator is there to stop it.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+    /// The time between the polite stop and the kill.
+    #[serde(default)]
+    pub grace_ms: u64,
     /// Values that are not to appear in its log.
     pub secrets: Vec<Raw>,
     /// The agent that it is, by name: its output is read.
@@ -222,6 +228,9 @@ pub struct End {
     /// When, in milliseconds since 1970.
     wall_ms: i64,
     has_signal: bool,
+    /// Whether the supervisor stopped it, as its time was over and no coordinator was there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    timed_out: bool,
     #[serde(skip_serializing_if = "is_zero")]
     n_leaked: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -238,7 +247,8 @@ pub struct Used {
     output: u64,
     cache_read: u64,
     cache_creation: u64,
-    cost_usd: f64,
+    /// `None` is what JSON makes of an amount that is no number.
+    cost_usd: Option<f64>,
 }
 
 /// A limit of a provider.
@@ -257,7 +267,7 @@ impl From<Usage> for Used {
             output: usage.output_tokens,
             cache_read: usage.cache_read_tokens,
             cache_creation: usage.cache_creation_tokens,
-            cost_usd: usage.cost_usd,
+            cost_usd: Some(usage.cost_usd),
         }
     }
 }
@@ -269,7 +279,7 @@ impl From<Used> for Usage {
             output_tokens: used.output,
             cache_read_tokens: used.cache_read,
             cache_creation_tokens: used.cache_creation,
-            cost_usd: used.cost_usd,
+            cost_usd: used.cost_usd.unwrap_or_default(),
         }
     }
 }
@@ -308,6 +318,7 @@ impl End {
             tick_ms: millis(now.tick),
             wall_ms: now.wall.0,
             has_signal: end.has_signal,
+            timed_out: end.is_timed_out,
             n_leaked: end.n_leaked,
             usage,
             limit,
@@ -326,6 +337,7 @@ impl End {
         WorkerEnd {
             exit,
             has_signal: self.has_signal,
+            is_timed_out: self.timed_out,
             usage,
             limit,
             n_leaked: self.n_leaked,
@@ -366,6 +378,8 @@ mod tests {
             log: Raw(bytes),
             log_bytes_max: 1 << 20,
             signal: Some("DONE".to_owned()),
+            timeout_ms: Some(5),
+            grace_ms: 1,
             secrets: vec![Raw("s3cret".into())],
             agent: Some("claude".to_owned()),
             model: None,
@@ -386,7 +400,12 @@ mod tests {
         let ends = [
             WorkerEnd::of(Exit::Code(0)),
             WorkerEnd { n_leaked: 2, has_signal: false, ..WorkerEnd::of(Exit::Code(255)) },
-            WorkerEnd { usage, limit: Some(limit), ..WorkerEnd::of(Exit::Signal(9)) },
+            WorkerEnd {
+                usage,
+                is_timed_out: true,
+                limit: Some(limit),
+                ..WorkerEnd::of(Exit::Signal(9))
+            },
         ];
         for end in ends {
             let line = Line::Exited { nonce: "1".to_owned(), end: End::new(&end, at(5_000, -7)) };

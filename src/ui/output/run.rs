@@ -134,7 +134,8 @@ fn of_task(happened: &Happened) -> Option<(Tone, String)> {
             (tone, text + &leaked(*n_leaked))
         }
         Happened::GaveUp { task, n_failed, of, n_blocked } => {
-            let times = counted(*n_failed as usize, of.trim_end_matches('s'));
+            let one = if *of == "crashes" { "crash" } else { of.trim_end_matches('s') };
+            let times = format!("{n_failed} {}", if *n_failed == 1 { one } else { of });
             let blocks = match n_blocked {
                 0 => String::new(),
                 1 => "; 1 task waits for it".to_owned(),

@@ -37,6 +37,8 @@ fn supervise(folder: &Path, script: &str) -> (Vec<Line>, u64) {
         log: Raw::from(&folder.join("logs/1.log")),
         log_bytes_max: LOG_BYTES_MAX,
         signal: Some("the very last".to_owned()),
+        timeout_ms: None,
+        grace_ms: 0,
         secrets: Vec::new(),
         agent: None,
         model: None,
