@@ -7,6 +7,8 @@
 
 #[path = "floor/arrival.rs"]
 mod arrival;
+#[path = "floor/follow.rs"]
+mod follow;
 #[path = "floor/program.rs"]
 mod program;
 #[path = "floor/table.rs"]
@@ -14,15 +16,14 @@ mod table;
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use arrival::Arrivals;
+use follow::{Ended, PATIENCE, Times, lines_of, wait_for};
 use program::{Failure, ORCH};
 use table::Goal;
 
@@ -37,9 +38,6 @@ const N_SAVES: usize = 200;
 
 /// Quiet time before each save: the one before is settled, checks of the whole plan included.
 const PAUSE: Duration = Duration::from_millis(150);
-
-/// No reaction takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn main() -> Result<(), Failure> {
     if let Some(arguments) = program::floor_arguments(WORKER) {
@@ -95,37 +93,12 @@ fn bench(folder: &Path, n_tasks: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Times of one kind, one for each save.
-#[derive(Default)]
-struct Times(Vec<Duration>);
-
-impl Times {
-    /// Returns the time that `percent` of all do not exceed.
-    fn at(&self, percent: usize) -> Duration {
-        let mut sorted = self.0.clone();
-        sorted.sort_unstable();
-        let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-        sorted.get(place).copied().unwrap_or_default()
-    }
-}
-
-/// A child that does not outlive what it is measured for.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
 /// Saves `text` under `path` as editors do: a temporary file, then a rename. Returns the moment
 /// before the rename.
 fn save(path: &Path, text: &str) -> Result<Duration, Failure> {
     let next = path.with_file_name(".next");
     fs::write(&next, text)?;
-    let before = arrival::now();
+    let before = follow::now();
     fs::rename(&next, path)?;
     Ok(before)
 }
@@ -177,7 +150,7 @@ fn orch_times(
             let path = task_path(&root, at);
             let text = fs::read_to_string(&path)?.replace("status: hold", "status: todo");
             let before = save(&path, &text)?;
-            rebuilt.0.push(wait_for(&lines, "plan-changed")?.saturating_sub(before));
+            rebuilt.0.push(wait_for(&lines, "plan-changed")?.0.saturating_sub(before));
             started.0.push(arrivals.next(PATIENCE)?.saturating_sub(before));
             wait_for(&lines, "ended")?;
         }
@@ -241,33 +214,4 @@ fn watchexec_times(folder: &Path, arrivals: &Arrivals) -> Result<Times, Failure>
         while arrivals.next(Duration::from_millis(20)).is_ok() {}
     }
     Ok(times)
-}
-
-/// Lines as they come in, each with its moment.
-type Lines = mpsc::Receiver<(Duration, String)>;
-
-fn lines_of(child: &mut Child) -> Result<Lines, Failure> {
-    let out = child.stdout.take().ok_or("no output")?;
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(out).lines().map_while(Result::ok) {
-            if sender.send((arrival::now(), line)).is_err() {
-                return;
-            }
-        }
-    });
-    Ok(receiver)
-}
-
-/// Waits for an event, and returns when it was told.
-fn wait_for(lines: &Lines, event: &str) -> Result<Duration, Failure> {
-    let wanted = format!("\"event\":\"{event}\"");
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let (at, line) = lines.recv_timeout(left).map_err(|_| format!("`{event}` never came"))?;
-        if line.contains(&wanted) {
-            return Ok(at);
-        }
-    }
 }

@@ -8,17 +8,12 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::Command,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use rustix::fs::inotify::{CreateFlags, Reader, WatchFlags, add_watch, init};
 
-use crate::program::Failure;
-
-/// Returns the time since 1970, which is the same in all programs of this machine.
-pub(crate) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
+use crate::{follow::now, program::Failure};
 
 /// Where started programs announce themselves.
 pub(crate) struct Arrivals {

@@ -19,7 +19,7 @@ use super::{
     repository::Repository,
     view::run::{Live, RunEvent, Summary},
 };
-use crate::io::supervisor;
+use crate::io::{event_loop, supervisor};
 
 /// Serves as the supervisor of workers where this process was started to be one; then it returns
 /// the exit code with which `main` is to end.
@@ -100,8 +100,7 @@ impl Run {
         self.ask(Request::Resume);
     }
 
-    /// Ends the run and leaves its workers at work. Nobody checks or records what they do; the
-    /// next run stops what is left of them, and starts their tasks again.
+    /// Ends the run and leaves its workers at work; the next run takes them up.
     pub fn leave(&self) {
         self.ask(Request::Leave);
     }
@@ -220,9 +219,6 @@ type Requests = tokio::sync::mpsc::Receiver<Request>;
 type Work<'a> = Pin<Box<dyn Future<Output = Result<Summary, AppError>> + 'a>>;
 
 fn block_on(work: Work<'_>) -> Result<Summary, AppError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build().map_err(
-            |source| AppError::System { what: "start the event loop".to_owned(), source },
-        )?;
-    runtime.block_on(work)
+    let failed = |source| AppError::System { what: "start the event loop".to_owned(), source };
+    event_loop::build().map_err(failed)?.block_on(work)
 }

@@ -98,8 +98,9 @@ impl Snapshot {
 pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
     // The lock first: a coordinator that ends while the records are read has ended in them.
     let coordinator = lock::holder(store)?;
-    // A folder that cannot be read says nothing of any worker.
-    let ledgers = supervised::ledgers(store).unwrap_or_default();
+    // A living coordinator sees to all of them; and a folder that cannot be read says nothing.
+    let is_live = coordinator.is_some();
+    let ledgers = if is_live { Vec::new() } else { supervised::ledgers(store).unwrap_or_default() };
     let mut snapshot = assemble(Files::read(store, reading)?, coordinator);
     snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
     Ok(snapshot)

@@ -18,6 +18,25 @@ pub fn named(names: &[&str]) -> Vec<(OsString, OsString)> {
     names.iter().filter_map(value).collect()
 }
 
+/// Adds the folder of this program to the end of `PATH` in `variables`, where it is `orch`: workers
+/// report by calling it.
+pub fn make_reachable(variables: &mut [(OsString, OsString)]) {
+    let Ok(program) = std::env::current_exe() else { return };
+    let Some(folder) = program.parent().filter(|_| program.file_name() == Some(OsStr::new("orch")))
+    else {
+        return;
+    };
+    let Some((_, path)) = variables.iter_mut().find(|(name, _)| name == "PATH") else { return };
+    let mut folders: Vec<_> = std::env::split_paths(path).collect();
+    if !folders.iter().any(|known| known == folder) {
+        folders.push(folder.to_owned());
+        // A folder with a colon in its name cannot be named there.
+        if let Ok(joined) = std::env::join_paths(folders) {
+            *path = joined;
+        }
+    }
+}
+
 fn is_allowed(name: &OsStr, named: &[String]) -> bool {
     let Some(name) = name.to_str() else { return false };
     ALWAYS.contains(&name) || name.starts_with("LC_") || named.iter().any(|known| known == name)

@@ -6,8 +6,10 @@
 pub mod clock;
 pub mod entropy;
 pub mod environment;
+pub mod event_loop;
 pub mod git;
 pub mod process;
+pub mod shortage;
 pub mod store;
 pub mod supervisor;
 pub mod system;

@@ -23,7 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("io", &["io"]),
     ("io/*", &["domain"]),
     // It is about processes: how they are started and ended is told there.
-    ("io/supervisor", &["domain", "io/clock", "io/process"]),
+    ("io/process", &["domain", "io/shortage"]),
+    ("io/store", &["domain", "io/shortage"]),
+    ("io/supervisor", &["domain", "io/clock", "io/event_loop", "io/process", "io/shortage"]),
     ("app", &["domain", "io"]),
     ("ui", &["ui"]),
     ("ui/*", &["domain", "app", "ui/output"]),

@@ -12,6 +12,8 @@ mod architecture;
 mod bad_input;
 mod cli;
 mod edges;
+#[cfg(target_os = "linux")]
+mod faults;
 mod fixtures;
 mod kill;
 mod simulation;

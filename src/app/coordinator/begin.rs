@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption, hooks, live, planning,
-    recovery, summary,
+    recovery, summary, surroundings::Surroundings,
 };
 use crate::{
     app::{
@@ -18,7 +18,7 @@ use crate::{
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
         scheduler::Scheduler,
     },
-    io::{clock::Clock, entropy::Nonces, environment, store::lock::Lock},
+    io::{clock::Clock, entropy::Nonces, store::lock::Lock},
 };
 
 impl Coordinator {
@@ -59,7 +59,7 @@ impl Coordinator {
         }
         journal.reset()?;
         let mut coordinator = Self {
-            environment: environment::allowed(&scheduler.plan().config().env_pass),
+            surroundings: Surroundings::of(scheduler.plan().config()),
             tally: summary::Tally::new(clock.now()),
             live: live::LiveView::new(clock.now(), options.picture),
             hooks: hooks::Hooks::new(tracker.files().milestones()),
@@ -80,7 +80,7 @@ impl Coordinator {
             late: Vec::new(),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
-            output_states: BTreeMap::new(),
+            seen_files: BTreeMap::new(),
             gate_stop: None,
             events: Some(sources.sender()),
             lock,

@@ -24,7 +24,9 @@ impl Coordinator {
     pub(super) fn mode(&self) -> Mode {
         Mode {
             is_dispatching: true,
-            is_paused: self.scheduler.is_held(Hold::Person),
+            is_paused: self.scheduler.is_held(Hold::Person)
+                || self.scheduler.open_breaker().is_some()
+                || self.scheduler.is_run_spent(),
             held: self.held(),
             polling: self.tracker.polling(),
             coordinator: None,
@@ -39,6 +41,9 @@ impl Coordinator {
         }
         if let Some(open) = self.scheduler.open_breaker() {
             return Some(format!("{} workers died at once", open.n_crashes));
+        }
+        if let Some(wait) = self.scheduler.shortage_wait() {
+            return Some(wait.cause.clone());
         }
         self.scheduler.is_run_spent().then(|| "the budget of the run is spent".to_owned())
     }

@@ -53,6 +53,8 @@ pub(super) struct Worker {
     pub(super) stop: Option<Force>,
     /// Stops its verify commands.
     pub(super) check_stop: Option<watch::Sender<Option<How>>>,
+    /// Values that are not to stand in its log and its status file.
+    pub(super) secrets: Vec<String>,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
 }
@@ -79,6 +81,7 @@ impl Worker {
             process: Process::None,
             stop: None,
             check_stop: None,
+            secrets: Vec::new(),
             report: None,
         }
     }
@@ -174,7 +177,7 @@ impl Coordinator {
             self.store.read_file(&path).ok().and_then(|bytes| status_file::parse(&path, &bytes).0);
         let log = self.store.path(&layout::log_path(&attempt));
         Leavings {
-            log_tail: process::log::tail(&log, 0, FAILURE_TAIL_BYTES).unwrap_or_default(),
+            log_tail: process::log::tail_of_both(&log, FAILURE_TAIL_BYTES).unwrap_or_default(),
             notes: report.map(|report| report.notes).unwrap_or_default(),
         }
     }
@@ -225,13 +228,14 @@ impl Coordinator {
         let Some(events) = self.events.clone() else { return };
         let Some(worker) = self.workers.get_mut(&attempt) else { return };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let launch = worker::launch(&self.store, &self.environment, assignment, nonce);
+        let launch = worker::launch(&self.store, &self.surroundings, assignment, nonce);
         let Some(launch) = launch else { return };
         let policy = &worker.assignment.policy;
         let checks = Checks {
             commands: policy.completion.verify.clone(),
             launch: Launch { stdin: Stdin::Null, ..launch },
             times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
+            secrets: worker.secrets.clone(),
         };
         let stop = checks.start(events, move |results| Event::VerifyFinished { attempt, results });
         worker.check_stop = Some(stop);
@@ -239,7 +243,7 @@ impl Coordinator {
 
     fn start_gate(&mut self, level: u32, number: u32, gate: LevelGate) {
         let Some(events) = self.events.clone() else { return };
-        let mut env = self.environment.clone();
+        let mut env = self.surroundings.variables.clone();
         env.push(("ORCH_ROOT".into(), self.store.root().into()));
         env.push(("ORCH_LEVEL".into(), level.to_string().into()));
         let log = layout::gate_log_path(level, number);
@@ -253,6 +257,7 @@ impl Coordinator {
                 output: self.store.path(&log),
             },
             times: CheckTimes { timeout: gate.timeout, grace: GRACE_DEFAULT },
+            secrets: Vec::new(),
         };
         let stop =
             checks.start(events, move |results| Event::GateFinished { level, number, results });

@@ -1,6 +1,6 @@
 //! What changed in the files → events.
 
-use super::{Coordinator, planning};
+use super::{Coordinator, planning, surroundings::Surroundings};
 use crate::{
     app::{error::AppError, tracker::News, view::run::Happened},
     domain::{
@@ -11,7 +11,6 @@ use crate::{
         plan::Plan,
         scheduler::event::{Event, Hold},
     },
-    io::environment,
 };
 
 impl Coordinator {
@@ -87,9 +86,7 @@ impl Coordinator {
         let new = plan.config();
         let settings = std::mem::replace(&mut self.settings, new.clone());
         let old = &settings;
-        if old.env_pass != new.env_pass {
-            self.environment = environment::allowed(&new.env_pass);
-        }
+        self.surroundings = Surroundings::of(new);
         let not_applied = [
             (
                 self.options.max_workers.is_some() && old.max_workers != new.max_workers,

@@ -1,4 +1,6 @@
-//! Signs of life of workers, as they are asked for: growing output.
+//! Signs of life of workers, as they are asked for: written status files, and growing output.
+
+use std::collections::BTreeMap;
 
 use super::Coordinator;
 use crate::{
@@ -7,12 +9,13 @@ use crate::{
         model::{id::AttemptId, task::HeartbeatFrom},
         scheduler::event::Event,
     },
-    io::process::log,
+    io::process::log::{self, LogState},
 };
 
 impl Coordinator {
-    /// Reads what running workers reported and looks whether their output grew, where that is asked
-    /// of them. Told before time passes, so that nobody is taken for silent who only was not read.
+    /// Reads what running workers reported and looks which of their files were written since,
+    /// where signs of life are asked of them. Told before time passes, so that nobody is taken for
+    /// silent who only was not read.
     pub(super) fn look_for_signs_of_life(&mut self, batch: &mut Vec<Event>) {
         let watched: Vec<(AttemptId, HeartbeatFrom)> = self
             .scheduler
@@ -22,19 +25,22 @@ impl Coordinator {
                 Some((live.assignment.attempt.clone(), heartbeat.from))
             })
             .collect();
-        self.output_states.retain(|attempt, _| watched.iter().any(|(known, _)| known == attempt));
+        let mut states = BTreeMap::new();
         for (attempt, from) in watched {
             batch.extend(self.read_report(&attempt));
-            if from == HeartbeatFrom::Output && self.has_grown(&attempt) {
+            // A status file that says the same as before is a sign of life as well.
+            let log = (from == HeartbeatFrom::Output).then(|| layout::log_path(&attempt));
+            let mut lives = false;
+            for path in [Some(layout::status_path(&attempt)), log].into_iter().flatten() {
+                let state = log::state(&self.store.path(&path));
+                let Some(state) = state.filter(LogState::has_text) else { continue };
+                lives |= self.seen_files.get(&path) != Some(&state);
+                states.insert(path, state);
+            }
+            if lives {
                 batch.push(Event::HeartbeatSeen { attempt });
             }
         }
-    }
-
-    /// Says whether the log of an attempt is another one than at the last look.
-    fn has_grown(&mut self, attempt: &AttemptId) -> bool {
-        let path = self.store.path(&layout::log_path(attempt));
-        let Some(state) = log::state(&path).filter(|state| state.length > 0) else { return false };
-        self.output_states.insert(attempt.clone(), state) != Some(state)
+        self.seen_files = states;
     }
 }

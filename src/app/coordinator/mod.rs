@@ -17,13 +17,11 @@ mod shortage;
 mod sources;
 mod summary;
 mod supervision;
+mod surroundings;
 mod viewer;
 mod worker;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsString,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
@@ -37,6 +35,7 @@ use self::{
     effects::Worker,
     end::Leaving,
     sources::{Incoming, Sources},
+    surroundings::Surroundings,
 };
 use super::{
     error::AppError,
@@ -47,7 +46,7 @@ use super::{
 use crate::{
     domain::{
         format::{layout, status_file},
-        model::{attempt::StatusReport, config::Config, id::AttemptId},
+        model::{attempt::StatusReport, config::Config, id::AttemptId, secret},
         scheduler::{
             Scheduler, Verdict,
             event::{Event, Hold},
@@ -123,12 +122,12 @@ struct Coordinator {
     late: Vec<Request>,
     /// What happened in this turn, to be told at its end.
     outbox: Vec<RunEvent>,
-    /// What all workers have in their environment.
-    environment: Vec<(OsString, OsString)>,
+    /// What all workers get of the settings.
+    surroundings: Surroundings,
     /// What is being carried out.
     workers: BTreeMap<AttemptId, Worker>,
-    /// The output of workers whose output is a sign of life, as it was seen last.
-    output_states: BTreeMap<AttemptId, LogState>,
+    /// The files that are signs of life of workers, as they were seen last.
+    seen_files: BTreeMap<String, LogState>,
     /// Stops the gate commands that run.
     gate_stop: Option<watch::Sender<Option<How>>>,
     /// Where background work sends what became of it.
@@ -253,7 +252,9 @@ impl Coordinator {
         let worker = self.workers.get_mut(attempt)?;
         let path = layout::status_path(attempt);
         let bytes = self.store.read_file(&path).ok()?;
-        let report: StatusReport = status_file::parse(&path, &bytes).0?;
+        let mut report: StatusReport = status_file::parse(&path, &bytes).0?;
+        report.message = report.message.map(|text| secret::mask(&text, &worker.secrets));
+        report.notes = secret::mask(&report.notes, &worker.secrets);
         if report.attempt != *attempt || worker.report.as_ref() == Some(&report) {
             return None;
         }

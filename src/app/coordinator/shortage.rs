@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Coordinator, Request, Sources, supervision::told};
+use super::{Coordinator, Request, Sources};
 use crate::{
     app::{error::AppError, view::run::Happened},
-    io::store::StoreError,
+    io::{process::cause_of, store::StoreError},
 };
 
 /// Time between two tries.
@@ -40,7 +40,7 @@ impl Coordinator {
             self.require_lock()?;
             if !is_told {
                 self.tell(Happened::Held {
-                    reason: told(&error),
+                    reason: cause_of(&error),
                     help: "it goes on by itself once that is over; workers go on meanwhile"
                         .to_owned(),
                 });

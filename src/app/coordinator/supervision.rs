@@ -6,6 +6,7 @@ use super::{
     Coordinator,
     adoption::{Adopted, Read, end_leftovers},
     effects::{Process, Worker, how},
+    surroundings::masked,
     worker,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
         scheduler::{effect::Force, event::Event},
     },
     io::{
-        process::{self, ProcessIdentity},
+        process::{self, ProcessIdentity, cause_of},
         supervisor::{Line, Supervisor, Told, ledger::Ledger},
     },
 };
@@ -37,7 +38,12 @@ impl Coordinator {
             let attempt = record.attempt.clone();
             let live = self.scheduler.running().find(|live| live.assignment.attempt == attempt);
             let Some(assignment) = live.map(|live| Arc::clone(&live.assignment)) else { continue };
+            let nonce = record.nonce.clone();
+            let launch = worker::launch(&self.store, &self.surroundings, &assignment, &nonce);
+            let env = launch.map(|launch| launch.env).unwrap_or_default();
+            let secrets = self.surroundings.secrets(&assignment.policy, &env);
             let mut worker = Worker::new(record, assignment, String::new());
+            worker.secrets = secrets;
             worker.supervisor = Some(supervisor.clone());
             worker.process = identity.map_or(Process::Ordered, Process::Started);
             self.workers.insert(attempt.clone(), worker);
@@ -51,6 +57,10 @@ impl Coordinator {
 
     /// Removes the ledgers of supervisors that are gone, once all that they told is on record.
     pub(super) fn forget_read_ledgers(&mut self) {
+        let is_worn = self.supervisor.as_ref().is_some_and(Supervisor::is_worn);
+        if is_worn && self.workers.is_empty() {
+            self.dismiss_supervisor();
+        }
         let workers = &self.workers;
         let is_needed = |read: &Read| {
             let is_it = |worker: &Worker| worker.supervisor.as_ref() == Some(&read.name);
@@ -85,21 +95,23 @@ impl Coordinator {
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
             let is_passing = error.is_passing();
-            self.not_started(attempt.clone(), told(&error), is_passing);
+            self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let Some(launch) = worker::launch(&self.store, &self.environment, assignment, nonce) else {
+        let Some(launch) = worker::launch(&self.store, &self.surroundings, assignment, nonce)
+        else {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
-        let order = worker::order(&launch, assignment, nonce);
+        let order = worker::order(&launch, &self.surroundings, assignment, nonce);
+        let secrets = self.surroundings.secrets(&assignment.policy, &launch.env);
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,
             Err(error) if error.is_passing() => {
-                self.not_started(attempt.clone(), told(&error), true);
+                self.not_started(attempt.clone(), cause_of(&error), true);
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -107,6 +119,7 @@ impl Coordinator {
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.supervisor = Some(supervisor.name().to_owned());
             worker.process = Process::Ordered;
+            worker.secrets = secrets;
         }
         supervisor.order(&order);
         self.supervisor = Some(supervisor);
@@ -141,11 +154,18 @@ impl Coordinator {
             return Ok(());
         };
         match line {
-            Line::Hello { .. } | Line::Orphaned => {}
+            Line::Hello { .. } => {
+                if let Some(own) = &mut self.supervisor {
+                    own.has_begun |= own.name() == told.supervisor;
+                }
+            }
+            Line::Orphaned => {}
             Line::Started { nonce, pid, start_ticks, .. } => {
                 let boot_id = process::boot_id().to_owned();
                 let identity = ProcessIdentity { pid, start_ticks, boot_id };
                 self.worker_started(&nonce, identity)?;
+                let attempt = self.of_nonce(&nonce).filter(|_| self.scheduler.is_short());
+                batch.extend(attempt.map(|attempt| Event::WorkerStarted { attempt }));
             }
             Line::NotStarted { nonce, cause, is_passing } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
@@ -174,6 +194,7 @@ impl Coordinator {
             Line::Exited { nonce, end } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
                 self.process_ended(&attempt);
+                self.mask_status(&attempt);
                 let end = Box::new(end.meaning());
                 batch.extend(self.read_report(&attempt));
                 self.follow_end(&attempt, batch);
@@ -198,6 +219,20 @@ impl Coordinator {
         self.workers.iter().find(is_it).map(|(attempt, _)| attempt.clone())
     }
 
+    /// Takes secrets out of the status file of a worker that has ended, before git gets it.
+    fn mask_status(&self, attempt: &AttemptId) {
+        let Some(worker) = self.workers.get(attempt) else { return };
+        if worker.secrets.is_empty() {
+            return;
+        }
+        let path = layout::status_path(attempt);
+        let bytes = self.store.read_file(&path).unwrap_or_default();
+        let Some(text) = masked(&bytes, &worker.secrets) else { return };
+        if let Err(error) = self.store.replace(&path, text.as_bytes()) {
+            tracing::warn!(%error, "a secret stands in a status file");
+        }
+    }
+
     fn process_ended(&mut self, attempt: &AttemptId) {
         if let Some(worker) = self.workers.get_mut(attempt) {
             worker.process = Process::None;
@@ -217,9 +252,9 @@ impl Coordinator {
 
     /// Kills what a supervisor that is gone left: nobody would ever know how it ended.
     fn supervisor_gone(&mut self, name: &str) {
-        if self.supervisor.as_ref().is_some_and(|supervisor| supervisor.name() == name) {
-            self.supervisor = None;
-        }
+        let own = self.supervisor.take_if(|supervisor| supervisor.name() == name);
+        // One that never took an order has lost no worker.
+        let has_begun = own.is_none_or(|supervisor| supervisor.has_begun);
         let Some(events) = self.events.clone() else { return };
         let (mut left, mut attempts) = (Vec::new(), Vec::new());
         for (attempt, worker) in &mut self.workers {
@@ -242,6 +277,12 @@ impl Coordinator {
         tokio::spawn(async move {
             let stopped = end_leftovers(&left, &groups, Duration::ZERO).await;
             for attempt in attempts {
+                if !has_begun {
+                    let cause = "the supervisor of the workers could not begin".to_owned();
+                    let event = Event::WorkerNotStarted { attempt, cause, is_passing: true };
+                    worker::send(&events, event).await;
+                    continue;
+                }
                 let cause = match stopped.survivors.as_slice() {
                     [] => "its supervisor was killed; so was what it left running".to_owned(),
                     _ => "its supervisor was killed; something it left running could not be"
@@ -250,14 +291,6 @@ impl Coordinator {
                 worker::send(&events, Event::WorkerLost { attempt, cause }).await;
             }
         });
-    }
-}
-
-/// Returns an error with its cause, in one line.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
     }
 }
 

@@ -248,8 +248,11 @@ impl Viewer {
 }
 
 fn scheduler(tracker: &Tracker, is_live: bool, now: crate::domain::model::time::Now) -> Scheduler {
-    // What cannot be read now is read at the next look.
-    let ledgers = supervised::ledgers(tracker.store()).unwrap_or_default();
+    // A living coordinator sees to all workers; what cannot be read now is read at the next look.
+    let ledgers = match is_live {
+        true => Vec::new(),
+        false => supervised::ledgers(tracker.store()).unwrap_or_default(),
+    };
     let mut recorded = tracker.files().recorded();
     recorded.is_live = is_live;
     recorded.running = supervised::running(&ledgers, tracker.files().attempts());

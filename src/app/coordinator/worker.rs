@@ -4,35 +4,37 @@ use std::{ffi::OsString, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
+use super::surroundings::{Surroundings, mask_log};
+
 use crate::{
     domain::{
         agent,
         format::layout,
         model::{
-            agent::Agent, attempt::CheckResult, command::argv, config::Policy,
-            limits::LOG_BYTES_DEFAULT, task::CommandLine,
+            attempt::CheckResult,
+            command::argv,
+            limits::{SHORTAGE_WAIT_FIRST, SHORTAGE_WAIT_MAX},
+            secret,
+            task::CommandLine,
         },
         scheduler::{effect::Assignment, event::Event},
     },
     io::{
-        environment,
         process::{
-            How, Launch, ProcessError, Stdin,
+            How, Launch, Stdin,
             check::{CheckTimes, Checked, run_check},
             leftovers::NONCE_VARIABLE,
+            log,
         },
         store::Store,
         supervisor::{Order, wire::Raw},
     },
 };
 
-/// How often a check is tried again while the machine is out of processes.
-const SHORTAGE_TRIES: u32 = 30;
-
 /// Returns how the worker of an attempt is started.
 pub(super) fn launch(
     store: &Store,
-    base: &[(OsString, OsString)],
+    surroundings: &Surroundings,
     assignment: &Assignment,
     nonce: &str,
 ) -> Option<Launch> {
@@ -41,9 +43,7 @@ pub(super) fn launch(
     let path = |relative: String| store.path(&relative);
     let argv = agent::started(policy, &path(layout::prompt_path(attempt)).to_string_lossy())?;
     let set = |name: &str, value: OsString| (OsString::from(name), value);
-    let mut env = base.to_vec();
-    env.extend(variables_of(policy));
-    env.extend(policy.env.iter().map(|(name, value)| set(name, value.into())));
+    let mut env = surroundings.variables_for(policy);
     env.extend([
         set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
@@ -64,7 +64,13 @@ pub(super) fn launch(
 }
 
 /// Returns the order by which a supervisor starts the worker.
-pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Order {
+pub(super) fn order(
+    launch: &Launch,
+    surroundings: &Surroundings,
+    assignment: &Assignment,
+    nonce: &str,
+) -> Order {
+    let secrets = surroundings.secrets(&assignment.policy, &launch.env);
     let input = match &launch.stdin {
         Stdin::Null => None,
         Stdin::File(path) => Some(Raw::from(path)),
@@ -76,19 +82,12 @@ pub(super) fn order(launch: &Launch, assignment: &Assignment, nonce: &str) -> Or
         env: launch.env.iter().map(|(name, value)| (Raw::from(name), Raw::from(value))).collect(),
         input,
         log: Raw::from(&launch.output),
-        log_bytes_max: LOG_BYTES_DEFAULT,
+        log_bytes_max: surroundings.log_bytes_max,
         signal: assignment.policy.completion.signal.clone(),
-        secrets: Vec::new(),
+        secrets: secrets.iter().map(Raw::from).collect(),
         agent: assignment.policy.agent.map(|agent| agent.as_str().to_owned()),
         model: assignment.policy.model.clone(),
     }
-}
-
-/// Returns the variables that the agent needs and nobody else sets.
-fn variables_of(policy: &Policy) -> Vec<(OsString, OsString)> {
-    let mut names = policy.agent.map(Agent::variables).unwrap_or_default();
-    names.retain(|name| !policy.env.contains_key(*name));
-    environment::named(&names)
 }
 
 /// Commands that are run one after the other, up to the first that fails.
@@ -100,6 +99,8 @@ pub(super) struct Checks {
     pub launch: Launch,
     /// How long each may take.
     pub times: CheckTimes,
+    /// What is not to stand in the log.
+    pub secrets: Vec<String>,
 }
 
 impl Checks {
@@ -112,17 +113,27 @@ impl Checks {
     ) -> watch::Sender<Option<How>> {
         let (stop, stopped) = watch::channel(None);
         tokio::spawn(async move {
-            let results = self.run(stopped).await;
+            let results = self.run(&events, stopped).await;
             send(&events, event(results)).await;
         });
         stop
     }
 
-    async fn run(self, stopped: watch::Receiver<Option<How>>) -> Vec<CheckResult> {
+    async fn run(
+        self,
+        events: &mpsc::Sender<Event>,
+        stopped: watch::Receiver<Option<How>>,
+    ) -> Vec<CheckResult> {
         let mut results = Vec::new();
         for command in &self.commands {
             let launch = Launch { argv: argv(command), ..self.launch.clone() };
-            let result = run_one(&command.to_string(), &launch, self.times, &stopped).await;
+            let offset = log::length(&launch.output);
+            let line = command.to_string();
+            let mut result = run_one(&line, &launch, self.times, events, &stopped).await;
+            if !self.secrets.is_empty() {
+                mask_log(&launch.output, offset, &self.secrets);
+                result.output_tail = secret::mask(&result.output_tail, &self.secrets);
+            }
             let goes_on = result.is_success();
             results.push(result);
             if !goes_on {
@@ -133,20 +144,28 @@ impl Checks {
     }
 }
 
+/// Runs one command. Where the machine is short of something it is tried again until that is over:
+/// a shortage says nothing about what the command checks.
 async fn run_one(
     command: &str,
     launch: &Launch,
     times: CheckTimes,
+    events: &mpsc::Sender<Event>,
     stopped: &watch::Receiver<Option<How>>,
 ) -> CheckResult {
-    let mut n_tries = 0;
+    let mut pause = SHORTAGE_WAIT_FIRST;
     let fault = loop {
         match run_check(command, launch, times, stopped.clone()).await {
             Ok(Checked::Ended(result)) => return result,
             Ok(Checked::Cancelled) => break "stopped".to_owned(),
-            Err(ProcessError::Exhausted { .. }) if n_tries < SHORTAGE_TRIES => {
-                n_tries += 1;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+            Err(error) if error.is_temporary() => {
+                send(events, Event::ShortageSeen { cause: error.to_string() }).await;
+                let mut asked = stopped.clone();
+                tokio::select! {
+                    Ok(_) = asked.wait_for(Option::is_some) => break "stopped".to_owned(),
+                    () = tokio::time::sleep(pause) => {}
+                }
+                pause = pause.saturating_mul(2).min(SHORTAGE_WAIT_MAX);
             }
             Err(error) => break error.to_string(),
         }

@@ -214,6 +214,9 @@ fn parsed<T>(
 
 fn unreadable(path: &str, fault: &ReadFault) -> Diagnostic {
     let label = Label::new(path, Span::default(), "");
-    Diagnostic::error("unreadable-file", format!("`{path}` {fault}"), label)
-        .with_help("put a regular file in its place, or move it out of `.orch`")
+    let help = match fault {
+        ReadFault::Unreadable(_) => "see why the system does not let it be read, then try again",
+        _ => "put a regular file in its place, or move it out of `.orch`",
+    };
+    Diagnostic::error("unreadable-file", format!("`{path}` {fault}"), label).with_help(help)
 }

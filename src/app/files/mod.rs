@@ -115,7 +115,7 @@ impl Files {
         Ok(Self {
             tasks: Room::read(store, layout::TASKS_DIR, ".md", reading)?,
             roles: Room::read(store, layout::ROLES_DIR, ".md", reading)?,
-            config: Room::of_one(store, layout::CONFIG_PATH, reading),
+            config: Room::of_one(store, layout::CONFIG_PATH, reading)?,
             events: Room::read(store, layout::EVENTS_DIR, ".yaml", reading)?,
             runs: Room::read(store, layout::RUNS_DIR, ".yaml", reading)?,
             reports: Room::read(store, layout::STATUS_DIR, ".md", reading)?,

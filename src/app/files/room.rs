@@ -12,7 +12,7 @@ use crate::{
         settle::{Sign, Trust},
     },
     io::{
-        clock,
+        clock, shortage,
         store::{ReadFault, Stamp, Store, StoreError},
     },
 };
@@ -72,6 +72,8 @@ impl Version {
 /// What became of one file.
 enum Found<T> {
     Missing,
+    /// This process is short of something, so nothing is known of it now.
+    Unknown,
     /// Its content is the one that was read before.
     Same(Version),
     Other(T, Version),
@@ -106,10 +108,19 @@ impl<T: Content> Room<T> {
     }
 
     /// Reads the one file `path`, which may be missing.
-    pub(super) fn of_one(store: &Store, path: &'static str, reading: Reading) -> Self {
+    pub(super) fn of_one(
+        store: &Store,
+        path: &'static str,
+        reading: Reading,
+    ) -> Result<Self, StoreError> {
         let mut room = Self { dir: path, ending: "", reading, kept: BTreeMap::new() };
-        room.look_at(store, [path.to_owned()], Trust::All);
-        room
+        while !room.look_at(store, [path.to_owned()], Trust::All).doubtful.is_empty() {
+            // As if it were missing would be wrong.
+            if let Err(ReadFault::Unreadable(source)) = store.read_stamped(path) {
+                return Err(StoreError::Read { path: path.to_owned(), source });
+            }
+        }
+        Ok(room)
     }
 
     /// Returns what the files came to, by path.
@@ -159,6 +170,7 @@ impl<T: Content> Room<T> {
         for (path, found) in self.examine_all(store, paths.into_iter().collect()) {
             match found {
                 Found::Missing => self.find_missing(path, trust, &mut seen),
+                Found::Unknown => drop(seen.doubtful.insert(path, Sign::Begun)),
                 Found::Same(version) => {
                     if let Some(kept) = self.kept.get_mut(&path) {
                         kept.version = version;
@@ -209,6 +221,9 @@ impl<T: Content> Room<T> {
         let (bytes, stamp) = match store.read_stamped(path) {
             Ok((bytes, stamp)) => (Ok(bytes), Some(stamp)),
             Err(ReadFault::Missing) => return Found::Missing,
+            Err(ReadFault::Unreadable(source)) if shortage::is_own(&source) => {
+                return Found::Unknown;
+            }
             Err(fault) => (Err(fault), None),
         };
         let version = Version::new(stamp, bytes.as_deref().ok(), now);

@@ -58,13 +58,11 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
             (fault_words(fault), format!("mend the file of `{task}`; `orch check` shows the place"))
         }
         Reason::Author(status) => author_words(task, *status),
-        Reason::Runs { attempt, is_stopping } => (
-            match is_stopping {
-                true => format!("is being stopped (attempt {})", attempt.number),
-                false => format!("runs (attempt {})", attempt.number),
-            },
-            format!("`orch logs {task} --follow` shows what its worker prints"),
-        ),
+        Reason::Runs { attempt, is_stopping } => {
+            let what = if *is_stopping { "is being stopped" } else { "runs" };
+            let help = format!("`orch logs {task} --follow` shows what its worker prints");
+            (format!("{what} (attempt {})", attempt.number), help)
+        }
         Reason::Settled { attempt, outcome: Outcome::Review, review, reason } => {
             pauses::review_words(task, attempt.number, *review, reason)
         }
@@ -90,9 +88,10 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
             (format!("{sentence}{asked}"), help)
         }
         Reason::BackOff { .. } => pauses::back_off_words(task, reason),
-        Reason::OverBudget { .. } | Reason::Limited { .. } | Reason::Breaker { .. } => {
-            pauses::pause_words(task, reason).unwrap_or_default()
-        }
+        Reason::OverBudget { .. }
+        | Reason::Limited { .. }
+        | Reason::Breaker { .. }
+        | Reason::Short { .. } => pauses::pause_words(task, reason).unwrap_or_default(),
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),
             "set `worker: {agent: …}` or `worker: {command: …}` in the task, its role or \
@@ -522,6 +521,10 @@ mod tests {
                 until: Timestamp::parse("2026-11-20T15:00:00Z").unwrap(),
             },
             Reason::Breaker { n_crashes: 5, remaining: Duration::from_secs(250) },
+            Reason::Short {
+                cause: "failed to start `make` for now: Too many open files".to_owned(),
+                remaining: Duration::from_secs(8),
+            },
             Reason::Settled {
                 attempt: AttemptId::new(id("X"), 2),
                 outcome: Outcome::Review,
@@ -544,6 +547,8 @@ mod tests {
               it goes on by itself; `orch retry X` tries it now
             X waits 4m 10s: 5 workers died at once, so nothing is started for a while
               it goes on by itself; resuming the run starts tasks at once
+            X waits 8.0s for the next try: failed to start `make` for now: Too many open files
+              it goes on by itself, and nothing is used up; `orch doctor` shows what is short
             X asks for a decision: which port? (attempt 2)
               `orch retry X --note "…"` goes on with your decision, `orch approve X` accepts what is there
         "#]].assert_eq(&spoken(&reasons));

@@ -1,30 +1,24 @@
 //! What the worker of an attempt printed.
 
-use std::{collections::VecDeque, path::PathBuf};
-
 use crate::{
-    app::{error::AppError, standing::Standing},
+    app::{error::AppError, standing::Standing, supervised},
     domain::{
         format::{layout, run_record},
         model::id::AttemptId,
     },
     io::{
-        process::log,
+        process::follow::Follower,
         store::{Store, lock},
     },
 };
-
-/// How much is read at a time.
-const CHUNK_BYTES: usize = 256 * 1024;
 
 /// The log of one attempt, read from front to end.
 #[derive(Debug)]
 pub struct Log {
     /// Whose it is.
     pub attempt: AttemptId,
-    path: PathBuf,
+    follower: Follower,
     store: Store,
-    offset: u64,
 }
 
 /// Opens the log of attempt `number` of the task `id`, or of its last attempt.
@@ -49,11 +43,14 @@ pub fn open(standing: &Standing, id: &str, number: Option<u32>) -> Result<Log, A
     };
     // What stands in the record is not trusted as a path.
     let path = store.path(&layout::log_path(&record.attempt));
-    if !path.is_file() {
+    // One that printed nothing has no log; its prompt tells that it was carried out here.
+    let was_here = store.is_there(&layout::prompt_path(&record.attempt));
+    if !path.is_file() && !was_here {
         let message = format!("attempt {} of task `{id}` left no log", record.attempt.number);
         return Err(AppError::usage(message, others(standing, id.as_str())));
     }
-    Ok(Log { attempt: record.attempt.clone(), path, store: store.clone(), offset: 0 })
+    let follower = Follower::open(&path)?;
+    Ok(Log { attempt: record.attempt.clone(), follower, store: store.clone() })
 }
 
 /// Says which attempts have a log.
@@ -78,27 +75,7 @@ impl Log {
     /// # Errors
     /// [`AppError::Process`] where the log cannot be read.
     pub fn skip_to_last(&mut self, n_lines: usize) -> Result<(), AppError> {
-        let mut starts = VecDeque::from([0]);
-        let mut offset = 0;
-        loop {
-            let (bytes, end) = log::read_from(&self.path, offset, CHUNK_BYTES)?;
-            if bytes.is_empty() {
-                break;
-            }
-            for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n') {
-                starts.push_back(offset + at as u64 + 1);
-                // One more than asked for: the last start may have no line yet.
-                if starts.len() > n_lines.saturating_add(1) {
-                    starts.pop_front();
-                }
-            }
-            offset = end;
-        }
-        if starts.back() != Some(&offset) && starts.len() > n_lines {
-            starts.pop_front();
-        }
-        self.offset = starts.front().copied().filter(|_| n_lines > 0).unwrap_or(offset);
-        Ok(())
+        Ok(self.follower.skip_to_last(n_lines)?)
     }
 
     /// Returns the next bytes; none where there are no more now.
@@ -106,12 +83,11 @@ impl Log {
     /// # Errors
     /// [`AppError::Process`] where the log cannot be read.
     pub fn read(&mut self) -> Result<Vec<u8>, AppError> {
-        let (bytes, end) = log::read_from(&self.path, self.offset, CHUNK_BYTES)?;
-        self.offset = end;
-        Ok(bytes)
+        Ok(self.follower.read()?)
     }
 
-    /// Says whether nothing more will be written: the attempt has ended, or its coordinator.
+    /// Says whether nothing more will be written: the attempt has ended, or nobody sees to its
+    /// worker.
     ///
     /// # Errors
     /// [`AppError::Store`] where the lock cannot be asked.
@@ -121,6 +97,10 @@ impl Log {
         let path = layout::run_path(&self.attempt);
         let record = self.store.read_file(&path).ok();
         let record = record.and_then(|bytes| run_record::parse(&path, &bytes).0);
-        Ok(!is_live || record.is_none_or(|record| record.ending.is_some()))
+        let Some(record) = record.filter(|record| record.ending.is_none()) else {
+            return Ok(true);
+        };
+        let ledgers = supervised::ledgers(&self.store).unwrap_or_default();
+        Ok(!is_live && supervised::running(&ledgers, std::iter::once(&record)).is_empty())
     }
 }

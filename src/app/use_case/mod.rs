@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod change;
 pub mod check;
 pub mod demo;
+pub mod detach;
 pub mod doctor;
 pub mod event;
 pub mod explain;

@@ -162,6 +162,7 @@ fn view(report: StatusReport, path: String, set_aside: Option<String>) -> Report
         progress: report.progress,
         message: report.message,
         waiting_for: report.waiting_for.map(|gate| gate.0),
+        category: report.category,
         updated: report.updated.map(|updated| updated.to_string()).unwrap_or_default(),
         tokens: usage.tokens(),
         cost_usd: usage.cost_usd,

@@ -232,6 +232,7 @@ fn attempt(standing: &Standing, record: &AttemptRecord) -> AttemptView {
         contradicted: ending.and_then(|ending| ending.claimed).map(ReportedState::as_str),
         review: ending.and_then(|ending| ending.review).map(ReviewKind::as_str),
         waiting_for: ending.and_then(|e| e.waiting_for.as_ref()).map(ToString::to_string),
+        category: ending.and_then(|ending| ending.category.clone()),
         limit: ending.and_then(|ending| ending.limit.as_ref()).map(|limit| LimitView {
             provider: limit.provider.clone(),
             resets: limit.resets.map(|resets| resets.to_string()),

@@ -38,6 +38,12 @@ pub fn stop(repository: &Repository, manner: Manner) -> Result<Stopped, AppError
     }
     // The lock dies with its process: who still holds it has kept its number.
     let is_same = || lock::holder(store).is_ok_and(|now| now.as_ref() == Some(&info));
+    if !lock::is_open_in(store, info.pid) && is_same() {
+        let message = format!("the lock names process {}, which does not hold it", info.pid);
+        let help =
+            "somebody wrote into .orch/local/lock: `fuser .orch/local/lock` tells who holds it";
+        return Err(AppError::usage(message, help));
+    }
     let asks = match manner {
         Manner::Polite => &[Ask::Interrupt][..],
         Manner::Now => &[Ask::Quit],

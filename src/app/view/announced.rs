@@ -1,9 +1,37 @@
-//! What the scheduler announces, as it is told.
+//! What the scheduler announces, workers report and records say, as it is told.
 
 use super::run::Happened;
-use crate::domain::scheduler::effect::{Force, Notice};
+use crate::domain::{
+    model::attempt::{AttemptRecord, StatusReport},
+    scheduler::effect::{Force, Notice},
+};
 
 impl Happened {
+    /// Returns what a worker reported.
+    pub fn reported(report: &StatusReport) -> Self {
+        Self::Progress {
+            task: report.attempt.task.to_string(),
+            attempt: report.attempt.number,
+            state: report.state.as_str().to_owned(),
+            progress: report.progress,
+            message: report.message.clone(),
+        }
+    }
+
+    /// Returns how an attempt ended, by its record; `None` where it has no ending.
+    pub fn ended_on_record(record: &AttemptRecord) -> Option<Self> {
+        let ending = record.ending.as_ref()?;
+        Some(Self::Ended {
+            task: record.attempt.task.to_string(),
+            attempt: record.attempt.number,
+            outcome: ending.outcome.as_str().to_owned(),
+            reason: ending.reason.clone(),
+            seconds: ending.ended.since(record.started).as_secs_f64(),
+            retry_in: None,
+            n_leaked: ending.n_leaked,
+        })
+    }
+
     /// Returns what the scheduler announced.
     pub fn announced(notice: Notice) -> Self {
         match notice {
@@ -45,6 +73,11 @@ impl Happened {
                 within: within.as_secs_f64(),
                 pause: pause.as_secs_f64(),
             },
+            Notice::ShortageBegan { cause } => Self::Held {
+                reason: cause,
+                help: "it is tried again by itself; nothing is used up".to_owned(),
+            },
+            Notice::ShortageEnded => Self::Released,
             Notice::BreakerClosed => Self::BreakerClosed,
             Notice::BudgetSpent { task, milestone, words } => {
                 let task = task.map(|task| task.to_string());

@@ -71,9 +71,11 @@ impl Badge {
 pub struct Mode {
     /// Whether ready tasks are started; otherwise it only looks.
     pub is_dispatching: bool,
-    /// Whether a person paused the start of tasks.
+    /// Whether nothing is started until a person lets it go on: they paused it, many workers died
+    /// at once, or the budget of the run is spent.
     pub is_paused: bool,
-    /// Why nothing is started for now beside that, in words; for example that git is at work.
+    /// Why nothing is started for now, in words, where no person paused it; for example that git
+    /// is at work.
     pub held: Option<String>,
     /// Time between two looks, where the system does not tell of changes.
     pub polling: Option<Duration>,

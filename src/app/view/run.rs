@@ -9,10 +9,7 @@ use super::{
     change::{FaultView, PlanChange},
     hook::{HookFailure, ReachedMilestone},
 };
-use crate::domain::model::{
-    attempt::{AttemptRecord, StatusReport, Usage},
-    time::Timestamp,
-};
+use crate::domain::model::{attempt::Usage, time::Timestamp};
 
 /// One thing that happened, as one line of `orch run --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -380,32 +377,5 @@ impl RunEvent {
     /// Returns what happened at `at`.
     pub fn new(at: Timestamp, happened: Happened) -> Self {
         Self { at: at.to_string(), happened }
-    }
-}
-
-impl Happened {
-    /// Returns what a worker reported.
-    pub fn reported(report: &StatusReport) -> Self {
-        Self::Progress {
-            task: report.attempt.task.to_string(),
-            attempt: report.attempt.number,
-            state: report.state.as_str().to_owned(),
-            progress: report.progress,
-            message: report.message.clone(),
-        }
-    }
-
-    /// Returns how an attempt ended, by its record; `None` where it has no ending.
-    pub fn ended_on_record(record: &AttemptRecord) -> Option<Self> {
-        let ending = record.ending.as_ref()?;
-        Some(Self::Ended {
-            task: record.attempt.task.to_string(),
-            attempt: record.attempt.number,
-            outcome: ending.outcome.as_str().to_owned(),
-            reason: ending.reason.clone(),
-            seconds: ending.ended.since(record.started).as_secs_f64(),
-            retry_in: None,
-            n_leaked: ending.n_leaked,
-        })
     }
 }

@@ -148,6 +148,8 @@ pub struct AttemptView {
     pub review: Option<&'static str>,
     /// The gate that it waits for.
     pub waiting_for: Option<String>,
+    /// What kind of decision its worker asks for.
+    pub category: Option<String>,
     /// The limit of its provider that ended it.
     pub limit: Option<LimitView>,
     /// Which iteration of a loop it was, from 1.

@@ -150,6 +150,8 @@ pub struct Reported {
     pub message: Option<String>,
     /// The gate that it waits for.
     pub waiting_for: Option<String>,
+    /// What kind of decision it asks for.
+    pub category: Option<String>,
     /// When this was written, RFC 3339 in UTC.
     pub updated: String,
     /// Tokens of all kinds that were used so far.
@@ -158,4 +160,18 @@ pub struct Reported {
     pub cost_usd: f64,
     /// Where the file is that was there before, where nobody could read it.
     pub set_aside: Option<String>,
+}
+
+/// A run that was started in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detached {
+    /// Its process.
+    pub pid: u32,
+    /// Where what it prints goes, relative to the repository root.
+    pub output: String,
+    /// Its exit code, where it has ended already.
+    pub exit_code: Option<i32>,
+    /// What it printed, where it has ended already.
+    #[serde(skip)]
+    pub printed: String,
 }

@@ -11,7 +11,7 @@ use super::{
     field::{Field, List, Table},
     hook::RawHooks,
     milestone::RawMilestone,
-    number::{Attempts, Level, Rescan, Time, Version, Workers},
+    number::{Attempts, Level, LogSize, Rescan, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
     value::{EnvName, Flag, Word},
 };
@@ -46,6 +46,8 @@ pub struct RawConfig {
     pub breaker: Field<RawBreaker>,
     /// What of the environment workers get.
     pub env: Field<RawEnv>,
+    /// How much of the output of workers is kept.
+    pub log: Field<RawLog>,
     /// How long the sizes S, M, L and XL are.
     pub estimates: Field<Table<Size, Time>>,
     /// Gates after levels, by level.
@@ -98,13 +100,24 @@ pub struct RawWatch {
     pub mode: Field<WatchMode>,
 }
 
+/// How much of the output of workers is kept.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `max_size`")]
+#[schemars(rename = "Log")]
+pub struct RawLog {
+    /// Most room for the log of one attempt; then its older half goes. From 256KiB; default: 64MiB.
+    pub max_size: Field<LogSize>,
+}
+
 /// What of the environment workers get.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, expecting = "a mapping with the key `pass`")]
+#[serde(default, expecting = "a mapping with the keys `pass` and `secret`")]
 #[schemars(rename = "Env")]
 pub struct RawEnv {
     /// Names of variables that are passed on, beside the built-in ones.
     pub pass: Field<List<EnvName>>,
+    /// Names of variables whose values are kept out of logs and status files.
+    pub secret: Field<List<EnvName>>,
 }
 
 /// What must hold before tasks of a higher level start.
@@ -162,8 +175,15 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     let run = raw.run.value.and_then(|run| run.budget.value);
     config.run_budget = run.map(|budget| budget.spec()).unwrap_or_default();
     config.breaker = raw.breaker.value.map(|breaker| breaker.spec()).unwrap_or_default();
-    let pass = raw.env.value.and_then(|env| env.pass.value);
-    config.env_pass = pass.map(List::values).into_iter().flatten().map(|name| name.0).collect();
+    let RawEnv { pass, secret } = raw.env.value.unwrap_or_default();
+    let names = |list: Field<List<EnvName>>| {
+        let names = list.value.map(List::values).into_iter().flatten();
+        names.map(|name| name.0).collect::<Vec<String>>()
+    };
+    (config.env_pass, config.env_secret) = (names(pass), names(secret));
+    if let Some(LogSize(bytes)) = raw.log.value.and_then(|log| log.max_size.value) {
+        config.log_bytes_max = bytes;
+    }
     for (size, time) in raw.estimates.value.map(|table| table.0).unwrap_or_default() {
         if let (Some(size), Some(Time(time))) = (size.value, time.value) {
             config.sizes.insert(size, time);

@@ -22,6 +22,8 @@ pub const LOCAL_DIR: &str = ".orch/local";
 pub const LOGS_DIR: &str = ".orch/local/logs";
 /// Prompts as they were given to workers.
 pub const PROMPTS_DIR: &str = ".orch/local/prompts";
+/// What a run in the background prints.
+pub const RUN_LOG_PATH: &str = ".orch/local/run.log";
 /// Ledgers: what the supervisors of workers wrote down.
 pub const SUPERVISORS_DIR: &str = ".orch/local/supervisors";
 /// Worktrees of running tasks.

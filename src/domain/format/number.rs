@@ -8,12 +8,16 @@ use serde::{Deserialize, Deserializer};
 use super::fault::{plain, shown};
 use super::value::{FromText, TextVisitor, ValueFault, text_values};
 use crate::domain::model::{
-    limits::{ATTEMPTS_MAX, HEARTBEAT_MIN, LEVEL_MAX, RESCAN_MAX, RESCAN_MIN, WORKERS_MAX},
+    limits::{
+        ATTEMPTS_MAX, HEARTBEAT_MIN, LEVEL_MAX, LOG_BYTES_MAX, LOG_BYTES_MIN, RESCAN_MAX,
+        RESCAN_MIN, WORKERS_MAX,
+    },
     time::{Exact, parse_duration},
 };
 
 text_values!(
-    Time, Beat, Rescan, Level, Attempts, Percent, Workers, Tokens, Money, Count, Code, Version
+    Time, Beat, Rescan, Level, Attempts, Percent, Workers, Tokens, LogSize, Money, Count, Code,
+    Version
 );
 
 /// A length of time.
@@ -154,6 +158,36 @@ pub(super) fn whole_number(text: &str, min: i128, max: i128) -> Result<i128, Val
     };
     let number: i128 = text.parse().map_err(|_| outside())?;
     if number < min || number > max { Err(outside()) } else { Ok(number) }
+}
+
+/// The room for a log: `512KiB`, `64MiB`, `1GiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSize(pub u64);
+
+impl FromText for LogSize {
+    const EXPECTED: &'static str = "a size";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let fault = || {
+            ValueFault::new("bad-number", format!("{} is not a size", shown(text)))
+                .with_help("write it as `512KiB`, `64MiB` or `1GiB`")
+        };
+        let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+        let found = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
+        let (digits, shift) = found.ok_or_else(fault)?;
+        let n: u64 = digits.trim_end().parse().map_err(|_| fault())?;
+        let bytes = n.checked_mul(1 << shift).ok_or_else(fault)?;
+        if !(LOG_BYTES_MIN..=LOG_BYTES_MAX).contains(&bytes) {
+            let message = format!("{} is no room for a log", shown(text));
+            return Err(ValueFault::new("bad-number", message)
+                .with_help("give it between `256KiB` and `1024GiB`"));
+        }
+        Ok(Self(bytes))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^\d+ *[KMG]iB$", "examples": ["64MiB"] })
+    }
 }
 
 /// A number of tokens: `200000`, `200k`, `1.5M`.

@@ -67,6 +67,8 @@ pub struct RawRun {
     pub limit: Field<RawLimit>,
     /// The gate that it waits for.
     pub waiting_for: Field<GateName>,
+    /// What kind of decision its worker asks for.
+    pub category: Field<Word>,
     /// What a person is asked for, where it is in review.
     pub review: Field<ReviewKind>,
     /// What its worker claimed last, where that contradicts how it ended.
@@ -172,6 +174,7 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         digests: at_end,
         limit: raw.limit.value.map(RawLimit::limit),
         waiting_for: raw.waiting_for.value,
+        category: raw.category.value.map(|word| word.0),
         review: raw.review.value,
         claimed: raw.claimed.value,
         iteration: small(&raw.iteration).filter(|n| *n > 0),
@@ -319,6 +322,9 @@ fn render_circumstances(out: &mut String, ending: &Ending) {
     if let Some(gate) = &ending.waiting_for {
         render::key(out, "waiting_for", &gate.0);
     }
+    if let Some(category) = &ending.category {
+        render::key(out, "category", category);
+    }
     if let Some(review) = ending.review {
         render::bare(out, "review", review.as_str());
     }
@@ -445,6 +451,7 @@ mod tests {
                 words: word(rng),
             }),
             waiting_for: rng.bool().then(|| GateName("ci/build".to_owned())),
+            category: rng.bool().then(|| word(rng)),
             review: rng.choice(ReviewKind::NAMED).filter(|_| rng.bool()).map(|kind| kind.1),
             claimed: rng.choice(ReportedState::NAMED).filter(|_| rng.bool()).map(|s| s.1),
             iteration: rng.bool().then(|| rng.u32(1..)),

@@ -23,7 +23,8 @@ use crate::domain::model::{
 /// What a report says anew; what it does not say stays.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StatusChange {
-    /// How it goes. A state other than `blocked` waits for nothing.
+    /// How it goes. A state other than `blocked` waits for nothing, and one other than `escalate`
+    /// has no category.
     pub state: Option<ReportedState>,
     /// Percent.
     pub progress: Option<u8>,
@@ -31,6 +32,8 @@ pub struct StatusChange {
     pub message: Option<String>,
     /// What it waits for.
     pub waiting_for: Option<GateName>,
+    /// What kind of decision it asks for.
+    pub category: Option<String>,
     /// Figures of its usage that take the place of the old ones.
     pub usage: UsageChange,
     /// Figures that are added to those.
@@ -234,6 +237,9 @@ fn changed(
     if change.state.is_some_and(|state| state != ReportedState::Blocked) {
         lines.remove("waiting_for");
     }
+    if change.state.is_some_and(|state| state != ReportedState::Escalate) {
+        lines.remove("category");
+    }
     if let Some(progress) = change.progress {
         lines.set("progress", progress.to_string());
     }
@@ -243,6 +249,9 @@ fn changed(
     lines.set("updated", now.to_string());
     if let Some(gate) = &change.waiting_for {
         lines.set("waiting_for", render::text(&gate.0));
+    }
+    if let Some(category) = &change.category {
+        lines.set("category", render::text(category));
     }
     set_usage(&mut lines, change);
     let mut text = String::from("---\n");

@@ -46,6 +46,8 @@ pub struct RawStatus {
     pub updated: Field<Timestamp>,
     /// What it waits for, with state `blocked`.
     pub waiting_for: Field<GateName>,
+    /// What kind of decision it asks for, with state `escalate`, as in `security`.
+    pub category: Field<Word>,
     /// What it used so far.
     pub usage: Field<RawUsage>,
 }
@@ -79,6 +81,7 @@ pub fn parse(path: &str, bytes: &[u8]) -> (Option<StatusReport>, Vec<Diagnostic>
         message: raw.message.value.map(|word| word.0).filter(|word| !word.is_empty()),
         updated: raw.updated.value,
         waiting_for: raw.waiting_for.value,
+        category: raw.category.value.map(|word| word.0).filter(|word| !word.is_empty()),
         usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
         notes: file.body.trim().to_owned(),
     });
@@ -126,6 +129,9 @@ pub fn render(report: &StatusReport) -> String {
     if let Some(gate) = &report.waiting_for {
         render::key(&mut out, "waiting_for", &gate.0);
     }
+    if let Some(category) = &report.category {
+        render::key(&mut out, "category", category);
+    }
     render::usage(&mut out, &report.usage);
     out.push_str("---\n");
     if !report.notes.is_empty() {
@@ -151,6 +157,7 @@ mod tests {
             message: None,
             updated: None,
             waiting_for: None,
+            category: None,
             usage: Usage::default(),
             notes: String::new(),
         };
@@ -160,6 +167,7 @@ mod tests {
             message: Some("wiring: \"the\" #1 ä\n".to_owned()),
             updated: Timestamp::parse("2026-11-20T10:15:00.250Z"),
             waiting_for: Some(GateName("ci/build".to_owned())),
+            category: Some("security: keys".to_owned()),
             usage: Usage { input_tokens: 1200, cost_usd: 0.02, ..Usage::default() },
             notes: "Notes\n---\nfor `review`".to_owned(),
             ..small.clone()

@@ -31,6 +31,10 @@ pub struct Config {
     pub breaker: BreakerSpec,
     /// Names of environment variables that workers get beside the built-in ones.
     pub env_pass: Vec<String>,
+    /// Names of environment variables whose values are kept out of logs and status files.
+    pub env_secret: Vec<String>,
+    /// Most bytes of one log, its older half included.
+    pub log_bytes_max: u64,
     /// What the sizes mean.
     pub sizes: BTreeMap<Size, Duration>,
     /// Gates after levels, by level.
@@ -58,6 +62,8 @@ impl Default for Config {
             run_budget: Budget::default(),
             breaker: BreakerSpec::default(),
             env_pass: Vec::new(),
+            env_secret: Vec::new(),
+            log_bytes_max: limits::LOG_BYTES_DEFAULT,
             sizes: BTreeMap::from([
                 (Size::S, hours(1)),
                 (Size::M, hours(3)),

@@ -97,6 +97,12 @@ pub const HOOK_LOG_BYTES_MAX: u64 = 1024 * 1024;
 /// Longest value that a hook gets in a variable: a line of a message, not a text.
 pub const HOOK_VALUE_CHARACTERS_MAX: usize = 1000;
 
+/// How long nothing is started where the machine is short of something, at first.
+pub const SHORTAGE_WAIT_FIRST: Duration = Duration::from_secs(1);
+
+/// How long nothing is started at most, before the next try.
+pub const SHORTAGE_WAIT_MAX: Duration = Duration::from_secs(60);
+
 /// Longest duration that a file may ask for.
 pub const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
@@ -146,6 +152,9 @@ pub const LOG_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 
 /// Smallest room for a log: it is used in halves, and a half must hold what is read at a time.
 pub const LOG_BYTES_MIN: u64 = 256 * 1024;
+
+/// Largest room for a log: more is a slip.
+pub const LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
 
 /// Longest line of an agent's output that is looked into: events with figures are far shorter,
 /// longer ones carry whole files.

@@ -12,6 +12,7 @@ pub mod id;
 pub mod limits;
 pub mod milestone;
 pub mod next_id;
+pub mod outcome;
 pub mod outside;
 pub mod place;
 pub mod secret;

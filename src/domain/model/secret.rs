@@ -1,7 +1,7 @@
 //! Keeps the values of secret variables out of what is written and shown.
 
 /// What stands in the place of a secret.
-const MASK: &str = "***";
+pub const MASK: &str = "***";
 
 /// Shorter values are not masked: they occur in every text by chance.
 const LENGTH_MIN: usize = 4;
@@ -11,13 +11,18 @@ const LENGTH_MIN: usize = 4;
 ///
 /// This is no guarantee: a value that was encoded or cut in two is not found.
 pub fn mask(text: &str, secrets: &[String]) -> String {
+    values(secrets).into_iter().fold(text.to_owned(), |text, value| text.replace(value, MASK))
+}
+
+/// Returns what is looked for to mask `secrets`, the longest first: a value that is part of another
+/// one must not leave the rest of that one.
+pub fn values(secrets: &[String]) -> Vec<&str> {
     let lines = secrets.iter().flat_map(|value| value.lines().map(str::trim));
     let values = secrets.iter().map(|value| value.trim()).chain(lines);
     let mut values: Vec<&str> = values.filter(|value| value.len() >= LENGTH_MIN).collect();
-    // A value that is part of another one must not leave the rest of that one.
     values.sort_by_key(|value| std::cmp::Reverse(value.len()));
     values.dedup();
-    values.into_iter().fold(text.to_owned(), |text, value| text.replace(value, MASK))
+    values
 }
 
 #[cfg(test)]

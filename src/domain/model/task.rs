@@ -204,6 +204,14 @@ impl HeartbeatFrom {
     /// All words with their meaning.
     pub const NAMED: [(&'static str, Self); 2] =
         [("status", Self::Status), ("output", Self::Output)];
+
+    /// Returns the word that stands in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Output => "output",
+        }
+    }
 }
 
 /// The persistent loop: the worker is started again, with what failed, until the checks hold.

@@ -9,8 +9,13 @@ use std::{collections::VecDeque, time::Duration};
 use super::{
     Scheduler,
     effect::{Effect, Notice},
+    history::Deaths,
 };
-use crate::domain::model::{attempt::Outcome, config::BreakerSpec, time::Tick};
+use crate::domain::model::{
+    attempt::Outcome,
+    config::BreakerSpec,
+    time::{Now, Tick},
+};
 
 /// What it knows. It starts closed: what happened before says nothing about now.
 #[derive(Debug, Clone, Default)]
@@ -44,21 +49,11 @@ impl Breaker {
 
     /// Notes how a worker ended; says whether that opens the breaker.
     fn note(&mut self, outcome: Outcome, spec: BreakerSpec, now: Tick) -> bool {
-        match outcome {
-            Outcome::Crashed | Outcome::Lost => {}
-            // Workers that end by themselves show that the machine is in order.
-            Outcome::Succeeded | Outcome::Review | Outcome::Unfinished => {
-                self.crashes.clear();
-                return false;
-            }
-            Outcome::Failed
-            | Outcome::Stalled
-            | Outcome::Cancelled
-            | Outcome::Interrupted
-            | Outcome::Limited
-            | Outcome::Blocked
-            | Outcome::OverBudget
-            | Outcome::NotStarted => return false,
+        if outcome.ended_well() {
+            self.crashes.clear();
+        }
+        if !outcome.is_crash() {
+            return false;
         }
         self.crashes.push_back(now);
         while self.crashes.front().is_some_and(|first| first.plus(spec.within) < now) {
@@ -73,6 +68,25 @@ impl Breaker {
         let pause = spec.pause.max(Duration::from_millis(1));
         self.open = Some(Open { n_crashes, until: now.plus(pause) });
         true
+    }
+
+    /// Finds out from records whether another coordinator's breaker is open. It is not where
+    /// something was started since: a person may have closed it.
+    pub(super) fn of_records(deaths: Deaths, spec: BreakerSpec, now: Now) -> Self {
+        let mut breaker = Self::new(now.tick);
+        let Deaths { mut crashes, last_success, last_start } = deaths;
+        crashes.retain(|at| Some(*at) > last_success);
+        crashes.sort_unstable();
+        for at in crashes {
+            let pause = now.wall.since(at);
+            if pause < spec.pause && Some(at) >= last_start {
+                let tick = Tick(now.tick.0.saturating_sub(pause));
+                breaker.note(Outcome::Crashed, spec, tick);
+            } else if pause < spec.pause.saturating_add(spec.within) {
+                breaker.crashes.push_back(Tick(now.tick.0.saturating_sub(pause)));
+            }
+        }
+        breaker
     }
 
     fn close(&mut self) -> bool {

@@ -204,6 +204,13 @@ pub enum Notice {
     },
     /// Tasks are started again after many workers had died.
     BreakerClosed,
+    /// The machine is short of something: nothing is started for a while, then one task is tried.
+    ShortageBegan {
+        /// Of what, as a phrase.
+        cause: String,
+    },
+    /// A worker could be started again.
+    ShortageEnded,
     /// A budget is spent; nothing that it is for is started any more.
     BudgetSpent {
         /// The task whose own budget it is.

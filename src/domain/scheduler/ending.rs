@@ -26,6 +26,7 @@ pub(super) struct Finish {
     pub verify: Vec<CheckResult>,
     pub limit: Option<UsageLimit>,
     pub waiting_for: Option<GateName>,
+    pub category: Option<String>,
     pub review: Option<ReviewKind>,
     pub claimed: Option<ReportedState>,
 }
@@ -38,6 +39,7 @@ impl Finish {
             verify: Vec::new(),
             limit: None,
             waiting_for: None,
+            category: None,
             review: None,
             claimed: None,
         }
@@ -56,6 +58,23 @@ impl Finish {
 }
 
 impl Scheduler {
+    /// Records what became of the attempts that nobody carries out any more.
+    pub(super) fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
+        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
+            let ending = Ending::new(self.now.wall, outcome, cause);
+            if let Some(history) = self.histories.get_mut(&attempt.task) {
+                history.settle(ending.clone());
+            }
+            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
+            if let Some(task) = self.plan.find(attempt.task.as_str()) {
+                let phase = self.settled_phase(task, None);
+                self.set_phase(task, phase);
+                self.tell_given_up(task, &attempt, effects);
+                self.tell_over_budget(task, effects);
+            }
+        }
+    }
+
     /// Ends an attempt whose checks all held.
     pub(super) fn end_held(
         &mut self,
@@ -124,7 +143,8 @@ impl Scheduler {
         // It may have ended while no coordinator was there.
         let exited = live.end.as_ref().filter(|_| finish.verify.is_empty()).and_then(|e| e.ended);
         let ended = exited.unwrap_or(self.now);
-        let Finish { outcome, reason, verify, limit, waiting_for, review, claimed } = finish;
+        let Finish { outcome, reason, verify, limit, waiting_for, category, review, claimed } =
+            finish;
         let ending = Ending {
             exit: live.end.as_ref().map(|end| end.exit),
             verify,
@@ -132,6 +152,7 @@ impl Scheduler {
             digests: self.plan.digests(task),
             limit,
             waiting_for,
+            category,
             review,
             claimed,
             iteration: live.assignment.policy.max_iterations.map(|_| n_before + 1),
@@ -164,6 +185,7 @@ impl Scheduler {
             self.forget_limit(live.assignment.policy.provider.as_deref());
         }
         self.feed_breaker(outcome, ended.tick, effects);
+        self.started_well(&attempt, effects);
     }
 
     /// Puts the task of an ended attempt into its next phase; returns the wait before it is tried

@@ -26,6 +26,18 @@ pub enum Event {
         /// task, so no attempt is used up.
         is_passing: bool,
     },
+    /// The process of an attempt was started. Needs to be told only while the machine is short of
+    /// something: see [`super::Scheduler::is_short`].
+    WorkerStarted {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// A command cannot be started because the machine is short of something; whoever wants it
+    /// goes on trying.
+    ShortageSeen {
+        /// Of what, as a phrase.
+        cause: String,
+    },
     /// The process of an attempt ended.
     WorkerExited {
         /// Whose.

@@ -109,6 +109,13 @@ pub enum Reason {
         /// How much longer.
         remaining: Duration,
     },
+    /// The machine is short of something, so nothing is started for a while.
+    Short {
+        /// Of what, in words.
+        cause: String,
+        /// How long until the next try.
+        remaining: Duration,
+    },
     /// Nobody says what is to be started for it.
     NoCommand,
     /// All workers are busy.
@@ -270,6 +277,10 @@ impl Scheduler {
         if let Some(open) = self.open_breaker() {
             let remaining = open.until.0.saturating_sub(self.now.tick.0);
             reasons.push(Reason::Breaker { n_crashes: open.n_crashes, remaining });
+        }
+        if let Some(wait) = self.shortage_wait() {
+            let remaining = wait.until.0.saturating_sub(self.now.tick.0);
+            reasons.push(Reason::Short { cause: wait.cause.clone(), remaining });
         }
         reasons
     }

@@ -28,6 +28,8 @@ pub struct Recorded {
     pub running: BTreeMap<AttemptId, Now>,
     /// What became of attempts that are lost, as a phrase.
     pub causes: BTreeMap<AttemptId, String>,
+    /// What tells a reader whether the coordinator pauses because many workers died.
+    pub deaths: Deaths,
     /// Those of them whose workers were never started.
     pub unstarted: BTreeSet<AttemptId>,
 }
@@ -39,6 +41,7 @@ impl Recorded {
         let mut records: Vec<AttemptRecord> = records.into_iter().collect();
         records.sort_by(|a, b| a.attempt.cmp(&b.attempt));
         for record in records {
+            self.deaths.note(&record);
             self.histories.entry(record.attempt.task.clone()).or_default().add(record);
         }
         self
@@ -54,6 +57,29 @@ impl Recorded {
             }
         }
         self
+    }
+}
+
+/// When workers died, and what happened beside.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deaths {
+    /// When workers crashed or got lost, in any order.
+    pub crashes: Vec<Timestamp>,
+    /// When one ended well the last time.
+    pub last_success: Option<Timestamp>,
+    /// When one was started the last time.
+    pub last_start: Option<Timestamp>,
+}
+
+impl Deaths {
+    fn note(&mut self, record: &AttemptRecord) {
+        self.last_start = self.last_start.max(Some(record.started));
+        let Some(ending) = &record.ending else { return };
+        if ending.outcome.is_crash() {
+            self.crashes.push(ending.ended);
+        } else if ending.outcome.ended_well() {
+            self.last_success = self.last_success.max(Some(ending.ended));
+        }
     }
 }
 
@@ -179,6 +205,10 @@ impl History {
         self.time = self.time.saturating_add(took);
         if ending.outcome != Outcome::NotStarted {
             let spent = Spent { usage: ending.usage, time: took, attempts: 1 };
+            // Most tasks have one attempt.
+            if self.spent.is_empty() {
+                self.spent.reserve_exact(1);
+            }
             self.spent.push((self.last, spent));
         }
         self.ending = Some(ending);

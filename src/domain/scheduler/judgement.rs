@@ -47,7 +47,9 @@ impl Live {
                 Judgement::Blocked(gate, with_words(&words, said))
             }
             (ReportedState::Escalate, _) => {
-                let words = with_words("the worker asks for a decision", said);
+                let category = report.and_then(|report| report.category.as_deref());
+                let about = category.map_or_else(String::new, |what| format!(" ({what})"));
+                let words = with_words(&format!("the worker asks for a decision{about}"), said);
                 Judgement::Review(ReviewKind::Escalate, words)
             }
             _ if !end.exit.is_success() => Judgement::Failed(self.ended_with(end.exit, said)),

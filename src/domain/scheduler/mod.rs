@@ -6,6 +6,8 @@
 
 mod breaker;
 pub mod budget;
+#[cfg(test)]
+mod clock_jumps;
 pub mod effect;
 mod ending;
 pub mod event;
@@ -22,6 +24,7 @@ mod rebuild;
 mod replan;
 mod retry;
 mod running;
+mod shortage;
 mod states;
 #[cfg(test)]
 mod tests;
@@ -41,10 +44,11 @@ use levels::Levels;
 use phase::{Course, Live, Phase};
 use provider::ProviderLimit;
 use queue::{Lane, ReadyQueue};
+use shortage::Shortage;
 
 use super::{
     model::{
-        attempt::{Ending, Outcome},
+        attempt::Outcome,
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
         time::{Now, Tick},
@@ -73,6 +77,8 @@ pub struct Scheduler {
     /// settled first.
     lost: Vec<(AttemptId, Outcome, String)>,
     course: Course,
+    /// Whether nothing happened yet.
+    is_new: bool,
     /// Tasks that left the plan and stay in it until their attempts have ended.
     leaving: BTreeSet<TaskId>,
     /// Tasks that were renamed while an attempt ran, with the id that they had then.
@@ -80,6 +86,7 @@ pub struct Scheduler {
     /// What keeps tasks from being started.
     holds: BTreeSet<Hold>,
     breaker: Breaker,
+    shortage: Shortage,
     /// Limits that were reached, by provider.
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
@@ -99,7 +106,7 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted } =
+        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted, deaths } =
             recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
@@ -118,6 +125,10 @@ impl Scheduler {
                 }
             }
         }
+        let breaker = match is_live {
+            true => Breaker::of_records(deaths, plan.config().breaker, now),
+            false => Breaker::new(now.tick),
+        };
         let mut scheduler = Self {
             levels: Levels::new(gates),
             plan,
@@ -132,10 +143,12 @@ impl Scheduler {
             deadlines: BTreeSet::new(),
             lost,
             course: Course::Running,
+            is_new: true,
             leaving: BTreeSet::new(),
             heirs: BTreeMap::new(),
             holds: BTreeSet::new(),
-            breaker: Breaker::new(now.tick),
+            breaker,
+            shortage: Shortage::default(),
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             now,
@@ -151,11 +164,17 @@ impl Scheduler {
         self.now = now;
         let mut effects = Vec::new();
         self.settle_lost(&mut effects);
+        if std::mem::take(&mut self.is_new) {
+            // What runs was perhaps cancelled while no coordinator was there.
+            self.stop_cancelled(&mut effects);
+        }
         match event {
             Event::TimePassed => {}
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
                 self.worker_not_started(&attempt, cause, is_passing, &mut effects);
             }
+            Event::WorkerStarted { attempt } => self.started_well(&attempt, &mut effects),
+            Event::ShortageSeen { cause } => self.shortage_seen(cause, &mut effects),
             Event::WorkerExited { attempt, end } => {
                 self.worker_exited(&attempt, &end, &mut effects);
             }
@@ -167,9 +186,11 @@ impl Scheduler {
             Event::LimitSeen { attempt, limit } => self.limit_seen(&attempt, limit, &mut effects),
             Event::StatusReported(report) => self.status_reported(report),
             Event::VerifyFinished { attempt, results } => {
+                self.checks_ran(&results, &mut effects);
                 self.verify_finished(&attempt, results, &mut effects);
             }
             Event::GateFinished { level, number, results } => {
+                self.checks_ran(&results, &mut effects);
                 self.gate_finished(level, number, results, &mut effects);
             }
             Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
@@ -180,6 +201,7 @@ impl Scheduler {
                 self.holds.remove(&hold);
                 if hold == Hold::Person {
                     self.close_breaker(&mut effects);
+                    self.end_shortage(&mut effects);
                     self.grant_budgets();
                 }
             }
@@ -188,6 +210,7 @@ impl Scheduler {
         self.enforce_budgets(&mut effects);
         self.pass_deadlines(&mut effects);
         self.pass_breaker(&mut effects);
+        self.pass_shortage();
         self.advance_levels(&mut effects);
         self.dispatch(&mut effects);
         self.assert_invariants();
@@ -198,7 +221,8 @@ impl Scheduler {
     pub fn next_deadline(&self) -> Option<Tick> {
         let of_tasks = self.deadlines.first().map(|(tick, _)| *tick);
         let breaker = self.breaker.open().map(|open| open.until);
-        let others = [breaker, self.next_limit_end(), self.next_budget_end()];
+        let shortage = self.shortage_wait().map(|wait| wait.until);
+        let others = [breaker, shortage, self.next_limit_end(), self.next_budget_end()];
         others.into_iter().chain([of_tasks]).flatten().min()
     }
 
@@ -251,6 +275,7 @@ impl Scheduler {
         self.course == Course::Running
             && self.holds.is_empty()
             && self.breaker.open().is_none()
+            && self.shortage_allows()
             && !self.is_run_spent()
     }
 
@@ -282,22 +307,6 @@ impl Scheduler {
     /// Returns the outside facts.
     pub fn outside(&self) -> &OutsideFacts {
         &self.outside
-    }
-
-    fn settle_lost(&mut self, effects: &mut Vec<Effect>) {
-        for (attempt, outcome, cause) in std::mem::take(&mut self.lost) {
-            let ending = Ending::new(self.now.wall, outcome, cause);
-            if let Some(history) = self.histories.get_mut(&attempt.task) {
-                history.settle(ending.clone());
-            }
-            effects.push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending) });
-            if let Some(task) = self.plan.find(attempt.task.as_str()) {
-                let phase = self.settled_phase(task, None);
-                self.set_phase(task, phase);
-                self.tell_given_up(task, &attempt, effects);
-                self.tell_over_budget(task, effects);
-            }
-        }
     }
 
     fn stop_asked(&mut self, mode: StopMode, effects: &mut Vec<Effect>) {
@@ -383,6 +392,7 @@ impl Scheduler {
             spec,
             previous,
         });
+        self.note_start(&attempt);
         let title = assignment.spec.title.clone();
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
         effects.push(Effect::StartWorker(Arc::clone(&assignment)));

@@ -13,16 +13,13 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Outcome, StatusReport, Usage, UsageLimit, WorkerEnd},
+        attempt::{CheckResult, Outcome, ReviewKind, StatusReport, Usage, UsageLimit, WorkerEnd},
         id::AttemptId,
         task::AuthorStatus,
         time::{Now, Tick},
     },
     plan::TaskIndex,
 };
-
-/// How long a start waits that failed because the machine is short of something.
-const SHORTAGE_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl Live {
     /// Returns an attempt that `started` now, or runs already.
@@ -98,8 +95,8 @@ impl Scheduler {
         if !is_passing {
             return self.end(task, Finish::new(Outcome::Failed, cause), effects);
         }
+        self.shortage_seen(cause.clone(), effects);
         self.end(task, Finish::new(Outcome::NotStarted, cause), effects);
-        self.set_phase(task, Phase::BackingOff { until: self.now.tick.plus(SHORTAGE_WAIT) });
     }
 
     /// Notes that nobody will ever know how a worker ended.
@@ -131,6 +128,7 @@ impl Scheduler {
         let stage = live.stage;
         let judgement = live.judge(end);
         let claimed = live.contradiction(end.exit);
+        let category = live.report.as_ref().and_then(|report| report.category.clone());
         let has_verify = !live.assignment.policy.completion.verify.is_empty();
         if let Some(live) = self.at_mut(task) {
             live.end = Some(end.clone());
@@ -152,7 +150,8 @@ impl Scheduler {
             Judgement::Failed(reason) => Finish::new(Outcome::Failed, reason),
             Judgement::Crashed(reason) => Finish::new(Outcome::Crashed, reason),
             Judgement::Review(kind, reason) => {
-                Finish { review: Some(kind), ..Finish::new(Outcome::Review, reason) }
+                let category = category.filter(|_| kind == ReviewKind::Escalate);
+                Finish { review: Some(kind), category, ..Finish::new(Outcome::Review, reason) }
             }
             Judgement::Blocked(gate, reason) => {
                 Finish { waiting_for: Some(gate), ..Finish::new(Outcome::Blocked, reason) }

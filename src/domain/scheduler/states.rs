@@ -87,9 +87,12 @@ impl Scheduler {
         if self.plan.fault(task).is_some() || is_behind_stuck_level {
             return TaskState::Blocked;
         }
-        let gate_state = |gate| self.outside.gate(gate, &spec.id.value);
-        let has_failed_gate = self.gates(task).any(|gate| gate_state(gate) == GateState::Failed);
-        let has_shut_gate = self.gates(task).any(|gate| gate_state(gate) != GateState::Open);
+        let (mut has_failed_gate, mut has_shut_gate) = (false, false);
+        for gate in self.gates(task) {
+            let state = self.outside.gate(gate, &spec.id.value);
+            has_failed_gate |= state == GateState::Failed;
+            has_shut_gate |= state != GateState::Open;
+        }
         match (is_waiting, has_failed_gate, has_shut_gate) {
             (_, true, _) | (false, _, true) => TaskState::Blocked,
             (true, false, _) => TaskState::Waiting,

@@ -7,8 +7,8 @@ use expect_test::{Expect, expect};
 use super::{effect::Uses, *};
 use crate::domain::model::{
     attempt::{
-        AttemptRecord, CheckResult, Digests, Exit, ReportedState, StatusReport, Usage, UsageLimit,
-        WorkerEnd,
+        AttemptRecord, CheckResult, Digests, Ending, Exit, ReportedState, StatusReport, Usage,
+        UsageLimit, WorkerEnd,
     },
     config::{BreakerSpec, Config, LevelGate, OnChange, Role},
     glob::Glob,
@@ -181,6 +181,8 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             cause: "no such program `x`".to_owned(),
             is_passing: *kind == "passing",
         },
+        ["started", who] => Event::WorkerStarted { attempt: attempt(who) },
+        ["short"] => Event::ShortageSeen { cause: "no room".to_owned() },
         ["verified", who, code] => Event::VerifyFinished {
             attempt: attempt(who),
             results: vec![result("check", code.parse().unwrap())],
@@ -227,6 +229,7 @@ fn report(who: &str, state: &str) -> StatusReport {
         progress: None,
         message: None,
         updated: None,
+        category: None,
         waiting_for: None,
         usage: Usage::default(),
         notes: String::new(),
@@ -283,7 +286,7 @@ fn changed(plan_text: &str, kind: EventKind) -> Event {
     Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::gather([event]) }
 }
 
-fn tell(effect: &Effect) -> Option<String> {
+pub(super) fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::RecordStart(a) => format!("record-start {}", a.attempt),
         Effect::StartWorker(a) => format!("start {}", a.attempt),
@@ -323,6 +326,8 @@ fn tell(effect: &Effect) -> Option<String> {
         Effect::Announce(Notice::BreakerOpened { n_crashes, pause, .. }) => {
             format!("breaker opened after {n_crashes} for {}s", pause.as_secs())
         }
+        Effect::Announce(Notice::ShortageBegan { cause }) => format!("short: {cause}"),
+        Effect::Announce(Notice::ShortageEnded) => "short no more".to_owned(),
         Effect::Announce(Notice::BreakerClosed) => "breaker closed".to_owned(),
         Effect::Announce(Notice::BudgetSpent { task, milestone, words }) => {
             let task = task.as_ref().map(TaskId::as_str);
@@ -927,6 +932,7 @@ fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
                 record-start a.1
                 start a.1
             1 no-start a.1 passing
+                short: no such program `x`
                 record-end a.1 not-started: no such program `x`
             3 pass
                 record-start a.2
@@ -934,6 +940,7 @@ fn a_start_that_fails_for_want_of_processes_uses_up_nothing() {
             4 no-start a.2 lasting
                 record-end a.2 failed: no such program `x`
                 gave-up a after 1, 0 blocked
+                short no more
             a=failed Some(Finished)
         "#]],
     );

@@ -11,13 +11,20 @@ use super::ProcessError;
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// What tells whether something was written since.
+/// What tells whether a file was written since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogState {
     /// How long it is.
-    pub length: u64,
+    length: u64,
     /// When it was written last.
     changed: Option<std::time::SystemTime>,
+}
+
+impl LogState {
+    /// Says whether anything stands in it.
+    pub fn has_text(&self) -> bool {
+        self.length > 0
+    }
 }
 
 /// Returns the state of the file `path`; `None` where it cannot be looked at.
@@ -86,6 +93,16 @@ pub fn tail(path: &Path, from_offset: u64, max: usize) -> Result<String, Process
     }
 }
 
+/// As [`tail`] of the whole log `path`, also where its older half was set aside a moment ago.
+///
+/// # Errors
+/// [`ProcessError::Log`].
+pub fn tail_of_both(path: &Path, max: usize) -> Result<String, ProcessError> {
+    let newer = tail(path, 0, max)?;
+    let older = tail(&older_half(path), 0, max.saturating_sub(newer.len()))?;
+    Ok(older + &newer)
+}
+
 /// Returns at most `max` bytes of the file `path` from `offset` on, and the offset behind them.
 ///
 /// Where the file has become shorter than `offset` it is read from its start: it is a new one.
@@ -149,7 +166,7 @@ pub fn each_line(path: &Path, max: usize, mut take: impl FnMut(&[u8])) -> Result
 }
 
 /// Returns how long the file `path` is; 0 where it is missing.
-pub(super) fn length(path: &Path) -> u64 {
+pub fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |about| about.len())
 }
 

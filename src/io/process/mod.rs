@@ -2,9 +2,11 @@
 //!
 //! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
 
+pub mod background;
 pub mod cap;
 pub mod cgroup;
 pub mod check;
+pub mod follow;
 pub mod leftovers;
 pub mod log;
 mod program;
@@ -59,13 +61,13 @@ pub enum ProcessError {
         /// Why, as a phrase.
         reason: String,
     },
-    /// The system is out of processes, files or memory now: later it may work.
-    #[error("failed to start `{program}` for now")]
+    /// The system is out of processes, files, memory or room now: later it may work.
+    #[error("failed to start `{program}` for now: {reason}")]
     Exhausted {
         /// The program, as written.
         program: String,
-        /// What is lacking.
-        source: io::Error,
+        /// What is lacking, as a phrase.
+        reason: String,
     },
     /// It is not known how a process ended.
     #[error("failed to wait for process {pid}")]
@@ -113,8 +115,7 @@ impl ProcessError {
 }
 
 /// Returns an error with its causes, in one line.
-pub fn cause_of(error: &ProcessError) -> String {
-    let first = std::error::Error::source(error);
-    let causes = std::iter::successors(first, |cause| cause.source());
+pub fn cause_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

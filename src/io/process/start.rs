@@ -18,7 +18,7 @@ use rustix::{fs::OFlags, io::Errno};
 use tokio::process::Child;
 
 use super::{ProcessError, ProcessIdentity, program, unix};
-use crate::domain::model::attempt::Exit;
+use crate::{domain::model::attempt::Exit, io::shortage};
 
 /// All there is to say about a process that is to be started.
 #[derive(Debug, Clone)]
@@ -92,13 +92,13 @@ fn exit_of(status: ExitStatus) -> Exit {
 /// # Errors
 /// [`ProcessError::Exhausted`] where it may work later, [`ProcessError::Start`] otherwise.
 pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
-    let fail = |error| cannot_open(launch, "its log", &launch.output, error);
+    let fail = |error: io::Error| cannot_open(launch, "its log", &launch.output, &error);
     let output = open_output(&launch.output).map_err(fail)?;
     let errors = output.try_clone().map_err(fail)?;
     let (command, file) = command(launch, output.into(), errors.into())?;
     let child = tokio::process::Command::from(command)
         .spawn()
-        .map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+        .map_err(|error| failure(launch.word(), explain(&error, &file), &error))?;
     // A child that nobody waited for yet keeps its number.
     let pid = child.id().unwrap_or_default();
     Ok(Running { child, pid })
@@ -111,13 +111,13 @@ pub fn start(launch: &Launch) -> Result<Running, ProcessError> {
 /// As [`start`].
 pub fn start_piped(launch: &Launch) -> Result<(u32, PipeReader), ProcessError> {
     let fail = |error: io::Error| {
-        failure(launch.word(), format!("there is no pipe for its output: {error}"), error)
+        failure(launch.word(), format!("there is no pipe for its output: {error}"), &error)
     };
     let (reader, writer) = io::pipe().map_err(fail)?;
     let errors = writer.try_clone().map_err(fail)?;
     let (mut command, file) = command(launch, writer.into(), errors.into())?;
     let child =
-        command.spawn().map_err(|error| failure(launch.word(), explain(&error, &file), error))?;
+        command.spawn().map_err(|error| failure(launch.word(), explain(&error, &file), &error))?;
     Ok((child.id(), reader))
 }
 
@@ -131,7 +131,7 @@ fn command(
     let stdin = match &launch.stdin {
         Stdin::Null => Stdio::null(),
         Stdin::File(path) => {
-            open_input(path).map_err(|error| cannot_open(launch, "its input", path, error))?.into()
+            open_input(path).map_err(|error| cannot_open(launch, "its input", path, &error))?.into()
         }
     };
     if !launch.folder.is_dir() {
@@ -154,19 +154,17 @@ fn command(
     Ok((command, file))
 }
 
-fn cannot_open(launch: &Launch, what: &str, path: &Path, error: io::Error) -> ProcessError {
+fn cannot_open(launch: &Launch, what: &str, path: &Path, error: &io::Error) -> ProcessError {
     failure(launch.word(), format!("cannot open {what} {}: {error}", path.display()), error)
 }
 
 /// Tells what may work later from what never will.
-fn failure(program: &str, reason: String, error: io::Error) -> ProcessError {
+fn failure(program: &str, reason: String, error: &io::Error) -> ProcessError {
     let program = program.to_owned();
-    match Errno::from_io_error(&error) {
-        Some(
-            Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSPC | Errno::DQUOT,
-        ) => ProcessError::Exhausted { program, source: error },
-        _ => ProcessError::Start { program, reason },
+    if shortage::is_passing(error) {
+        return ProcessError::Exhausted { program, reason };
     }
+    ProcessError::Start { program, reason }
 }
 
 fn explain(error: &io::Error, file: &Path) -> String {

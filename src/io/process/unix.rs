@@ -1,7 +1,12 @@
 //! Signals to process groups, and what the system tells of a process.
 
 use std::{
-    cell::Cell, collections::BTreeMap, fs, io, os::unix::ffi::OsStrExt as _, path::Path,
+    cell::Cell,
+    collections::BTreeMap,
+    fs,
+    io::{self, Read as _},
+    os::unix::ffi::OsStrExt as _,
+    path::Path,
     sync::OnceLock,
 };
 
@@ -170,9 +175,15 @@ pub struct Stat {
     pub is_running: bool,
 }
 
+/// More bytes than the system tells of a process: some fifty numbers, and a name.
+const STAT_BYTES_MAX: usize = 2048;
+
 /// Returns what the system tells of `pid`; `None` where there is no such process, or no `/proc`.
 pub fn stat(pid: u32) -> Option<Stat> {
-    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    // One read gives all of it: the file has no length by which a reader could prepare for it.
+    let mut buffer = [0; STAT_BYTES_MAX];
+    let n = fs::File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut buffer).ok()?;
+    parse_stat(buffer.get(..n)?)
 }
 
 /// Returns all processes of the machine; none where there is no `/proc`.

@@ -2,7 +2,6 @@
 
 use std::{io, os::unix::ffi::OsStrExt as _, path::Path};
 
-use rustix::io::Errno;
 use walkdir::{DirEntry, WalkDir};
 
 use super::{
@@ -10,7 +9,10 @@ use super::{
     folder::{self, Missing},
     read::ReadFault,
 };
-use crate::domain::{format::layout, model::limits::FOLDER_DEPTH_MAX};
+use crate::{
+    domain::{format::layout, model::limits::FOLDER_DEPTH_MAX},
+    io::shortage,
+};
 
 impl Store {
     /// Returns the names in the folder `dir`, of files and folders, in order; hidden ones are
@@ -125,14 +127,8 @@ fn unreadable(dir: &str, base: &Path, error: walkdir::Error) -> Result<Option<Fo
     if source.kind() == io::ErrorKind::NotFound {
         return Ok(None);
     }
-    if path == base || is_exhausted(&source) {
+    if path == base || shortage::is_own(&source) {
         return Err(StoreError::Read { path: dir.to_owned(), source });
     }
     Ok(Some(Found::new(dir, base, &path, Some(ReadFault::Unreadable(source)))))
-}
-
-/// Says whether the fault is that of the process, not of the file.
-pub(super) fn is_exhausted(error: &io::Error) -> bool {
-    let errno = Errno::from_io_error(error);
-    matches!(errno, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM))
 }

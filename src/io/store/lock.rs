@@ -202,6 +202,20 @@ pub fn holder(store: &Store) -> Result<Option<LockInfo>, StoreError> {
     }
 }
 
+/// Says whether the process `pid` has the lock open: what stands in the file may be wrong. Assumed
+/// where the system does not tell.
+pub fn is_open_in(store: &Store, pid: u32) -> bool {
+    let Some(Ok(lock)) = open_for_reading(store).map(fstat) else { return false };
+    let open = match std::fs::read_dir(format!("/proc/{pid}/fd")) {
+        Ok(open) => open,
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return true,
+        Err(_) => return !std::path::Path::new("/proc/self/fd").exists(),
+    };
+    open.flatten()
+        .filter_map(|entry| rustix::fs::stat(entry.path()).ok())
+        .any(|file| (file.st_dev, file.st_ino) == (lock.st_dev, lock.st_ino))
+}
+
 /// Returns what a process that ended without giving the lock back left in it; `None` where the lock
 /// is held, or empty.
 ///

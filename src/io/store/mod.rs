@@ -27,6 +27,8 @@ pub use self::{
     stamp::Stamp,
 };
 
+use crate::io::shortage;
+
 /// The name of the folder that holds everything.
 pub const FOLDER: &str = ".orch";
 
@@ -110,27 +112,10 @@ impl StoreError {
             | Self::Write { source, .. }
             | Self::Remove { source, .. }
             | Self::Sync { source, .. }
-            | Self::Lock { source, .. } => is_passing(source),
+            | Self::Lock { source, .. } => shortage::is_passing(source),
             Self::NoStore { .. } | Self::NoFolder { .. } | Self::Exists { .. } => false,
         }
     }
-}
-
-fn is_passing(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    matches!(
-        Errno::from_io_error(error),
-        Some(
-            Errno::NOSPC
-                | Errno::DQUOT
-                | Errno::ROFS
-                | Errno::IO
-                | Errno::MFILE
-                | Errno::NFILE
-                | Errno::NOMEM
-                | Errno::AGAIN
-        )
-    )
 }
 
 impl Store {

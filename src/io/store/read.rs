@@ -15,11 +15,14 @@ use rustix::{
 
 use super::{
     Store, StoreError,
-    find::{Found, is_exhausted},
+    find::Found,
     folder::{self, Missing},
     stamp::Stamp,
 };
-use crate::domain::model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX};
+use crate::{
+    domain::model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX},
+    io::shortage,
+};
 
 /// Fewer files are read by one thread: a second one costs more than it saves.
 const FILES_FOR_TWO_THREADS: usize = 256;
@@ -153,7 +156,7 @@ impl Store {
             match reader.stamp(&path) {
                 // Gone since it was listed.
                 Err(ReadFault::Missing) => {}
-                Err(ReadFault::Unreadable(source)) if is_exhausted(&source) => {
+                Err(ReadFault::Unreadable(source)) if shortage::is_own(&source) => {
                     return Err(StoreError::Read { path, source });
                 }
                 stamp => stamps.push((path, stamp.ok().flatten().filter(|_| fault.is_none()))),
@@ -179,7 +182,7 @@ fn read_all<T>(
         match content {
             // Gone since it was listed.
             Err(ReadFault::Missing) => {}
-            Err(ReadFault::Unreadable(source)) if is_exhausted(&source) => {
+            Err(ReadFault::Unreadable(source)) if shortage::is_own(&source) => {
                 return Err(StoreError::Read { path, source });
             }
             Ok((bytes, stamp)) => results.push(each(&path, Ok(bytes), Some(stamp))),

@@ -16,6 +16,7 @@ mod tell;
 pub mod wire;
 
 use std::{
+    cell::Cell,
     ffi::{OsStr, OsString},
     io,
     path::Path,
@@ -29,6 +30,12 @@ use tokio::{
 };
 
 pub use self::wire::{Line, Order};
+
+use crate::io::shortage;
+
+/// After so many orders a supervisor gives way to a new one when it is idle, so that ledgers stay
+/// short: they are read whole.
+const ORDERS_MAX: u32 = 1_000;
 
 /// The first argument of a process that is to serve as a supervisor.
 const ARGUMENT: &str = "@supervise";
@@ -64,11 +71,7 @@ pub enum SupervisorError {
 impl SupervisorError {
     /// Says whether the same may work later by itself.
     pub fn is_passing(&self) -> bool {
-        use rustix::io::Errno;
-        let Self::Start(source) = self else { return false };
-        let errno = Errno::from_io_error(source);
-        let passing = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
-        errno.is_some_and(|errno| passing.contains(&errno))
+        matches!(self, Self::Start(source) if shortage::is_passing(source))
     }
 }
 
@@ -86,11 +89,22 @@ pub fn serve_if_asked() -> Option<ExitCode> {
     Some(if served.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+/// Takes `secrets` out of what a check wrote into the log `path`, behind `offset`.
+///
+/// # Errors
+/// Why it cannot be read or written.
+pub fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<()> {
+    output::mask_file(path, offset, secrets)
+}
+
 /// A supervisor that was started by this process. Dropping it lets it go: it ends with its last
 /// worker.
 #[derive(Debug)]
 pub struct Supervisor {
     name: String,
+    n_orders: Cell<u32>,
+    /// Whether it told that it is at work; for the owner to note.
+    pub has_begun: bool,
     orders: mpsc::UnboundedSender<Vec<u8>>,
 }
 
@@ -125,7 +139,7 @@ impl Supervisor {
         let (orders, waiting) = mpsc::unbounded_channel();
         tokio::spawn(send(stdin, waiting));
         tokio::spawn(listen(name.clone(), stdout, told));
-        Ok(Self { name, orders })
+        Ok(Self { name, n_orders: Cell::new(0), has_begun: false, orders })
     }
 
     /// Returns the name of its ledger.
@@ -133,9 +147,15 @@ impl Supervisor {
         &self.name
     }
 
+    /// Says whether its ledger is long enough to begin another one, when it is idle.
+    pub fn is_worn(&self) -> bool {
+        self.n_orders.get() >= ORDERS_MAX
+    }
+
     /// Orders a worker to be started. Where the supervisor is gone that is told as for all of its
     /// workers.
     pub fn order(&self, order: &Order) {
+        self.n_orders.set(self.n_orders.get().saturating_add(1));
         if self.orders.send(order.render()).is_err() {
             tracing::debug!("the supervisor is gone");
         }

@@ -4,17 +4,18 @@
 use std::{
     collections::VecDeque,
     fs::{self, File},
-    io::{self, Write as _},
-    path::PathBuf,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
 };
 
-use crate::io::process::{log::older_half, start::open_output};
+use crate::{
+    domain::model::secret::MASK,
+    io::process::{log::older_half, start::open_output},
+};
 
-/// Shorter values are not taken out of a log: they would be found everywhere.
-pub(super) const SECRET_BYTES_MIN: usize = 4;
-
-/// What stands in a log where a secret stood.
-pub(super) const MASK: &[u8] = b"***";
+/// Most that is written anew where secrets are taken out of a file: what a check printed beyond it
+/// goes.
+const REWRITTEN_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// The output of one worker, on its way into the log.
 #[derive(Debug)]
@@ -125,7 +126,7 @@ struct Mask {
 
 impl Mask {
     fn new(mut secrets: Vec<Vec<u8>>) -> Self {
-        secrets.retain(|secret| secret.len() >= SECRET_BYTES_MIN);
+        secrets.retain(|secret| !secret.is_empty());
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
         Self { secrets, held: Vec::new(), ready: VecDeque::new() }
     }
@@ -158,7 +159,7 @@ impl Mask {
             }
             if let Some(secret) = candidates.find(|secret| rest.starts_with(secret)) {
                 rest = rest.get(secret.len()..).unwrap_or_default();
-                self.ready.extend(MASK);
+                self.ready.extend(MASK.as_bytes());
             } else {
                 self.ready.push_back(*first);
                 rest = rest.get(1..).unwrap_or_default();
@@ -166,6 +167,32 @@ impl Mask {
         }
         rest
     }
+}
+
+/// Takes `secrets` out of what stands in the file `path` behind `offset`, at most
+/// [`REWRITTEN_BYTES_MAX`] of it.
+pub(super) fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::Result<()> {
+    let mut mask = Mask::new(secrets);
+    if mask.secrets.is_empty() {
+        return Ok(());
+    }
+    let mut file = match fs::OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::new();
+    (&mut file).take(REWRITTEN_BYTES_MAX).read_to_end(&mut bytes)?;
+    mask.push(&bytes);
+    mask.close();
+    let clean = mask.ready.make_contiguous();
+    if *clean != *bytes {
+        file.set_len(offset)?;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(clean)?;
+    }
+    Ok(())
 }
 
 /// Looks for a text in a stream.
@@ -193,19 +220,8 @@ impl Finder {
     }
 }
 
-/// Says whether writing may work later by itself: the disk is full, or files are short.
-pub(super) fn is_passing(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    matches!(
-        Errno::from_io_error(error),
-        Some(Errno::NOSPC | Errno::DQUOT | Errno::MFILE | Errno::NFILE | Errno::NOMEM)
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     /// Masks `text`, cut into pieces of `n` bytes.
@@ -228,7 +244,7 @@ mod tests {
             ("hhunter22", &["hunter22"], "h***"),
             ("hunter222222", &["hunter22", "hunter222222"], "***"),
             ("hunter2222", &["hunter22", "hunter222222"], "***22"),
-            ("ab ab", &["ab"], "ab ab"),
+            ("ab ab", &["ab"], "*** ***"),
             ("aaaaab", &["aaab"], "aa***"),
             ("", &["hunter22"], ""),
         ];

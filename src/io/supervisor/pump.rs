@@ -10,8 +10,9 @@ use tokio::{
 
 use super::{
     ear::{Ear, Heard},
-    output::{self, Output},
+    output::Output,
 };
+use crate::io::shortage::is_passing;
 
 /// How much is read from a pipe at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -105,7 +106,7 @@ impl Pump {
     async fn flush(&mut self) {
         let mut is_told = false;
         while let Err(error) = self.output.flush() {
-            if !output::is_passing(&error) {
+            if !is_passing(&error) {
                 self.output.give_up();
                 return;
             }

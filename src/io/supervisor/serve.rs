@@ -36,6 +36,7 @@ use crate::{
     },
     io::{
         clock::Clock,
+        event_loop,
         process::{
             How, Launch, ProcessError, Stat, Stdin, cause_of,
             cgroup::Cgroup,
@@ -81,8 +82,7 @@ pub(super) fn serve(ledger: &Path) -> io::Result<()> {
 }
 
 fn supervise(ledger: &Path, group: Option<&Cgroup>) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    event_loop::build()?.block_on(async {
         let orders = pipe::Receiver::from_owned_fd(io::stdin().as_fd().try_clone_to_owned()?)?;
         let teller = Teller::new(ledger)?;
         Server::new(teller).go(orders, group).await
@@ -180,9 +180,10 @@ impl Server {
         let piped = start_piped(&launch).and_then(|(pid, reader)| {
             let reader = pipe::Receiver::from_owned_fd(reader.into());
             // Without a reader it would run, but never be heard: it ends when it writes.
-            reader
-                .map(|reader| (pid, reader))
-                .map_err(|source| ProcessError::Exhausted { program: String::new(), source })
+            reader.map(|reader| (pid, reader)).map_err(|error| ProcessError::Exhausted {
+                program: order.argv.first().cloned().unwrap_or_default(),
+                reason: error.to_string(),
+            })
         });
         let (pid, reader) = match piped {
             Ok(started) => started,
@@ -216,7 +217,7 @@ impl Server {
         };
         self.children.insert(which, child);
         let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
-        self.teller.tell(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
+        self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
     }
 
     /// Waits for every process that has ended: workers, and orphans that were taken in. Returns
@@ -260,8 +261,17 @@ impl Server {
         self.teller.write();
         self.look = None;
         let has_children = self.reap();
-        let is_ended = |(_, child): &(&u64, &Child)| child.ended.is_some();
-        let ended: Vec<u64> = self.children.iter().filter(is_ended).map(|(w, _)| *w).collect();
+        let now = Instant::now();
+        let mut ended = Vec::new();
+        for (which, child) in &self.children {
+            let Some((_, since, _)) = child.ended else { continue };
+            // Nothing is decided before its pipe ran dry, or its time is over.
+            if child.said.is_some() || now >= since + LEAK_TIME {
+                ended.push(*which);
+            } else {
+                self.look = Some(now + LOOK);
+            }
+        }
         if ended.is_empty() {
             return;
         }
@@ -274,7 +284,7 @@ impl Server {
             if self.is_over(which, &orphans, is_unclear) {
                 self.tell_end(which);
             } else {
-                self.look = Some(Instant::now() + LOOK);
+                self.look = Some(now + LOOK);
             }
         }
     }

@@ -5,12 +5,19 @@ use std::{
     io::{self, Write as _},
     os::fd::{AsFd as _, OwnedFd},
     path::Path,
+    time::Duration,
 };
 
-use tokio::net::unix::pipe;
+use tokio::{
+    net::unix::pipe,
+    time::{Instant, sleep_until},
+};
 
 use super::wire::Line;
 use crate::io::process::start::open_output;
+
+/// How long the coordinator may wait for what it does not wait for.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Tells what happens: the ledger first, then the coordinator, as long as it listens.
 #[derive(Debug)]
@@ -21,6 +28,8 @@ pub(super) struct Teller {
     listener: Option<pipe::Sender>,
     /// Bytes that the coordinator did not take yet.
     unsent: Vec<u8>,
+    /// Until when these bytes may wait for others, where they may.
+    due: Option<Instant>,
 }
 
 impl Teller {
@@ -28,16 +37,31 @@ impl Teller {
         let stdout: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
         let ledger = open_output(ledger)?;
         let listener = Some(pipe::Sender::from_owned_fd(stdout)?);
-        Ok(Self { ledger, unwritten: Vec::new(), listener, unsent: Vec::new() })
+        Ok(Self { ledger, unwritten: Vec::new(), listener, unsent: Vec::new(), due: None })
     }
 
+    /// Tells `line` at once.
     pub(super) fn tell(&mut self, line: &Line) {
+        self.note(line);
+        self.send();
+    }
+
+    /// Tells `line`, the coordinator a little later: with what comes next, where that is soon. So
+    /// it is woken once for a short worker, not twice.
+    pub(super) fn tell_soon(&mut self, line: &Line) {
+        let is_first = self.unsent.is_empty();
+        self.note(line);
+        if is_first {
+            self.due = Some(Instant::now() + PATIENCE);
+        }
+    }
+
+    fn note(&mut self, line: &Line) {
         let bytes = line.render();
         self.unwritten.extend_from_slice(&bytes);
         self.write();
         if self.listener.is_some() {
             self.unsent.extend_from_slice(&bytes);
-            self.send();
         }
     }
 
@@ -52,7 +76,9 @@ impl Teller {
         }
     }
 
+    /// Sends what the coordinator lacks, as far as it takes it.
     pub(super) fn send(&mut self) {
+        self.due = None;
         while let (Some(listener), false) = (&self.listener, self.unsent.is_empty()) {
             match listener.try_write(&self.unsent) {
                 Ok(n) => drop(self.unsent.drain(..n)),
@@ -62,10 +88,11 @@ impl Teller {
         }
     }
 
-    /// Waits until the coordinator can take more of what it did not take yet.
+    /// Waits until the coordinator is to be sent what it lacks, and can take more of it.
     pub(super) async fn can_send(&self) {
-        match &self.listener {
-            Some(listener) if !self.unsent.is_empty() => drop(listener.writable().await),
+        match (&self.listener, self.due) {
+            (Some(_), Some(due)) => sleep_until(due).await,
+            (Some(listener), None) if !self.unsent.is_empty() => drop(listener.writable().await),
             _ => std::future::pending().await,
         }
     }

@@ -4,7 +4,7 @@
 pub mod board;
 mod draw;
 
-use std::io::Stdout;
+use std::{io::Stdout, mem::ManuallyDrop};
 
 use ratatui::{
     Terminal, TerminalOptions, Viewport,
@@ -20,7 +20,8 @@ const HEIGHT_MAX: u16 = 12;
 /// The bottom of the terminal. Where that cannot be drawn on, lines are still printed.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Option<Terminal<CrosstermBackend<Stdout>>>,
+    /// Not dropped: it would print about a terminal that is gone, to that terminal, and panic.
+    terminal: Option<ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>>,
 }
 
 impl Screen {
@@ -32,7 +33,8 @@ impl Screen {
         let options = TerminalOptions { viewport: Viewport::Inline(height) };
         let terminal = Terminal::with_options(CrosstermBackend::new(std::io::stdout()), options)
             .inspect_err(|error| tracing::debug!(%error, "no live view"))
-            .ok();
+            .ok()
+            .map(ManuallyDrop::new);
         Self { terminal }
     }
 

@@ -22,7 +22,7 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
             (Tone::Bad, format!("{text}: nothing is started for {} · {help}", seconds(*pause)))
         }
         Happened::BreakerClosed => {
-            (Tone::Neutral, "resume    ready tasks are started again".to_owned())
+            (Tone::Neutral, "resume    the pause after many crashes is over".to_owned())
         }
         Happened::BudgetSpent { task: Some(task), words, .. } => {
             let text = format!("budget    that of {task} is spent, {words} used");
@@ -80,7 +80,7 @@ mod tests {
             Uneasy: silent    A-1 #2: no sign of life for 1m 00s; it is stopped in 2m 00s
             Uneasy: limit     the limit of anthropic is reached: 5-hour limit reached · its tasks go on by themselves at 2026-11-20T15:00:00.000Z
             Bad: pause     5 workers died within 1m 00s: nothing is started for 5m 00s · look at what they have in common; resuming the run starts tasks at once
-            Neutral: resume    ready tasks are started again
+            Neutral: resume    the pause after many crashes is over
             Bad: budget    that of A-1 is spent, $5.02 of $5.00 used · `orch retry A-1` grants it once more
             Bad: budget    that of milestone `beta` is spent, $5.02 of $5.00 used: none of its tasks is started · raise `milestones: {beta: {budget: …}}` in .orch/config.yaml
             Bad: budget    that of the run is spent, $5.02 of $5.00 used: nothing is started · raise `run: {budget: …}` in .orch/config.yaml

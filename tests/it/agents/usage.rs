@@ -81,3 +81,46 @@ fn an_agent_at_its_limit_goes_on_when_it_is_lifted() {
         assert!(record.contains("outcome: succeeded"), "{agent:?}: {record}");
     }
 }
+
+#[test]
+fn status_adds_up_what_agents_used_by_role_and_milestone() {
+    for (agent, _) in USAGE {
+        let sandbox = plan(agent, "", &[("done", "0"), ("done", "0")]);
+        let task = |milestone: &str| {
+            format!("---\nrole: agent\nmilestone: {milestone}\nworkstream: one\n---\nPaint.\n")
+        };
+        sandbox.write(".orch/tasks/a.md", &task("beta"));
+        sandbox.write(".orch/tasks/b.md", &task("rc"));
+        let (code, text) = orch(&sandbox, &["run"], &[]);
+        assert_eq!(code, 0, "{text}");
+        let status = sandbox.orch(&["status", "--json"]).json();
+        let named = |groups: &str, name: &str| {
+            let all = status[groups].as_array().unwrap();
+            all.iter().find(|group| group["name"] == name).unwrap().clone()
+        };
+        let (role, beta) = (named("roles", "agent"), named("milestones", "beta"));
+        let tokens = |group: &serde_json::Value| group["tokens"].as_u64().unwrap();
+        assert!(tokens(&beta) > 0, "{agent:?}: {status}");
+        // Both tasks used the same.
+        assert_eq!(tokens(&role), 2 * tokens(&beta), "{agent:?}: {status}");
+        assert_eq!(tokens(&status), 2 * tokens(&beta), "{agent:?}: {status}");
+        let cost = |group: &serde_json::Value| group["cost_usd"].as_f64().unwrap();
+        assert!((cost(&role) - 2.0 * cost(&beta)).abs() < 1e-9, "{agent:?}: {status}");
+        let shown = sandbox.orch(&["status"]).text();
+        assert!(shown.contains("TOKENS") && shown.contains("beta"), "{agent:?}: {shown}");
+    }
+}
+
+#[test]
+fn a_budget_is_spent_by_what_the_output_of_an_agent_says() {
+    let sandbox = plan(Agent::Claude, "", &[("done", "0")]);
+    sandbox.write(".orch/tasks/a.md", "---\nrole: agent\nbudget: {tokens: 1k}\n---\nPaint.\n");
+    // It says what it used while it goes on.
+    let calls = sandbox.path("bin/claude");
+    let stand_in = read(&calls);
+    std::fs::write(&calls, format!("{stand_in}\nsleep 600\n").replace("exit ", ": ")).unwrap();
+    let (code, text) = orch(&sandbox, &["run"], &[]);
+    assert_eq!(code, 1, "{text}");
+    let record = read(&sandbox.path(".orch/runs/a.1.yaml"));
+    assert!(record.contains("outcome: over-budget\n"), "{record}");
+}

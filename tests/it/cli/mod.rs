@@ -3,6 +3,7 @@
 mod approve;
 mod cancel;
 mod check;
+mod detach;
 mod doctor;
 mod escaping;
 mod event;
@@ -20,6 +21,7 @@ mod report;
 mod retry;
 mod run;
 mod schema;
+mod secrets;
 mod show;
 mod status;
 mod stop;

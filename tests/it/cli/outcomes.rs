@@ -48,7 +48,7 @@ fn many_crashes_pause_the_run_which_says_so() {
     let output = sandbox.orch(&["run"]);
     let text = output.stdout;
     assert!(text.contains("2 workers died within 1h 00m: nothing is started for 10ms"), "{text}");
-    assert!(text.contains("resume    ready tasks are started again"), "{text}");
+    assert!(text.contains("resume    the pause after many crashes is over"), "{text}");
     assert_eq!(recorded(&sandbox, "a.3", "outcome"), "crashed");
 }
 
@@ -65,10 +65,19 @@ fn a_silent_worker_is_told_and_stopped() {
 #[test]
 fn growing_output_is_a_sign_of_life_where_it_is_asked_for() {
     // It would be silent for too long if only its status file counted.
-    let command = "for i in 1 2 3 4 5 6 7 8; do echo $i; sleep 0.5; done";
+    let command = "for i in 1 2 3 4 5 6 7 8 9 10; do echo $i; sleep 0.5; done";
     let keys = format!(
-        "worker: {{command: '{command}', heartbeat: 1s, heartbeat_limit: 2s, heartbeat_from: output}}"
+        "worker: {{command: '{command}', heartbeat: 1s, heartbeat_limit: 4s, heartbeat_from: output}}"
     );
+    let sandbox = plan(&[("a", &keys)]);
+    sandbox.orch(&["run"]).text();
+    assert_eq!(recorded(&sandbox, "a.1", "outcome"), "succeeded");
+}
+
+#[test]
+fn a_status_file_that_is_written_again_is_a_sign_of_life_whatever_it_says() {
+    let command = "for i in 1 2 3 4 5 6 7 8 9 10; do echo --- > $ORCH_STATUS_FILE; sleep 0.5; done";
+    let keys = format!("worker: {{command: '{command}', heartbeat: 1s, heartbeat_limit: 4s}}");
     let sandbox = plan(&[("a", &keys)]);
     sandbox.orch(&["run"]).text();
     assert_eq!(recorded(&sandbox, "a.1", "outcome"), "succeeded");
@@ -188,4 +197,24 @@ fn what_a_provider_limits_is_told_and_goes_on_after_a_restart() {
     sandbox.orch(&["retry", "a"]).text();
     assert!(run.wait().unwrap().success());
     assert_eq!(recorded(&sandbox, "b.1", "outcome"), "succeeded");
+}
+
+#[test]
+fn an_escalation_has_a_category_and_is_listed_until_it_is_answered() {
+    let orch = env!("CARGO_BIN_EXE_orch");
+    let ask = format!("{orch} report --category security --message \"which key?\"");
+    let again = "test $ORCH_ATTEMPT = 1";
+    let worker = format!("worker: {{command: ['sh', '-c', '{again} && {ask}; true']}}");
+    let sandbox = plan(&[("a", &worker)]);
+    assert_eq!(sandbox.orch(&["run", "--plain"]).code, 1);
+    let told = "asks for a decision (security): which key?";
+    for args in [&["status"][..], &["explain", "a"]] {
+        let text = sandbox.orch(args).text();
+        assert!(text.contains(told), "{text}");
+    }
+    let record = read(&sandbox, ".orch/runs/a.1.yaml");
+    assert!(record.contains("review: escalate\n") && record.contains("category: security\n"));
+    sandbox.orch(&["retry", "a", "--note", "the blue one"]).text();
+    assert_eq!(sandbox.orch(&["run", "--plain"]).code, 0);
+    assert!(!sandbox.orch(&["status"]).text().contains(told));
 }

@@ -86,3 +86,19 @@ fn workers_that_a_coordinator_left_are_stopped_without_one() {
         assert_eq!(sandbox.orch(&["stop"]).text(), "no coordinator is at work here\n");
     }
 }
+
+#[test]
+fn a_task_that_was_cancelled_while_nobody_was_there_is_stopped_by_the_next_run() {
+    let sandbox = sandbox();
+    let worker = "worker: {command: 'touch up; exec sleep 600', grace: 1s}\n";
+    sandbox.write(".orch/config.yaml", worker);
+    let mut child = start(&sandbox);
+    super::wait_for("the worker", || sandbox.path("up").exists());
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
+    assert!(sandbox.orch(&["cancel", "a"]).text().starts_with("`a` is cancelled"));
+    assert_eq!(sandbox.orch(&["run", "--plain"]).code, 1);
+    let record = std::fs::read_to_string(sandbox.path(".orch/runs/a.1.yaml")).unwrap();
+    assert!(record.contains("outcome: cancelled\n"), "{record}");
+    assert!(!sandbox.path(".orch/runs/a.2.yaml").exists());
+}

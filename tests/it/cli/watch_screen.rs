@@ -236,3 +236,27 @@ fn lines_are_printed_where_they_are_asked_for() {
     screen.signal(Signal::INT);
     screen.assert_ended(130);
 }
+
+#[test]
+fn the_end_of_a_terminal_stops_no_worker() {
+    for command in ["run", "watch"] {
+        let worker = "worker: {command: 'touch up; while test ! -e go; do sleep 0.01; done'}";
+        let sandbox = plan(&[("a", worker), ("b", "depends_on: [a]\nworker: {command: 'true'}")]);
+        let Some(screen) = Screen::open(&sandbox, command) else { return };
+        wait_for("the worker", || sandbox.path("up").exists());
+        drop(screen);
+        let pid = read(&sandbox, "pid");
+        let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+        if command == "watch" {
+            wait_for("the end of the view", || test_kill_process(pid).is_err());
+        }
+        assert!(sandbox.orch(&["status"]).text().contains("1 running"));
+        sandbox.write("go", "");
+        if command == "watch" {
+            assert!(sandbox.orch(&["run", "--plain"]).text().contains("done: 2 of 2 tasks done"));
+        }
+        let waited = sandbox.orch(&["wait", "--timeout", "1m"]).text();
+        assert!(waited.contains("2 of 2 tasks done"), "{command}: {waited}");
+        assert!(!sandbox.path(".orch/runs/a.2.yaml").exists(), "{command}");
+    }
+}

@@ -10,7 +10,7 @@ use std::{
 
 /// What the worker of a task does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// It succeeds.
     Succeeds,
     /// It fails or dies the first time that it runs, and succeeds the second time.
@@ -27,20 +27,20 @@ struct Record {
 }
 
 /// Checks one plan of tasks `t0`, `t1`, …
-pub(super) struct Checker {
+pub(crate) struct Checker {
     root: PathBuf,
     effects: PathBuf,
     kinds: Vec<Kind>,
 }
 
 impl Checker {
-    pub(super) fn new(root: &Path, effects: &Path, kinds: Vec<Kind>) -> Self {
+    pub(crate) fn new(root: &Path, effects: &Path, kinds: Vec<Kind>) -> Self {
         Self { root: root.to_owned(), effects: effects.to_owned(), kinds }
     }
 
     /// Checks what holds at every instant: each record is whole (I4), and nothing follows a
     /// success (I2).
-    pub(super) fn check_whole(&self) {
+    pub(crate) fn check_whole(&self) {
         let records = self.records();
         for (task, records) in by_task(&records) {
             let success = records.iter().position(|r| r.outcome.as_deref() == Some("succeeded"));
@@ -52,7 +52,7 @@ impl Checker {
     }
 
     /// Checks what holds at the end of a plan.
-    pub(super) fn check_end(&self) {
+    pub(crate) fn check_end(&self) {
         self.check_whole();
         let records = self.records();
         let log = fs::read_to_string(&self.effects).unwrap();
@@ -144,7 +144,7 @@ impl Checker {
     }
 
     /// Returns everything that is known, for the message of a failure.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let mut text = String::new();
         for record in self.records() {
             writeln!(text, "{record:?}").unwrap();

@@ -4,7 +4,7 @@
 //!
 //! `ORCH_SEED=…` repeats the plan and the moments of one run, as far as the machine allows.
 
-mod checker;
+pub(crate) mod checker;
 
 use std::{
     cell::Cell,

@@ -379,6 +379,7 @@ fn report(attempt: &AttemptId, state: ReportedState) -> StatusReport {
         progress: Some(50),
         message: None,
         updated: None,
+        category: None,
         waiting_for: None,
         usage: Usage::default(),
         notes: String::new(),

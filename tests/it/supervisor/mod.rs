@@ -3,6 +3,7 @@
 mod deaths;
 mod endings;
 mod escapes;
+mod flood;
 mod status;
 
 use std::{

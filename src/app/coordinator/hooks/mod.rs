@@ -149,7 +149,7 @@ impl Coordinator {
         if hooks.is_empty() {
             return;
         }
-        let mut env = self.environment.clone();
+        let mut env = self.surroundings.variables.clone();
         env.extend(variables(event, about, self.store.root(), glance.n_done()));
         let (folder, log) =
             (self.store.root().to_owned(), self.store.path(&layout::hooks_log_path()));

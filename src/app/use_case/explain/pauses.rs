@@ -56,6 +56,11 @@ pub(super) fn pause_words(task: &TaskId, reason: &Reason) -> Option<(String, Str
             ),
             "it goes on by itself; resuming the run starts tasks at once".to_owned(),
         ),
+        Reason::Short { cause, remaining } => (
+            format!("waits {} for the next try: {cause}", render_duration(*remaining)),
+            "it goes on by itself, and nothing is used up; `orch doctor` shows what is short"
+                .to_owned(),
+        ),
         _ => return None,
     })
 }

@@ -7,7 +7,8 @@ use crate::domain::model::{
     config::{Config, Durability, LevelGate, Role},
     glob::Glob,
     task::{
-        Budget, CommandLine, Completion, Estimate, Isolation, RetrySpec, Size, TaskSpec, WorkerSpec,
+        Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, LoopSpec, RetrySpec,
+        Size, TaskSpec, WorkerSpec,
     },
     time::Exact,
 };
@@ -65,6 +66,9 @@ impl<'a> Facts<'a> {
         self.text("worker.model", worker.model.as_deref());
         self.time("worker.timeout", worker.timeout);
         self.time("worker.heartbeat", worker.heartbeat);
+        self.time("worker.heartbeat_limit", worker.heartbeat_limit);
+        self.text("worker.heartbeat_from", worker.heartbeat_from.map(HeartbeatFrom::as_str));
+        self.text("worker.provider", worker.provider.as_deref());
         self.time("worker.grace", worker.grace);
         self.add("worker.env", Value::Names(&worker.env));
         self.text("worker.isolation", worker.isolation.map(isolation));
@@ -81,11 +85,19 @@ impl<'a> Facts<'a> {
     fn retry(&mut self, retry: RetrySpec) {
         self.shown("retry.max_attempts", retry.max_attempts);
         self.time("retry.backoff", retry.backoff);
+        self.shown("retry.max_crashes", retry.max_crashes);
     }
 
-    fn budget(&mut self, budget: Budget) {
-        self.shown("budget.tokens", budget.tokens);
-        self.shown("budget.cost_usd", budget.cost_usd);
+    /// Adds a budget; `of` is what its key starts with.
+    fn budget(&mut self, of: &str, budget: Budget) {
+        for (part, value) in budget_parts(budget) {
+            self.add(format!("{of}budget.{part}"), Value::One(value.map(Cow::Owned)));
+        }
+    }
+
+    fn repeat(&mut self, repeat: Option<LoopSpec>) {
+        self.text("loop.until", repeat.map(|_| "verify"));
+        self.shown("loop.max_iterations", repeat.and_then(|repeat| repeat.max_iterations));
     }
 }
 
@@ -99,7 +111,7 @@ pub(super) fn own_title(task: &TaskSpec) -> Option<&str> {
 
 /// Returns what a task says but for its id, its file and its body.
 pub(super) fn of_task(task: &TaskSpec) -> Vec<Fact<'_>> {
-    let mut facts = Facts { list: Vec::with_capacity(29) };
+    let mut facts = Facts { list: Vec::with_capacity(38) };
     facts.text("title", own_title(task));
     facts.set("depends_on", task.depends_on.iter().map(|id| id.value.as_str()));
     facts.text("role", task.role.as_ref().map(|role| role.value.0.as_str()));
@@ -114,7 +126,8 @@ pub(super) fn of_task(task: &TaskSpec) -> Vec<Fact<'_>> {
     facts.worker(&task.worker);
     facts.completion(&task.completion);
     facts.retry(task.retry);
-    facts.budget(task.budget);
+    facts.budget("", task.budget);
+    facts.repeat(task.repeat);
     facts.set("waits_for", task.waits_for.iter().map(|gate| gate.value.0.as_str()));
     facts.text("status", Some(task.status.value.as_str()));
     facts.list
@@ -127,6 +140,7 @@ pub(super) fn of_role(role: &Role) -> Vec<Fact<'_>> {
     facts.worker(&role.worker);
     facts.retry(role.retry);
     facts.completion(&role.completion);
+    facts.repeat(role.repeat);
     facts.list
 }
 
@@ -136,7 +150,17 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
     facts.shown("max_workers", Some(config.max_workers));
     facts.worker(&config.worker);
     facts.retry(config.retry);
-    facts.budget(config.budget);
+    facts.budget("", config.budget);
+    facts.budget("run.", config.run_budget);
+    let milestones = config.milestones.iter().map(|(name, milestone)| {
+        let parts = budget_parts(milestone.budget).into_iter();
+        let parts = parts.filter_map(|(part, value)| Some(format!("{part}: {}", value?)));
+        Cow::Owned(format!("{name} ({})", parts.collect::<Vec<_>>().join(", ")))
+    });
+    facts.add("milestones", Value::Set(milestones.collect()));
+    facts.shown("breaker.crashes", Some(config.breaker.crashes));
+    facts.time("breaker.within", Some(config.breaker.within));
+    facts.time("breaker.pause", Some(config.breaker.pause));
     facts.set("env.pass", config.env_pass.iter().map(String::as_str));
     let sizes = Size::NAMED.map(|(name, size)| (name, config.sizes.get(&size)));
     for (name, time) in sizes {
@@ -166,6 +190,16 @@ pub(super) fn of_level(level: u32, gate: &LevelGate) -> Vec<Fact<'_>> {
     let timeout = Cow::Owned(Exact(gate.timeout).to_string());
     facts.add(format!("levels.{level}.timeout"), Value::One(Some(timeout)));
     facts.list
+}
+
+/// Returns the parts of a budget, each as it would be written.
+fn budget_parts(budget: Budget) -> [(&'static str, Option<String>); 4] {
+    [
+        ("tokens", budget.tokens.map(|n| n.to_string())),
+        ("cost_usd", budget.cost_usd.map(|amount| amount.to_string())),
+        ("time", budget.time.map(|time| Exact(time).to_string())),
+        ("attempts", budget.attempts.map(|n| n.to_string())),
+    ]
 }
 
 /// Returns a command so that a text and a list of words never look the same.

@@ -75,9 +75,11 @@ fn every_key_of_a_task_is_told() {
         "== tasks/a.md\n---\n---\n",
         "== tasks/a.md\n---\ntitle: T\ndepends_on: [b, c]\nrole: r\npriority: high\nestimate: 90m\n\
          milestone: m\nphase: p\nworkstream: w\ntags: [x]\nlevel: 2\nfiles: [src/**]\n\
-         worker: {command: [a, b c], timeout: 90s, heartbeat: 1m, grace: 1500ms, env: {A: b}, isolation: none}\n\
+         worker: {command: [a, b c], timeout: 90s, heartbeat: 1m, heartbeat_limit: 2m,\n\
+         \x20 heartbeat_from: output, provider: p, grace: 1500ms, env: {A: b}, isolation: none}\n\
          completion: {verify: [make, [b, c]], signal: DONE, timeout: 1h, review: true}\n\
-         retry: {max_attempts: 4, backoff: 2s}\nbudget: {tokens: 2k, cost_usd: 1.5}\n\
+         retry: {max_attempts: 4, backoff: 2s, max_crashes: 5}\n\
+         budget: {tokens: 2k, cost_usd: 1.5, time: 3h, attempts: 6}\nloop: {max_iterations: 7}\n\
          waits_for: [approval]\nstatus: hold\n---\nText.\n",
         &expect![[r#"
             task a (T) Changed .orch/tasks/a.md
@@ -95,6 +97,9 @@ fn every_key_of_a_task_is_told() {
               worker.command: nothing -> ["a", "b c"]
               worker.timeout: nothing -> 1m30s
               worker.heartbeat: nothing -> 1m
+              worker.heartbeat_limit: nothing -> 2m
+              worker.heartbeat_from: nothing -> output
+              worker.provider: nothing -> p
               worker.grace: nothing -> 1s500ms
               worker.env + A
               worker.isolation: nothing -> none
@@ -104,8 +109,13 @@ fn every_key_of_a_task_is_told() {
               completion.review: false -> true
               retry.max_attempts: nothing -> 4
               retry.backoff: nothing -> 2s
+              retry.max_crashes: nothing -> 5
               budget.tokens: nothing -> 2000
               budget.cost_usd: nothing -> 1.5
+              budget.time: nothing -> 3h
+              budget.attempts: nothing -> 6
+              loop.until: nothing -> verify
+              loop.max_iterations: nothing -> 7
               waits_for + approval
               status: todo -> hold
               body
@@ -234,9 +244,10 @@ fn roles_and_settings_are_told_key_by_key() {
         "== roles/x.md\n---\nmax_workers: 2\n---\nYou build.\n== roles/old.md\n---\n---\nYou test.\n\
          == config.yaml\nmax_workers: 4\nenv: {pass: [HOME]}\nestimates: {S: 30m}\n\
          levels: {1: {gate: a}, 2: {gate: b}}\n",
-        "== roles/x.md\n---\nworker: {timeout: 1h}\ncompletion: {review: true}\nretry: {max_attempts: 1}\n---\nYou fix.\n\
+        "== roles/x.md\n---\nworker: {timeout: 1h}\ncompletion: {review: true}\nretry: {max_attempts: 1}\nloop: {}\n---\nYou fix.\n\
          == roles/new.md\n---\n---\nYou test.\n\
          == config.yaml\nmax_workers: 8\nworker: {command: w}\nretry: {backoff: 1s}\nbudget: {tokens: 5}\n\
+         run: {budget: {time: 8h}}\nmilestones: {beta: {budget: {tokens: 9}}}\nbreaker: {crashes: 3}\n\
          env: {pass: [PATH, HOME]}\nestimates: {S: 1h}\n\
          levels: {1: {gate: [a, c], required: false, timeout: 1m}, 3: {gate: b}}\ndurability: power\n\
          on_change: rerun\nwatch: {rescan: 1s, mode: poll}\n",
@@ -248,12 +259,16 @@ fn roles_and_settings_are_told_key_by_key() {
               worker.timeout: nothing -> 1h
               retry.max_attempts: nothing -> 1
               completion.review: false -> true
+              loop.until: nothing -> verify
               body
             settings
               max_workers: 4 -> 8
               worker.command: nothing -> w
               retry.backoff: nothing -> 1s
               budget.tokens: nothing -> 5
+              run.budget.time: nothing -> 8h
+              milestones + beta (tokens: 9)
+              breaker.crashes: 5 -> 3
               env.pass + PATH
               estimates.S: 30m -> 1h
               levels + 3 - 2

@@ -1,8 +1,20 @@
 //! Tables: crashes, and many of them at once.
 
+use std::sync::Arc;
+
 use expect_test::expect;
 
-use crate::domain::scheduler::tests::check;
+use crate::domain::{
+    model::{
+        attempt::{AttemptRecord, Digests, Ending, Outcome},
+        time::Timestamp,
+    },
+    scheduler::{
+        Scheduler,
+        history::Recorded,
+        tests::{at, attempt, check, plan},
+    },
+};
 
 #[test]
 fn a_crash_uses_up_no_attempt_and_has_a_limit_of_its_own() {
@@ -143,4 +155,36 @@ fn crashes_that_are_far_from_each_other_hold_nothing() {
             a=backing-off None
         "#]],
     );
+}
+
+#[test]
+fn a_reader_knows_by_the_records_that_it_is_open() {
+    let record = |who: &str, second: i64, outcome: Option<Outcome>| AttemptRecord {
+        attempt: attempt(who),
+        started: Timestamp(second * 1000 - 1),
+        worker: "x".to_owned(),
+        executor: "local".to_owned(),
+        nonce: String::new(),
+        log: String::new(),
+        digests: Digests::default(),
+        ending: outcome.map(|outcome| Ending::new(Timestamp(second * 1000), outcome, "x")),
+    };
+    let (crashed, done) = (Some(Outcome::Crashed), Some(Outcome::Succeeded));
+    let table = [
+        // Attempts with the second of their end, and until when nothing is started.
+        (vec![("a.1", 10, crashed), ("b.1", 20, crashed)], Some(320)),
+        (vec![("a.1", 10, crashed), ("b.1", 20, done)], None),
+        (vec![("a.1", 10, crashed), ("b.1", 15, done), ("c.1", 20, crashed)], None),
+        (vec![("a.1", 10, crashed), ("b.1", 80, crashed)], None),
+        // Something was started since.
+        (vec![("a.1", 10, crashed), ("b.1", 20, crashed), ("c.1", 30, None)], None),
+    ];
+    for (attempts, until) in table {
+        let records = attempts.iter().map(|(who, second, outcome)| record(who, *second, *outcome));
+        let recorded = Recorded { is_live: true, ..Recorded::default() }.with_attempts(records);
+        let plan = Arc::new(plan("@breaker 2 60 300\na\nb\nc"));
+        let scheduler = Scheduler::recover(plan, recorded, at(100));
+        let open = scheduler.open_breaker().map(|open| open.until.0.as_secs());
+        assert_eq!(open, until, "{attempts:?}");
+    }
 }

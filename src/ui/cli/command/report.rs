@@ -39,6 +39,9 @@ pub struct Args {
     /// The gate that must open before it can go on (with state `blocked`)
     #[arg(long, value_name = "GATE", value_parser = gate)]
     waiting_for: Option<GateName>,
+    /// What kind of decision you ask for, as in `security` (with state `escalate`)
+    #[arg(long, value_name = "WORD")]
+    category: Option<String>,
     /// What was used so far, as in `input=1200,output=300,cache_read=0,cost=0.02`
     #[arg(long, value_name = "FIGURES", value_parser = UsageChange::parse)]
     usage: Option<UsageChange>,
@@ -49,7 +52,7 @@ pub struct Args {
     #[arg(long, value_name = "TEXT")]
     note: Option<String>,
     /// Only say that it is still at work
-    #[arg(long, conflicts_with_all = ["state", "progress", "message", "waiting_for", "usage", "add_usage", "note"])]
+    #[arg(long, conflicts_with_all = ["state", "progress", "message", "waiting_for", "category", "usage", "add_usage", "note"])]
     heartbeat: bool,
     /// The task, where this is not called from its worker
     #[arg(long, value_name = "ID")]
@@ -99,11 +102,20 @@ fn change(args: &Args) -> Result<StatusChange, AppError> {
         }
         (state, _) => state,
     };
+    let state = match (state, &args.category) {
+        (None, Some(_)) => Some(ReportedState::Escalate),
+        (Some(state), Some(_)) if state != ReportedState::Escalate => {
+            let message = format!("`--category` makes no sense with state `{}`", state.as_str());
+            return Err(AppError::usage(message, "say `--state escalate`, or leave it away"));
+        }
+        (state, _) => state,
+    };
     let change = StatusChange {
         state,
         progress: args.progress,
         message: args.message.clone(),
         waiting_for: args.waiting_for.clone(),
+        category: args.category.clone(),
         usage: args.usage.unwrap_or_default(),
         add_usage: args.add_usage.unwrap_or_default(),
         note: args.note.clone(),

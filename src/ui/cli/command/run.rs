@@ -1,12 +1,13 @@
 //! `orch run`: carries the plan out and shows how it goes.
 
-use std::time::Duration;
+use std::{ffi::OsString, time::Duration};
 
 use crate::{
     app::{
         error::AppError,
         repository::Repository,
         running::{Picture, Run, RunOptions, WhenIdle},
+        use_case::detach,
         view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
@@ -55,12 +56,30 @@ pub struct Args {
     /// Wait for gates and approvals when nothing else is left to do
     #[arg(long)]
     wait: bool,
+    /// Go on in the background: return once it has begun
+    #[arg(long)]
+    detach: bool,
+    /// How it is shown.
+    #[command(flatten)]
+    shown: Shown,
+}
+
+/// How a run is to be shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct Shown {
     /// Print lines also on a terminal
     #[arg(long)]
     plain: bool,
     /// How it is shown: one JSON object a line for everything that happens
     #[command(flatten)]
     json: Json,
+}
+
+impl Shown {
+    /// Returns how that is on `terminal`.
+    pub(super) fn face(&self, terminal: &Terminal) -> Face {
+        if self.json.json { Face::Json } else { face(self.plain, terminal) }
+    }
 }
 
 /// How a run is shown.
@@ -76,7 +95,10 @@ pub(super) enum Face {
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
-    let face = if args.json.json { Face::Json } else { face(args.plain, terminal) };
+    if args.detach {
+        return detach(args, &repository, terminal);
+    }
+    let face = args.shown.face(terminal);
     let when_idle = if args.wait { WhenIdle::Wait } else { WhenIdle::End };
     let mut options = args.overrides.options(when_idle);
     if face == Face::Live {
@@ -84,6 +106,41 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     }
     let summary = show(&repository, options, face, terminal)?;
     Ok(summary.exit_code)
+}
+
+/// Starts the same run in the background.
+fn detach(args: &Args, repository: &Repository, terminal: &Terminal) -> Outcome {
+    let mut arguments: Vec<OsString> = vec!["run".into(), "--plain".into()];
+    if let Some(workers) = args.overrides.workers {
+        arguments.extend(["--workers".into(), workers.to_string().into()]);
+    }
+    if let Some(worker) = &args.overrides.worker {
+        arguments.push(format!("--worker={worker}").into());
+    }
+    if args.wait {
+        arguments.push("--wait".into());
+    }
+    let detached = detach::detach(repository, &arguments)?;
+    let code = detached.exit_code.map_or(0, |code| u8::try_from(code).unwrap_or(3));
+    if args.shown.json.json {
+        terminal.line(&json::pretty(&detached));
+        return Ok(code);
+    }
+    if detached.exit_code.is_some() {
+        // It had something to say, or little to do.
+        match code {
+            0 => terminal.out(&detached.printed),
+            _ => terminal.err(&detached.printed),
+        }
+        return Ok(code);
+    }
+    terminal.line(&format!("the run goes on in the background, as process {}", detached.pid));
+    terminal.line(&format!(
+        "  `orch status` shows it, `orch watch --no-run` looks on, `orch wait` waits for its end,\n  \
+         `orch stop` stops it; what it prints goes to {}",
+        detached.output
+    ));
+    Ok(code)
 }
 
 /// What a run is when nobody reads what it prints (`orch … | head`).

@@ -1,6 +1,6 @@
 //! `orch watch`: stays open, follows the files, and carries the plan out meanwhile.
 
-use super::run::{self, Face, Overrides, Readers};
+use super::run::{self, Face, Overrides, Readers, Shown};
 use crate::{
     app::{
         repository::Repository,
@@ -9,7 +9,7 @@ use crate::{
     ui::{
         cli::{
             Outcome,
-            args::{Global, Json, login},
+            args::{Global, login},
             terminal::Terminal,
         },
         live::board::{self, Look, Purpose},
@@ -25,17 +25,14 @@ pub struct Args {
     /// Only look: start nothing
     #[arg(long, conflicts_with_all = ["workers", "worker"])]
     no_run: bool,
-    /// Print lines also on a terminal
-    #[arg(long)]
-    plain: bool,
-    /// How it is shown: one JSON object a line for everything that happens
+    /// How it is shown.
     #[command(flatten)]
-    json: Json,
+    shown: Shown,
 }
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
-    let face = if args.json.json { Face::Json } else { run::face(args.plain, terminal) };
+    let face = args.shown.face(terminal);
     let mut options = args.overrides.options(WhenIdle::Stay);
     if face == Face::Live {
         options.picture = Picture::Board;

@@ -15,9 +15,8 @@ use crate::{
 };
 
 /// What becomes of workers that are left.
-const LEAVING: &str = "leaving: workers go on by themselves; nobody checks or records what they \
-                       finish, and the next `orch run` or `orch watch` stops what is left of them \
-                       and starts their tasks again";
+const LEAVING: &str = "leaving: workers go on by themselves, and how they end is written down; \
+                       the next `orch run` or `orch watch` takes them up, `orch stop` stops them";
 
 /// What becomes of workers that are stopped.
 const STOPPING: &str = "stopping: workers get SIGTERM, and are killed after their grace";

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Stdout},
+    mem::ManuallyDrop,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -20,7 +21,8 @@ use ratatui::{
 
 /// The terminal in raw mode, on its alternate screen. Dropping it gives the terminal back.
 pub(super) struct Guard {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Not dropped: it would print about a terminal that is gone, to that terminal, and panic.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
     taken: Taken,
 }
 
@@ -52,7 +54,7 @@ impl Guard {
         let opened = execute!(io::stdout(), EnterAlternateScreen)
             .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         match opened {
-            Ok(terminal) => Ok(Self { terminal, taken }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal), taken }),
             Err(error) => {
                 taken.give_back(restore);
                 Err(error)

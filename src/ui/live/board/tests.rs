@@ -520,6 +520,7 @@ fn questions_are_drawn() {
         |
         |
         |
+        |
         |── 1 error (e) ─────────────────────────────────────────────────────────────────
         | 10:15:00 start     b #2: The task b
         | 10:15:00 give up   z after 2 attempts; 1 task waits for it
@@ -527,9 +528,8 @@ fn questions_are_drawn() {
         |
         |
         |2 workers still run: [l]eave running · [s]top · Esc goes back
-        |leaving: workers go on by themselves; nobody checks or records what they finish,
-        |and the next `orch run` or `orch watch` stops what is left of them and starts
-        |their tasks again
+        |leaving: workers go on by themselves, and how they end is written down; the next
+        |`orch run` or `orch watch` takes them up, `orch stop` stops them
         |stopping: workers get SIGTERM, and are killed after their grace
     "#]]
     .assert_eq(&screen_after("q", (80, 24)));
