@@ -4,6 +4,7 @@
 
 mod disk;
 mod git;
+mod leftovers;
 mod lock;
 mod plan;
 mod watching;
@@ -32,13 +33,14 @@ struct Surroundings<'a> {
 type Look = fn(&Surroundings<'_>, &mut Figures) -> Vec<Check>;
 
 /// All checks, in the order in which they are told.
-const LOOKS: [Look; 12] = [
+const LOOKS: [Look; 13] = [
     watching::notices,
     watching::limits,
     git::program,
     git::checkout,
     lock::lock,
     workers::executor,
+    leftovers::leftovers,
     workers::programs,
     workers::agents,
     plan::plan,

@@ -71,11 +71,14 @@ fn a_healthy_repository_has_no_errors_and_stays_as_it_is() {
     ] {
         assert_eq!(checks(&json, name), [expected]);
     }
+    let told = checks(&json, "leftovers").join("\n");
+    let has_group = orch::io::process::cgroup::why_none().is_none();
+    assert_eq!(told.ends_with("is found: by control group = -"), has_group, "{told}");
     let text = sandbox.orch(&["doctor"]).text();
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("    ")).collect();
     assert_eq!(lines.len(), json["checks"].as_array().unwrap().len() + 2, "{text}");
     assert!(text.contains("\nok       plan          2 tasks, 0 errors, 0 warnings\n"), "{text}");
-    assert!(lines.last().unwrap().starts_with("11 checks: 0 errors, "), "{text}");
+    assert!(lines.last().unwrap().starts_with("12 checks: 0 errors, "), "{text}");
 }
 
 #[test]
