@@ -289,8 +289,6 @@ impl Coordinator {
     /// Kills what a supervisor that is gone left: nobody would ever know how it ended.
     fn supervisor_gone(&mut self, name: &str) {
         let own = self.supervisor.take_if(|supervisor| supervisor.name() == name);
-        // One that never took an order has lost no worker.
-        let has_begun = own.is_none_or(|supervisor| supervisor.has_begun);
         let Some(events) = self.events.clone() else { return };
         let (mut left, mut attempts) = (Vec::new(), Vec::new());
         for (attempt, worker) in &mut self.workers {
@@ -307,6 +305,10 @@ impl Coordinator {
         }
         // One that ended by itself has removed its group.
         let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
+        // One that never took an order has lost no worker. It writes before it tells, and what it
+        // was about to tell died with it; on a full disk it can only tell.
+        let has_written = ledger.as_ref().is_ok_and(|ledger| ledger.identity.is_some());
+        let has_begun = has_written || own.is_none_or(|supervisor| supervisor.has_begun);
         let cgroup = ledger.ok().and_then(|ledger| ledger.cgroup);
         let groups: Vec<PathBuf> = cgroup.clone().into_iter().collect();
         self.inherited.read.push(Read { name: name.to_owned(), cgroup });
