@@ -30,7 +30,7 @@ mod wait;
 mod watch;
 mod watch_screen;
 
-pub(crate) use run::{signal, wait_for};
+pub(crate) use run::{plan, read, signal, start, wait_for};
 
 use std::{
     fs,

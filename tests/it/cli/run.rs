@@ -17,7 +17,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 const CONFIG: &str = "max_workers: 2\nretry: {max_attempts: 2, backoff: 0s}\nworker: {grace: 1s}\n";
 
 /// Makes a plan from `(id, front matter)`; the body of each task is `Do <id>.`.
-pub(super) fn plan(tasks: &[(&str, &str)]) -> Sandbox {
+pub(crate) fn plan(tasks: &[(&str, &str)]) -> Sandbox {
     let sandbox = Sandbox::with(&[(".orch/config.yaml", CONFIG)]);
     for (id, keys) in tasks {
         sandbox.write(&format!(".orch/tasks/{id}.md"), &format!("---\n{keys}\n---\nDo {id}.\n"));
@@ -26,7 +26,7 @@ pub(super) fn plan(tasks: &[(&str, &str)]) -> Sandbox {
 }
 
 /// Returns what stands in a file of the sandbox; nothing where there is none.
-pub(super) fn read(sandbox: &Sandbox, path: &str) -> String {
+pub(crate) fn read(sandbox: &Sandbox, path: &str) -> String {
     fs::read_to_string(sandbox.path(path)).unwrap_or_default()
 }
 
@@ -55,7 +55,7 @@ pub(crate) fn wait_for(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-pub(super) fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
+pub(crate) fn start(sandbox: &Sandbox, args: &[&str]) -> Child {
     let mut command = sandbox.command(args);
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }

@@ -4,6 +4,7 @@ mod deaths;
 mod endings;
 mod escapes;
 mod flood;
+mod handover;
 mod status;
 
 use std::{
