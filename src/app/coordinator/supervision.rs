@@ -253,8 +253,6 @@ impl Coordinator {
     /// Kills what a supervisor that is gone left: nobody would ever know how it ended.
     fn supervisor_gone(&mut self, name: &str) {
         let own = self.supervisor.take_if(|supervisor| supervisor.name() == name);
-        // One that never took an order has lost no worker.
-        let has_begun = own.is_none_or(|supervisor| supervisor.has_begun);
         let Some(events) = self.events.clone() else { return };
         let (mut left, mut attempts) = (Vec::new(), Vec::new());
         for (attempt, worker) in &mut self.workers {
@@ -271,6 +269,9 @@ impl Coordinator {
         }
         // One that ended by itself has removed its group.
         let ledger = Ledger::read(name.to_owned(), self.store.path(&layout::ledger_path(name)));
+        // One that never took an order has lost no worker. What it told may not have come here.
+        let has_told = ledger.as_ref().is_ok_and(|ledger| ledger.identity.is_some());
+        let has_begun = own.is_none_or(|supervisor| supervisor.has_begun) || has_told;
         let cgroup = ledger.ok().and_then(|ledger| ledger.cgroup);
         let groups: Vec<PathBuf> = cgroup.clone().into_iter().collect();
         self.inherited.read.push(Read { name: name.to_owned(), cgroup });
