@@ -128,7 +128,11 @@ fn check(sandbox: &Sandbox) {
             let has_begun = begun.contains_key(&(&*task, number));
             let is_death = ["lost", "crashed"].contains(&&**outcome);
             let is_right = is_death || outcome == "not-started" && !has_begun;
-            assert!(is_right, "{task}: attempt {number} has begun: {has_begun}; {outcomes:?}");
+            let reason = recorded(sandbox, &format!("{task}.{number}"), "reason");
+            assert!(
+                is_right,
+                "{task}.{number} begun: {has_begun}; {outcome}: {reason}; {outcomes:?}"
+            );
         }
         let next = format!(".orch/runs/{task}.{}.yaml", last + 1);
         assert!(!sandbox.path(&next).exists(), "{task} was started again after its success");
