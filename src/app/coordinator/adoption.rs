@@ -183,7 +183,8 @@ impl Inherited {
             for (nonce, worker) in &ledger.workers {
                 workers.insert(nonce.clone(), (ledger.name.clone(), worker.clone(), situation));
             }
-            is_complete &= ledger.is_orphaned;
+            // One that never came to write its first line has started nothing.
+            is_complete &= ledger.is_orphaned || ledger.identity.is_none();
             if situation == Situation::Alive {
                 self.followed.push(ledger);
                 continue;

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::fault::is_hidden;
-use crate::domain::model::{attempt::Usage, time::Exact};
+use crate::domain::model::{
+    attempt::{Usage, UsageLimit},
+    time::Exact,
+};
 
 /// Writes `key: value`, quoting the value where needed.
 pub fn key(out: &mut String, key: &str, value: &str) {
@@ -25,6 +28,18 @@ pub fn bare(out: &mut String, key: &str, value: impl Display) {
 /// Writes a duration so that reading it gives it back, to the millisecond.
 pub fn duration(out: &mut String, key: &str, duration: Duration) {
     bare(out, key, Exact(duration));
+}
+
+/// Writes `limit`.
+pub fn limit(out: &mut String, limit: &UsageLimit) {
+    out.push_str("limit:\n  ");
+    key(out, "provider", &limit.provider);
+    if let Some(resets) = limit.resets {
+        out.push_str("  ");
+        bare(out, "resets", resets);
+    }
+    out.push_str("  ");
+    key(out, "words", &limit.words);
 }
 
 /// Writes `usage`, where there is any.

@@ -310,14 +310,7 @@ pub fn render(record: &AttemptRecord) -> String {
 /// Renders what only some endings have.
 fn render_circumstances(out: &mut String, ending: &Ending) {
     if let Some(limit) = &ending.limit {
-        out.push_str("limit:\n  ");
-        render::key(out, "provider", &limit.provider);
-        if let Some(resets) = limit.resets {
-            out.push_str("  ");
-            render::bare(out, "resets", resets);
-        }
-        out.push_str("  ");
-        render::key(out, "words", &limit.words);
+        render::limit(out, limit);
     }
     if let Some(gate) = &ending.waiting_for {
         render::key(out, "waiting_for", &gate.0);

@@ -1,6 +1,6 @@
 //! What happens to an attempt between its start and its record.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Scheduler,
@@ -22,6 +22,9 @@ use crate::domain::{
     },
     plan::TaskIndex,
 };
+
+/// How exactly it is known when a worker ended: it is told in whole milliseconds.
+const END_PRECISION: Duration = Duration::from_millis(1);
 
 impl Live {
     /// Returns an attempt that `started` now, or runs already.
@@ -56,7 +59,7 @@ impl Live {
     /// Returns the moment at which its time is over.
     fn time_out(&self) -> Option<Tick> {
         let timeout = self.assignment.policy.timeout?;
-        Some(self.started.tick.plus(timeout.max(std::time::Duration::from_millis(1))))
+        Some(self.started.tick.plus(timeout.max(END_PRECISION)))
     }
 
     /// Returns the limits that it counts towards, as they were when it started.
@@ -142,8 +145,8 @@ impl Scheduler {
         }
         let stage = live.stage;
         // What had ended before it was asked to stop counts as it ended.
-        let ended = end.ended.map(|ended| ended.tick);
-        let has_ended_before = ended.zip(live.stop_asked).is_some_and(|(end, asked)| end < asked);
+        let ended = end.ended.map(|ended| ended.tick.plus(END_PRECISION));
+        let has_ended_before = ended.zip(live.stop_asked).is_some_and(|(end, asked)| end <= asked);
         let judgement = live.judge(end);
         let claimed = live.contradiction(end.exit);
         let category = live.report.as_ref().and_then(|report| report.category.clone());

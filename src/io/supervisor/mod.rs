@@ -9,6 +9,7 @@
 mod children;
 mod ear;
 pub mod ledger;
+mod orders;
 mod output;
 mod pump;
 mod serve;

@@ -14,7 +14,7 @@ use std::{
 
 use rustix::process::{Pid, WaitOptions, WaitStatus, set_child_subreaper, setsid, wait};
 use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
+    io::BufReader,
     net::unix::pipe,
     signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc},
@@ -24,6 +24,7 @@ use tokio::{
 use super::{
     children::{Family, left_by, orphans},
     ear::{Ear, Heard},
+    orders::Orders,
     output::Output,
     pump::{Came, Pump, Said},
     tell::Teller,
@@ -56,9 +57,6 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// How long killed processes may take to be gone.
 const KILL_TIME: Duration = Duration::from_secs(2);
-
-/// Longest order; a longer one is none.
-const ORDER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Serves until the last worker has ended and no more orders can come. Orders come by standard
 /// input; what happens is told to the file `ledger` and to standard output.
@@ -371,33 +369,6 @@ impl Server {
         for child in self.children.values().filter(|child| child.ended.is_none()) {
             if let Err(error) = stop_process(child.pid, child.start_ticks, How::Polite) {
                 tracing::debug!(%error, "a worker goes on");
-            }
-        }
-    }
-}
-
-/// Where orders come from, until their sender is gone.
-struct Orders {
-    reader: Option<BufReader<pipe::Receiver>>,
-    line: Vec<u8>,
-}
-
-impl Orders {
-    /// Returns the next order; `None` once, where no more can come, and nothing ever after.
-    async fn next(&mut self) -> Option<Order> {
-        loop {
-            let Some(reader) = &mut self.reader else { return std::future::pending().await };
-            // What was read of a line stays in it when this is cancelled.
-            let n = reader.read_until(b'\n', &mut self.line).await;
-            let is_whole = self.line.last() == Some(&b'\n');
-            if n.is_err() || !is_whole || self.line.len() as u64 > ORDER_BYTES_MAX {
-                self.reader = None;
-                return None;
-            }
-            let order = Order::parse(&self.line);
-            self.line.clear();
-            if order.is_some() {
-                return order;
             }
         }
     }

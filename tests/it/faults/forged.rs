@@ -159,12 +159,11 @@ fn forged_ledgers_signal_nobody_and_lose_nothing() {
     let exited = "{\"kind\":\"exited\",\"nonce\":\"0123456789abcdef\",\"end\":{\"code\":0,\
                   \"tick_ms\":2000,\"wall_ms\":1795000001000,\"has_signal\":true}}\n";
     // What lies there, and what then stands in the record of the attempt without an ending.
-    let untold = "its supervisor was killed before it told whether it was started";
     let cases: [(&str, String, &str); 10] = [
         (NO_LEDGER, String::new(), "outcome: not-started"),
-        ("an empty one", String::new(), untold),
-        ("garbage", "\u{0}garbage\n{}\n[1]\n\u{1b}[2J\n".to_owned(), untold),
-        ("not a whole line", hello(pid, 1, &boot).replace('\n', ""), untold),
+        ("an empty one", String::new(), "outcome: not-started"),
+        ("garbage", "\u{0}garbage\n{}\n[1]\n\u{1b}[2J\n".to_owned(), "outcome: not-started"),
+        ("not a whole line", hello(pid, 1, &boot).replace('\n', ""), "outcome: not-started"),
         (
             "another boot",
             hello(pid, ticks, other_boot) + &started(NONCE, pid, ticks),
