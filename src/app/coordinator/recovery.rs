@@ -38,8 +38,8 @@ pub(super) fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), Store
 /// Returns the workers that were asked to stop with their run, by their nonces, and when.
 pub(super) fn stopping(lines: &[JournalLine]) -> BTreeMap<String, Tick> {
     let asked = lines.iter().filter_map(|line| match line {
-        JournalLine::Stopping { nonce, tick_ms } => {
-            Some((nonce.clone(), Tick(Duration::from_millis(*tick_ms))))
+        JournalLine::Stopping { nonce, tick_us } => {
+            Some((nonce.clone(), Tick(Duration::from_micros(*tick_us))))
         }
         JournalLine::Record { .. } => None,
     });

@@ -19,7 +19,7 @@ use crate::{
     io::{
         process::{self, ProcessIdentity, cause_of},
         store::journal::JournalLine,
-        supervisor::{Line, Supervisor, Told, ledger::Ledger, wire::millis},
+        supervisor::{Line, Supervisor, Told, ledger::Ledger, wire::micros},
     },
 };
 
@@ -248,8 +248,8 @@ impl Coordinator {
             return;
         };
         let nonce = worker.record.nonce.clone();
-        let tick_ms = millis(self.clock.now().tick);
-        self.journal.append(&JournalLine::Stopping { nonce, tick_ms });
+        let tick_us = micros(self.clock.now().tick);
+        self.journal.append(&JournalLine::Stopping { nonce, tick_us });
         // Written before the worker hears of it; where that cannot be, it is stopped all the same.
         if let Err(error) = self.journal.flush() {
             tracing::warn!(%error, "it is not on record that a worker is being stopped");

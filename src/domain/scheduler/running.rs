@@ -23,8 +23,8 @@ use crate::domain::{
     plan::TaskIndex,
 };
 
-/// How exactly it is known when a worker ended: it is told in whole milliseconds.
-const END_PRECISION: Duration = Duration::from_millis(1);
+/// How exactly it is known when a worker ended: it is told in whole microseconds.
+const END_PRECISION: Duration = Duration::from_micros(1);
 
 impl Live {
     /// Returns an attempt that `started` now, or runs already.
@@ -59,7 +59,7 @@ impl Live {
     /// Returns the moment at which its time is over.
     fn time_out(&self) -> Option<Tick> {
         let timeout = self.assignment.policy.timeout?;
-        Some(self.started.tick.plus(timeout.max(END_PRECISION)))
+        Some(self.started.tick.plus(timeout.max(Duration::from_millis(1))))
     }
 
     /// Returns the limits that it counts towards, as they were when it started.

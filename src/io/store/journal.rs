@@ -31,8 +31,8 @@ pub enum JournalLine {
     Stopping {
         /// The word that stands for its attempt.
         nonce: String,
-        /// When, on the clock that never jumps, in milliseconds.
-        tick_ms: u64,
+        /// When, on the clock that never jumps, in microseconds.
+        tick_us: u64,
     },
 }
 

@@ -122,11 +122,11 @@ impl Ledger {
                     cgroup.map(PathBuf::from).filter(|folder| cgroup::is_of(folder, &self.name));
                 self.identity = Some(ProcessIdentity { pid, start_ticks, boot_id });
             }
-            Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms } => {
+            Line::Started { nonce, pid, start_ticks, tick_us, wall_ms } => {
                 let boot_id = self.identity.as_ref().map(|own| own.boot_id.clone());
                 let boot_id = boot_id.unwrap_or_default();
                 let identity = ProcessIdentity { pid, start_ticks, boot_id };
-                let at = wire::at(tick_ms, wall_ms);
+                let at = wire::at(tick_us, wall_ms);
                 self.workers.insert(nonce, Supervised::Started { identity, at });
             }
             Line::NotStarted { nonce, cause, is_passing } => {

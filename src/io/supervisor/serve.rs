@@ -226,8 +226,8 @@ impl Server {
             is_gone: false,
         };
         self.children.insert(which, child);
-        let (tick_ms, wall_ms) = (wire::millis(now.tick), now.wall.0);
-        self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_ms, wall_ms });
+        let (tick_us, wall_ms) = (wire::micros(now.tick), now.wall.0);
+        self.teller.tell_soon(&Line::Started { nonce, pid, start_ticks, tick_us, wall_ms });
     }
 
     /// Waits for every process that has ended: workers, and orphans that were taken in. Returns

@@ -133,8 +133,8 @@ pub enum Line {
         pid: u32,
         /// When that started, in the unit of the system.
         start_ticks: u64,
-        /// When that was, on the clock that never jumps, in milliseconds.
-        tick_ms: u64,
+        /// When that was, on the clock that never jumps, in microseconds.
+        tick_us: u64,
         /// When that was, in milliseconds since 1970.
         wall_ms: i64,
     },
@@ -223,8 +223,8 @@ pub struct End {
     /// The signal that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     signal: Option<i32>,
-    /// When, on the clock that never jumps, in milliseconds.
-    tick_ms: u64,
+    /// When, on the clock that never jumps, in microseconds.
+    tick_us: u64,
     /// When, in milliseconds since 1970.
     wall_ms: i64,
     has_signal: bool,
@@ -315,7 +315,7 @@ impl End {
         Self {
             code,
             signal,
-            tick_ms: millis(now.tick),
+            tick_us: micros(now.tick),
             wall_ms: now.wall.0,
             has_signal: end.has_signal,
             timed_out: end.is_timed_out,
@@ -347,19 +347,19 @@ impl End {
 
     /// Returns when it ended.
     pub fn at(&self) -> Now {
-        at(self.tick_ms, self.wall_ms)
+        at(self.tick_us, self.wall_ms)
     }
 }
 
 /// Returns a point in time from how it is written.
-pub fn at(tick_ms: u64, wall_ms: i64) -> Now {
-    let tick = Tick(std::time::Duration::from_millis(tick_ms));
+pub fn at(tick_us: u64, wall_ms: i64) -> Now {
+    let tick = Tick(std::time::Duration::from_micros(tick_us));
     Now { tick, wall: Timestamp(wall_ms) }
 }
 
 /// Returns a point on the clock that never jumps as it is written.
-pub fn millis(tick: Tick) -> u64 {
-    u64::try_from(tick.0.as_millis()).unwrap_or(u64::MAX)
+pub fn micros(tick: Tick) -> u64 {
+    u64::try_from(tick.0.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

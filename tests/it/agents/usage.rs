@@ -124,3 +124,14 @@ fn a_budget_is_spent_by_what_the_output_of_an_agent_says() {
     let record = read(&sandbox.path(".orch/runs/a.1.yaml"));
     assert!(record.contains("outcome: over-budget\n"), "{record}");
 }
+
+#[test]
+fn no_amount_that_an_agent_tells_keeps_its_end_from_being_known() {
+    let sandbox = plan(Agent::Claude, "", &[("done", "0")]);
+    let line = "{\"type\":\"result\",\"is_error\":false,\"total_cost_usd\":1e308,\"usage\":{\"input_tokens\":1}}\n";
+    sandbox.write("bin/1.output", line);
+    let (code, text) = orch(&sandbox, &["run", "--plain"], &[]);
+    assert_eq!(code, 0, "{text}");
+    let record = read(&sandbox.path(".orch/runs/a.1.yaml"));
+    assert!(record.contains("outcome: succeeded\n") && record.contains("cost_usd: 1000000000}"));
+}

@@ -141,7 +141,7 @@ fn hello(pid: u32, start_ticks: u64, boot_id: &str) -> String {
 fn started(nonce: &str, pid: u32, start_ticks: u64) -> String {
     format!(
         "{{\"kind\":\"started\",\"nonce\":\"{nonce}\",\"pid\":{pid},\"start_ticks\":{start_ticks},\
-         \"tick_ms\":1000,\"wall_ms\":1795000000000}}\n"
+         \"tick_us\":1000,\"wall_ms\":1795000000000}}\n"
     )
 }
 
@@ -157,7 +157,7 @@ fn forged_ledgers_signal_nobody_and_lose_nothing() {
     let other_boot = "00000000-0000-0000-0000-000000000000";
     let gone = hello(dead_pid(), 1, &boot);
     let exited = "{\"kind\":\"exited\",\"nonce\":\"0123456789abcdef\",\"end\":{\"code\":0,\
-                  \"tick_ms\":2000,\"wall_ms\":1795000001000,\"has_signal\":true}}\n";
+                  \"tick_us\":2000,\"wall_ms\":1795000001000,\"has_signal\":true}}\n";
     // What lies there, and what then stands in the record of the attempt without an ending.
     let cases: [(&str, String, &str); 10] = [
         (NO_LEDGER, String::new(), "outcome: not-started"),

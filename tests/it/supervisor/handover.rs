@@ -96,17 +96,21 @@ fn a_budget_of_time_counts_until_the_end_and_not_until_it_is_noticed() {
     for ledger in std::fs::read_dir(folder).unwrap() {
         let path = ledger.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
-        let earlier = |key: &str, text: String| {
+        let earlier = |key: &str, by: u64, text: String| {
             let mark = format!("\"{key}\":");
             let mut parts = text.split(&mark).map(str::to_owned);
             let first = parts.next().unwrap();
             parts.fold(first, |text, part| {
                 let end = part.find(|c: char| !c.is_ascii_digit()).unwrap();
                 let n: u64 = part[..end].parse().unwrap();
-                format!("{text}\"{key}\":{}{}", n.saturating_sub(7_200_000), &part[end..])
+                format!("{text}\"{key}\":{}{}", n.saturating_sub(by), &part[end..])
             })
         };
-        std::fs::write(path, earlier("wall_ms", earlier("tick_ms", text))).unwrap();
+        std::fs::write(
+            path,
+            earlier("wall_ms", 7_200_000, earlier("tick_us", 7_200_000_000, text)),
+        )
+        .unwrap();
     }
     let text = sandbox.orch(&["run", "--plain"]).text();
     assert!(record(&sandbox).contains("outcome: succeeded\n"), "{text}");
