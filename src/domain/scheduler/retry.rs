@@ -64,4 +64,19 @@ mod tests {
         assert_eq!(wait(0, 7), 0);
         assert_eq!(wait(10, 3), wait(10, 3));
     }
+
+    #[test]
+    fn a_limit_that_is_reached_again_at_once_is_waited_out_longer() {
+        let wait = |resets_s: Option<i64>, n_in_row| {
+            let resets = resets_s.map(|s| Timestamp(s * 1000));
+            let limit = UsageLimit { provider: String::new(), resets, words: String::new() };
+            limit_wait(&limit, Timestamp(0), n_in_row).as_secs()
+        };
+        let near = [(1, 1), (2, 60), (3, 120), (4, 240)];
+        for (n_in_row, seconds) in near {
+            assert_eq!(wait(Some(1), n_in_row), seconds, "{n_in_row}");
+        }
+        assert_eq!(wait(Some(7_200), 2), 7_200, "what is told may be longer");
+        assert_eq!([wait(None, 1), wait(None, 2)], [60, 120]);
+    }
 }

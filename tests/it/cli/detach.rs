@@ -1,5 +1,7 @@
 //! `orch run --detach`: a run that goes on without whoever started it.
 
+use std::process::{Child, Stdio};
+
 use super::run::{plan, read, wait_for};
 
 #[test]
@@ -28,4 +30,18 @@ fn what_cannot_be_run_is_told_where_it_was_asked_for() {
     let json = sandbox.orch(&["run", "--detach", "--json"]).json();
     assert!(json["pid"].as_u64().is_some(), "{json}");
     assert_eq!(json["output"], ".orch/local/run.log");
+}
+
+#[test]
+fn of_several_detached_runs_one_is_at_work_and_the_others_say_so() {
+    let worker = "worker: {command: 'while test ! -e go; do sleep 0.01; done'}";
+    let sandbox = plan(&[("a", worker)]);
+    let start = || sandbox.command(&["run", "--detach"]).stdout(Stdio::null()).spawn().unwrap();
+    let runs: Vec<Child> = (0..5).map(|_| start()).collect();
+    let codes = runs.into_iter().map(|mut run| run.wait().unwrap().code());
+    let mut codes: Vec<Option<i32>> = codes.collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(3), Some(3), Some(3), Some(3)]);
+    sandbox.write("go", "");
+    assert_eq!(sandbox.orch(&["wait", "--timeout", "1m"]).code, 0);
 }

@@ -218,3 +218,21 @@ fn an_escalation_has_a_category_and_is_listed_until_it_is_answered() {
     assert_eq!(sandbox.orch(&["run", "--plain"]).code, 0);
     assert!(!sandbox.orch(&["status"]).text().contains(told));
 }
+
+#[test]
+fn what_was_reported_to_be_used_stays_used() {
+    let orch = env!("CARGO_BIN_EXE_orch");
+    let worker = format!(
+        "worker: {{command: '{orch} report --usage cost=1.5; while test ! -e go; do sleep 0.01; \
+         done; {orch} report --usage cost=0.1'}}"
+    );
+    let sandbox = plan(&[("a", &worker)]);
+    let mut run = start(&sandbox, &["run", "--json"]);
+    wait_for("the first report", || sandbox.orch(&["status", "--json"]).json()["cost_usd"] == 1.5);
+    // The run has seen it, too: it looks at its running workers each second.
+    std::thread::sleep(Duration::from_millis(1_500));
+    sandbox.write("go", "");
+    run.wait().unwrap();
+    let record = read(&sandbox, ".orch/runs/a.1.yaml");
+    assert!(record.contains("cost_usd: 1.5}"), "{record}");
+}
