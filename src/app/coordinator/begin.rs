@@ -90,6 +90,7 @@ impl Coordinator {
             removed: BTreeSet::new(),
             is_left: false,
             late: Vec::new(),
+            kept: BTreeMap::new(),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             seen_files: BTreeMap::new(),

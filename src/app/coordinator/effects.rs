@@ -120,6 +120,7 @@ impl Coordinator {
                 false => this.store.swap(&path, text.as_bytes()),
             };
             self.persist(sources, write).await?;
+            self.kept.insert(path, text);
         }
         if is_power_safe && has_records {
             self.persist(sources, |this| this.journal.sync()).await?;

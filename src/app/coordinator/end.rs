@@ -15,6 +15,7 @@ use crate::{
         model::{config::Durability, id::AttemptId},
         scheduler::effect::Force,
     },
+    io::store::lock::LockError,
 };
 
 /// How long killed processes are waited for.
@@ -31,7 +32,9 @@ pub(super) enum Leaving {
 
 impl Coordinator {
     pub(super) fn end(&mut self) -> Result<Summary, AppError> {
-        self.require_lock()?;
+        if self.misplaced().is_some() {
+            return Err(LockError::Lost.into());
+        }
         if self.is_left {
             return self.leave();
         }

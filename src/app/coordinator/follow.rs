@@ -16,6 +16,10 @@ use crate::{
 impl Coordinator {
     /// Takes in what changed in the files.
     pub(super) fn follow_files(&mut self, batch: &mut Vec<Event>) -> Result<(), AppError> {
+        if self.misplaced().is_some() {
+            // What is seen now is not what people want: it is read when everything is back.
+            return Ok(());
+        }
         let scheduler = &self.scheduler;
         let recorded = |id: &TaskId| planning::progress_of(scheduler, id);
         match self.tracker.pump(&recorded) {
@@ -46,7 +50,7 @@ impl Coordinator {
         }
     }
 
-    fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {
+    pub(super) fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {
         let News { plan, records: _, reports, hold, happened } = news;
         batch.extend(hold.map(|holds| match holds {
             true => Event::Held(Hold::Checkout),

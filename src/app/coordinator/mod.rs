@@ -1,5 +1,6 @@
 //! The one loop: next event → step → carry out → publish.
 
+mod absence;
 mod adoption;
 mod begin;
 mod board;
@@ -56,11 +57,7 @@ use crate::{
         clock::Clock,
         entropy::Nonces,
         process::{How, log::LogState},
-        store::{
-            Store,
-            journal::Journal,
-            lock::{Lock, LockError},
-        },
+        store::{Store, journal::Journal, lock::Lock},
         supervisor::{Supervisor, Told},
     },
 };
@@ -84,7 +81,7 @@ pub async fn run(
     if ended.is_err() {
         coordinator.stop_hooks().await;
         // Without the lock the next run would not find them.
-        let is_lost = coordinator.require_lock().is_err();
+        let is_lost = coordinator.misplaced().is_some();
         let leaving = if is_lost { Leaving::Nothing } else { Leaving::ToNextRun };
         coordinator.let_go(&mut sources, leaving).await;
         let n_running = coordinator.n_at_work();
@@ -118,8 +115,10 @@ struct Coordinator {
     removed: BTreeSet<AttemptId>,
     /// Whether somebody wants to leave the workers at work.
     is_left: bool,
-    /// What somebody asked for while something could not be written.
-    late: Vec<Request>,
+    /// What came in while nothing could be written.
+    late: Vec<Incoming>,
+    /// The records that this run wrote, should they have to be written again.
+    kept: BTreeMap<String, String>,
     /// What happened in this turn, to be told at its end.
     outbox: Vec<RunEvent>,
     /// What all workers get of the settings.
@@ -181,6 +180,8 @@ impl Coordinator {
         if let Some(event) = self.forget_removed() {
             effects.extend(self.scheduler.step(self.clock.now(), event));
         }
+        // Somebody may have asked it to stop: that is known only now.
+        self.keep_place(sources).await?;
         self.carry_out(effects, sources).await
     }
 
@@ -191,8 +192,8 @@ impl Coordinator {
         let moves = self.live.moves(&self.scheduler);
         let incoming = sources.next(wait, &self.tracker, moves).await;
         let mut batch = Vec::new();
-        for request in std::mem::take(&mut self.late) {
-            batch.extend(self.requested(request));
+        for late in std::mem::take(&mut self.late) {
+            self.take(late, &mut batch)?;
         }
         self.take(incoming, &mut batch)?;
         while let Some(incoming) = sources.waiting() {
@@ -219,7 +220,6 @@ impl Coordinator {
             }
             Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
-                self.require_lock()?;
                 self.look_for_signs_of_life(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
@@ -297,11 +297,5 @@ impl Coordinator {
         if !events.is_empty() && self.observers.events.send(events).is_err() {
             tracing::trace!("nobody listens");
         }
-    }
-
-    /// Refuses to go on where the lock was taken away, as with all of `.orch`: what is written
-    /// then would be lost, or be in the way of another coordinator.
-    fn require_lock(&self) -> Result<(), AppError> {
-        if self.lock.is_in_place() { Ok(()) } else { Err(LockError::Lost.into()) }
     }
 }

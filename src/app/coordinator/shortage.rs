@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Coordinator, Request, Sources};
+use super::{Coordinator, Incoming, Request, Sources};
 use crate::{
     app::{error::AppError, view::run::Happened},
     io::{process::cause_of, store::StoreError},
@@ -34,10 +34,15 @@ impl Coordinator {
                     return Ok(());
                 }
                 Ok(()) => return Ok(()),
-                Err(error) if error.is_passing() => error,
-                Err(error) => return Err(error.into()),
+                Err(error) => error,
             };
-            self.require_lock()?;
+            if self.misplaced().is_some() {
+                self.keep_place(sources).await?;
+                continue;
+            }
+            if !error.is_passing() {
+                return Err(error.into());
+            }
             if !is_told {
                 self.tell(Happened::Held {
                     reason: cause_of(&error),
@@ -54,7 +59,7 @@ impl Coordinator {
     }
 
     /// Waits for a moment; returns whether nobody wants the run to end meanwhile.
-    async fn pause(&mut self, sources: &mut Sources) -> bool {
+    pub(super) async fn pause(&mut self, sources: &mut Sources) -> bool {
         let deadline = Instant::now() + PAUSE;
         loop {
             let request = tokio::select! {
@@ -63,7 +68,7 @@ impl Coordinator {
             };
             match request {
                 Request::Stop(_) | Request::Leave => return false,
-                Request::Pause | Request::Resume => self.late.push(request),
+                Request::Pause | Request::Resume => self.late.push(Incoming::Request(request)),
             }
         }
     }

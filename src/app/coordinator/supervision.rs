@@ -95,7 +95,7 @@ impl Coordinator {
         let prompt = std::mem::take(&mut worker.prompt);
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
-            let is_passing = error.is_passing();
+            let is_passing = error.is_passing() || self.misplaced().is_some();
             self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl Coordinator {
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,
-            Err(error) if error.is_passing() => {
+            Err(error) if error.is_passing() || self.misplaced().is_some() => {
                 self.not_started(attempt.clone(), cause_of(&error), true);
                 return Ok(());
             }
@@ -177,6 +177,7 @@ impl Coordinator {
                     tracing::debug!(%error, "only the record says why");
                 }
                 self.process_ended(&attempt);
+                let is_passing = is_passing || self.misplaced().is_some();
                 batch.push(Event::WorkerNotStarted { attempt, cause, is_passing });
             }
             Line::Used { nonce, usage } => {

@@ -146,7 +146,16 @@ impl Viewer {
     fn follow_files(&mut self) -> Result<(), AppError> {
         let scheduler = &self.scheduler;
         let recorded = |id: &TaskId| -> Progress { super::planning::progress_of(scheduler, id) };
-        let News { plan, records, reports: _, hold: _, happened } = self.tracker.pump(&recorded)?;
+        let news = match self.tracker.pump(&recorded) {
+            Ok(news) => news,
+            // It may be back at the next look: who only looks has nothing to lose.
+            Err(AppError::Store(error)) => {
+                tracing::warn!(%error, "changed files cannot be read now");
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
+        let News { plan, records, reports: _, hold: _, happened } = news;
         for happened in happened {
             self.tell(happened);
         }

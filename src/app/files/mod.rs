@@ -17,6 +17,7 @@ use crate::{
     domain::{
         format::{
             layout::{self, FileKind},
+            milestone, run_record,
             task_file::Reading,
         },
         model::{
@@ -251,6 +252,19 @@ impl Files {
 
     fn records(&self) -> impl Iterator<Item = &Record> {
         self.runs.iter().filter_map(|(_, file)| file.value.as_ref())
+    }
+
+    /// Returns the text of every record, with its path.
+    pub(super) fn rendered_records(&self) -> impl Iterator<Item = (String, String)> {
+        let values = self.runs.iter().filter_map(|(path, file)| Some((path, file.value.as_ref()?)));
+        values.map(|(path, record)| {
+            let text = match record {
+                Record::Attempt(record) => run_record::render(record),
+                Record::Gate(record) => run_record::render_gate(record),
+                Record::Milestone(record) => milestone::render(record),
+            };
+            (path.to_owned(), text)
+        })
     }
 
     /// Returns the milestones that were reached.

@@ -272,6 +272,8 @@ impl Tracker {
     /// Looks at everything, because nothing is told, or not all.
     fn rescan(&mut self, news: &mut News) -> Result<(), AppError> {
         let began = self.clock.now().tick;
+        // Also where it fails: else it would be tried again without a pause.
+        self.next_rescan = began.plus(self.period());
         if self.feed.renew() {
             self.settling.note_everything(began);
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::{
     app::{error::AppError, repository::Repository},
+    domain::format::layout,
     io::{git, store::Store},
 };
 
@@ -44,6 +45,7 @@ pub fn make() -> Result<(PathBuf, Repository), AppError> {
         .map_err(|source| AppError::System { what: "make a temporary folder".to_owned(), source })?
         .keep();
     let store = Store::at(&folder);
+    store.make_folder(layout::ORCH_DIR)?;
     for (path, text) in FILES {
         store.create(path, text.as_bytes())?;
     }

@@ -32,6 +32,7 @@ const FIRST_ID: &str = "TASK-001";
 pub fn init(folder: &Path) -> Result<Initialized, AppError> {
     let store = Store::at(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
     store.create_root()?;
+    store.make_folder(layout::ORCH_DIR)?;
     let above = store.root().parent().map(Store::discover);
     let outer = above.and_then(Result::ok).map(|outer| outer.root().display().to_string());
     let mut files = vec![

@@ -180,10 +180,13 @@ fn explain(error: &io::Error, file: &Path) -> String {
     }
 }
 
-/// Opens a log for appending; only its owner may read it, because it may hold secrets.
+/// Opens a log for appending; only its owner may read it, because it may hold secrets. Its folder
+/// is made where it is missing, and the one above that, but no more: what it belongs to may have
+/// been taken away.
 pub(crate) fn open_output(path: &Path) -> io::Result<File> {
     let open = || {
         OpenOptions::new()
+            .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
@@ -192,12 +195,25 @@ pub(crate) fn open_output(path: &Path) -> io::Result<File> {
     };
     let file = match (open(), path.parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
+            make_folder(folder)?;
             open()
         }
         (result, _) => result,
     }?;
     check_is_file(file)
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let make = |folder: &Path| match DirBuilder::new().mode(0o755).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        result => result,
+    };
+    match (make(folder), folder.parent()) {
+        (Err(error), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
+            make(above).and_then(|()| make(folder))
+        }
+        (result, _) => result,
+    }
 }
 
 fn open_input(path: &Path) -> io::Result<File> {

@@ -67,8 +67,11 @@ impl Store {
         Ok(found)
     }
 
-    /// Says whether the folder `dir` exists; a link on the way is an error.
-    pub(super) fn has_folder(&self, dir: &str) -> Result<bool, StoreError> {
+    /// Says whether the folder `dir` exists.
+    ///
+    /// # Errors
+    /// [`StoreError::Read`] where a link or something else is in its place, or on the way to it.
+    pub fn has_folder(&self, dir: &str) -> Result<bool, StoreError> {
         match folder::open(self, dir, Missing::Fail) {
             Ok(_) => Ok(true),
             Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -7,14 +7,15 @@ use rustix::{
     io::Errno,
 };
 
-use super::Store;
+use super::{FOLDER, Store};
 
 /// What to do where a folder is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Missing {
     /// Report it.
     Fail,
-    /// Make it.
+    /// Make it, unless it is the store itself: one that is gone is not made by a writer that happens
+    /// to come along.
     Create,
 }
 
@@ -36,7 +37,7 @@ pub(super) fn open(store: &Store, relative: &str, missing: Missing) -> io::Resul
     for name in relative.split('/') {
         check_name(name)?;
         folder = match open_step(&folder, name) {
-            Err(Errno::NOENT) if missing == Missing::Create => {
+            Err(Errno::NOENT) if missing == Missing::Create && name != FOLDER => {
                 match mkdirat(&folder, name, FOLDER_MODE) {
                     // Someone else was faster.
                     Ok(()) | Err(Errno::EXIST) => {}

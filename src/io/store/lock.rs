@@ -6,7 +6,7 @@
 use std::{
     fmt,
     fs::{File, TryLockError},
-    io::{Read as _, Seek as _, Write as _},
+    io::{self, Read as _, Seek as _, Write as _},
     thread,
     time::Duration,
 };
@@ -18,10 +18,10 @@ use rustix::{
 };
 
 use super::{
-    Store, StoreError,
+    FOLDER, Store, StoreError,
     folder::{self, Missing},
 };
-use crate::domain::model::time::Now;
+use crate::domain::{format::layout::LOCAL_DIR, model::time::Now};
 
 /// Where the lock is.
 const PATH: &str = ".orch/local/lock";
@@ -130,7 +130,7 @@ impl Lock {
                 Ok(()) => {
                     let mut lock = Self { file, store: store.clone() };
                     // Someone may have removed the file between the opening and the locking.
-                    if lock.is_in_place() {
+                    if lock.misplaced()?.is_none() {
                         lock.write_info(now).map_err(failed)?;
                         return Ok(lock);
                     }
@@ -142,23 +142,48 @@ impl Lock {
         Err(LockError::Held(read_info(store)))
     }
 
-    /// Says whether the file is still the one that everyone else would try to lock; it is not
-    /// when someone removed or replaced it.
-    pub fn is_in_place(&self) -> bool {
-        let on_disk = || {
-            let (folder, name) = folder::split(PATH).ok()?;
-            let folder = folder::open(&self.store, folder, Missing::Fail).ok()?;
-            statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
+    /// Returns what became of the file, where it is not the one any more that everyone else would
+    /// try to lock: someone removed or replaced it, or a folder above it.
+    ///
+    /// # Errors
+    /// [`StoreError::Lock`] where that cannot be found out now.
+    pub fn misplaced(&self) -> Result<Option<String>, StoreError> {
+        let failed = |source| StoreError::Lock { path: PATH.to_owned(), source };
+        let (folder, name) = folder::split(PATH).map_err(failed)?;
+        let is_gone = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         };
-        match (fstat(&self.file), on_disk()) {
-            (Ok(ours), Some(theirs)) => {
-                (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+        let folder = match folder::open(&self.store, folder, Missing::Fail) {
+            Ok(folder) => folder,
+            Err(error) if is_gone(&error) => return Ok(Some(self.missing_folder())),
+            Err(error) => return Err(failed(error)),
+        };
+        let theirs = match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(theirs) => theirs,
+            Err(Errno::NOENT) => return Ok(Some(format!("`{PATH}` was removed"))),
+            Err(errno) => return Err(failed(errno.into())),
+        };
+        let ours = fstat(&self.file).map_err(|errno| failed(errno.into()))?;
+        let is_it = (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino);
+        Ok((!is_it).then(|| format!("`{PATH}` was replaced")))
+    }
+
+    /// Returns which of the folders above the file is not there.
+    fn missing_folder(&self) -> String {
+        let is_folder = |path: &str| folder::open(&self.store, path, Missing::Fail).map(drop);
+        match (is_folder(FOLDER), is_folder(LOCAL_DIR)) {
+            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => {
+                format!("`{FOLDER}` is gone")
             }
-            _ => false,
+            (Err(_), _) => format!("`{FOLDER}` is no folder now, or is a symbolic link"),
+            (Ok(()), Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                format!("`{LOCAL_DIR}` is gone")
+            }
+            _ => format!("`{LOCAL_DIR}` is no folder now, or is a symbolic link"),
         }
     }
 
-    fn write_info(&mut self, now: Now) -> std::io::Result<()> {
+    fn write_info(&mut self, now: Now) -> io::Result<()> {
         let info = LockInfo {
             pid: std::process::id(),
             boot_id: boot_id(),
@@ -208,7 +233,7 @@ pub fn is_open_in(store: &Store, pid: u32) -> bool {
     let Some(Ok(lock)) = open_for_reading(store).map(fstat) else { return false };
     let open = match std::fs::read_dir(format!("/proc/{pid}/fd")) {
         Ok(open) => open,
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => return true,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return true,
         Err(_) => return !std::path::Path::new("/proc/self/fd").exists(),
     };
     open.flatten()

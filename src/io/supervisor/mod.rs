@@ -6,11 +6,13 @@
 //! still lives. When that is gone it takes no more orders, and ends with its last worker. The next
 //! coordinator reads the ledger, and follows it as long as the supervisor lives.
 
+mod child;
 mod children;
 mod ear;
 pub mod ledger;
 mod orders;
 mod output;
+mod place;
 mod pump;
 mod serve;
 mod tell;
@@ -22,6 +24,7 @@ use std::{
     io,
     path::Path,
     process::{ExitCode, Stdio},
+    time::Duration,
 };
 
 use tokio::{
@@ -37,6 +40,12 @@ use crate::io::shortage;
 /// After so many orders a supervisor gives way to a new one when it is idle, so that ledgers stay
 /// short: they are read whole.
 const ORDERS_MAX: u32 = 1_000;
+
+/// How long a supervisor waits for `.orch` to be put back where someone took it away.
+const AWAY_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// Time between two looks for it.
+const AWAY_LOOK: Duration = Duration::from_millis(500);
 
 /// The first argument of a process that is to serve as a supervisor.
 const ARGUMENT: &str = "@supervise";

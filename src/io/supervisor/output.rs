@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::place::put_back;
 use crate::{
     domain::model::secret::MASK,
     io::process::{log::older_half, start::open_output},
@@ -66,11 +67,14 @@ impl Output {
         Ok(())
     }
 
-    /// Gives up on what could not be written; returns how many bytes that were.
-    pub(super) fn give_up(&mut self) -> usize {
-        let n = self.mask.ready.len();
+    /// Gives up on what could not be written.
+    pub(super) fn give_up(&mut self) {
         self.mask.ready.clear();
-        n
+    }
+
+    /// Says whether the log stands in its place, after putting it there if need be.
+    pub(super) fn is_in_place(&mut self) -> bool {
+        self.log.is_in_place()
     }
 
     /// Says whether the text that was looked for came, or none was looked for.
@@ -90,11 +94,21 @@ struct CappedLog {
 }
 
 impl CappedLog {
+    /// Says whether all that was written stands in its place, after putting it there if need be.
+    fn is_in_place(&mut self) -> bool {
+        self.file.as_mut().is_none_or(|file| put_back(file, &self.path).is_ok())
+    }
+
     /// Writes some of `bytes`; returns how many.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let is_in_place = self.is_in_place();
         if self.n_bytes >= self.half {
-            self.file = None;
-            fs::rename(&self.path, older_half(&self.path))?;
+            match &self.file {
+                // There is no older half while all of it is taken away.
+                Some(file) if !is_in_place => file.set_len(0)?,
+                _ => fs::rename(&self.path, older_half(&self.path))?,
+            }
+            self.file = self.file.take().filter(|_| !is_in_place);
             self.n_bytes = 0;
         }
         if self.file.is_none() {

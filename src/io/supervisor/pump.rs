@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{
+    AWAY_LOOK, AWAY_MAX,
     ear::{Ear, Heard},
     output::Output,
 };
@@ -87,6 +88,15 @@ impl Pump {
         let has_signal = self.output.has_signal();
         let found = self.ear.as_mut().map(Ear::finish).unwrap_or_default();
         self.tell(Came::Dry(Said { has_signal, found }));
+        self.keep_log().await;
+    }
+
+    /// Puts the log back where it was taken away, as soon as that is possible.
+    async fn keep_log(&mut self) {
+        let deadline = Instant::now() + AWAY_MAX;
+        while !self.output.is_in_place() && Instant::now() < deadline {
+            sleep(AWAY_LOOK).await;
+        }
     }
 
     fn read(&mut self) -> io::Result<usize> {
@@ -101,12 +111,17 @@ impl Pump {
         })
     }
 
-    /// Writes what came. While the disk is full the worker waits, as its pipe fills; what cannot
-    /// be written at all is dropped, so that the worker goes on.
+    /// Writes what came. While the disk is full the worker waits, as its pipe fills, and so it does
+    /// for a while where the folder of its log is gone; what cannot be written at all is dropped,
+    /// so that the worker goes on.
     async fn flush(&mut self) {
         let mut is_told = false;
+        let deadline = Instant::now() + AWAY_MAX;
         while let Err(error) = self.output.flush() {
-            if !is_passing(&error) {
+            let is_away =
+                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+            let may_return = is_away && Instant::now() < deadline;
+            if !may_return && !is_passing(&error) {
                 self.output.give_up();
                 return;
             }

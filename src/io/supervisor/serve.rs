@@ -12,16 +12,18 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, WaitOptions, WaitStatus, set_child_subreaper, setsid, wait};
+use rustix::process::{Pid, WaitOptions, set_child_subreaper, setsid, wait};
 use tokio::{
     io::BufReader,
     net::unix::pipe,
     signal::unix::{SignalKind, signal},
     sync::{Notify, mpsc},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::{
+    AWAY_LOOK, AWAY_MAX,
+    child::{Child, exit_of},
     children::{Family, left_by, orphans},
     ear::{Ear, Heard},
     orders::Orders,
@@ -31,10 +33,7 @@ use super::{
     wire::{self, End, Line, Order, VERSION},
 };
 use crate::{
-    domain::model::{
-        attempt::{Exit, WorkerEnd},
-        time::Now,
-    },
+    domain::model::attempt::WorkerEnd,
     io::{
         clock::Clock,
         event_loop,
@@ -43,7 +42,7 @@ use crate::{
             cgroup::Cgroup,
             identity,
             leftovers::{Exact, kill_exact},
-            start_piped, stop_process,
+            start_piped,
         },
     },
 };
@@ -87,40 +86,13 @@ fn supervise(ledger: &Path, group: Option<&Cgroup>) -> io::Result<()> {
     })
 }
 
-/// A worker that was started and not yet told to have ended.
-struct Child {
-    nonce: String,
-    pid: u32,
-    start_ticks: u64,
-    /// Tells its pipe to be given up.
-    give_up: Arc<Notify>,
-    /// What stood in its output, once its pipe ran dry.
-    said: Option<Said>,
-    /// How it ended, and when that was noticed.
-    ended: Option<(Exit, Instant, Now)>,
-    /// When its time is over, and how long it has then to end.
-    timeout: Option<Instant>,
-    grace: Duration,
-    /// When it is killed, once its time was over.
-    kill_at: Option<Instant>,
-    /// Those of its processes that were killed after its end.
-    killed: BTreeSet<Exact>,
-    /// Whether nothing of it was there at the last look. Where something was killed, one look is
-    /// not enough.
-    is_gone: bool,
-}
-
-impl Child {
-    fn family(&self) -> Family<'_> {
-        Family { nonce: &self.nonce, pid: self.pid, start_ticks: self.start_ticks }
-    }
-}
-
 struct Server {
     teller: Teller,
     /// Workers in the order of their starts.
     children: BTreeMap<u64, Child>,
     n_started: u64,
+    /// Whether its coordinator went while workers ran.
+    is_orphaned: bool,
     /// Pipes tell what came of them here.
     came: mpsc::UnboundedReceiver<(u64, Came)>,
     on_came: mpsc::UnboundedSender<(u64, Came)>,
@@ -133,7 +105,8 @@ impl Server {
     fn new(teller: Teller) -> Self {
         let (on_came, came) = mpsc::unbounded_channel();
         let (children, n_started, look) = (BTreeMap::new(), 0, None);
-        Self { teller, children, n_started, came, on_came, look, clock: Clock::new() }
+        let (is_orphaned, clock) = (false, Clock::new());
+        Self { teller, children, n_started, is_orphaned, came, on_came, look, clock }
     }
 
     async fn go(mut self, orders: pipe::Receiver, group: Option<&Cgroup>) -> io::Result<()> {
@@ -159,7 +132,10 @@ impl Server {
                 Some((which, came)) = self.came.recv() => self.came(which, came),
                 order = orders.next() => match order {
                     Some(order) => self.start(&order),
-                    None => self.teller.tell(&Line::Orphaned),
+                    None => {
+                        self.is_orphaned = !self.children.is_empty();
+                        self.teller.tell_orphaned(self.is_orphaned);
+                    }
                 },
                 () = self.teller.can_send() => self.teller.send(),
                 () = until(self.look) => self.look_after_ended(),
@@ -168,8 +144,20 @@ impl Server {
             }
             if orders.reader.is_none() && self.children.is_empty() {
                 self.teller.write();
+                if self.is_orphaned {
+                    self.wait_for_place().await;
+                }
                 return Ok(());
             }
+        }
+    }
+
+    /// Waits until the ledger is in its place, where someone took that away: how the last workers
+    /// ended would be forgotten, and they would be started again.
+    async fn wait_for_place(&mut self) {
+        let deadline = Instant::now() + AWAY_MAX;
+        while self.teller.is_away() && Instant::now() < deadline {
+            sleep(AWAY_LOOK).await;
         }
     }
 
@@ -358,18 +346,14 @@ impl Server {
                 _ => continue,
             };
             child.kill_at = Some(kill_at);
-            if let Err(error) = stop_process(child.pid, child.start_ticks, how) {
-                tracing::debug!(%error, "a worker goes on");
-            }
+            child.stop(how);
         }
     }
 
     /// Somebody wants the supervisor to end: its workers are asked to.
     fn stop_all(&mut self) {
         for child in self.children.values().filter(|child| child.ended.is_none()) {
-            if let Err(error) = stop_process(child.pid, child.start_ticks, How::Polite) {
-                tracing::debug!(%error, "a worker goes on");
-            }
+            child.stop(How::Polite);
         }
     }
 }
@@ -378,13 +362,5 @@ async fn until(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment).await,
         None => std::future::pending().await,
-    }
-}
-
-fn exit_of(status: WaitStatus) -> Exit {
-    match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => Exit::Code(-1),
     }
 }

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, Write as _},
     os::fd::{AsFd as _, OwnedFd},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -13,16 +13,22 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::wire::Line;
+use super::{place::put_back, wire::Line};
 use crate::io::process::start::open_output;
 
 /// How long the coordinator may wait for what it does not wait for.
 const PATIENCE: Duration = Duration::from_millis(5);
 
+/// How many folders below the root of the repository a ledger is: `.orch/local/supervisors`.
+const LEDGER_DEPTH: usize = 4;
+
 /// Tells what happens: the ledger first, then the coordinator, as long as it listens.
 #[derive(Debug)]
 pub(super) struct Teller {
     ledger: File,
+    path: PathBuf,
+    /// Whether someone may want to read it: else it was removed on purpose, if it was.
+    is_wanted: bool,
     /// Bytes that the ledger could not take yet.
     unwritten: Vec<u8>,
     listener: Option<pipe::Sender>,
@@ -35,15 +41,30 @@ pub(super) struct Teller {
 impl Teller {
     pub(super) fn new(ledger: &Path) -> io::Result<Self> {
         let stdout: OwnedFd = io::stdout().as_fd().try_clone_to_owned()?;
+        let (path, is_wanted) = (ledger.to_owned(), true);
         let ledger = open_output(ledger)?;
         let listener = Some(pipe::Sender::from_owned_fd(stdout)?);
-        Ok(Self { ledger, unwritten: Vec::new(), listener, unsent: Vec::new(), due: None })
+        Ok(Self {
+            ledger,
+            path,
+            is_wanted,
+            unwritten: Vec::new(),
+            listener,
+            unsent: Vec::new(),
+            due: None,
+        })
     }
 
     /// Tells `line` at once.
     pub(super) fn tell(&mut self, line: &Line) {
         self.note(line);
         self.send();
+    }
+
+    /// Tells that no more orders can come; `has_workers` says whether any worker runs.
+    pub(super) fn tell_orphaned(&mut self, has_workers: bool) {
+        self.is_wanted = has_workers;
+        self.tell(&Line::Orphaned);
     }
 
     /// Tells `line`, the coordinator a little later: with what comes next, where that is soon. So
@@ -65,14 +86,36 @@ impl Teller {
         }
     }
 
-    /// Writes what the ledger lacks; where the disk is full it waits for the next time.
+    /// Writes what the ledger lacks; where the disk is full it waits for the next time. A ledger
+    /// that was taken away is put back as soon as its folder is there.
     pub(super) fn write(&mut self) {
+        if !self.unwritten.is_empty()
+            && self.is_wanted
+            && let Err(error) = self.put_back()
+        {
+            tracing::debug!(%error, "the ledger is not in its place");
+        }
         while !self.unwritten.is_empty() {
             match self.ledger.write(&self.unwritten) {
                 Ok(n) => drop(self.unwritten.drain(..n)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => break,
             }
+        }
+    }
+
+    /// Puts the ledger back where it was taken away; says whether that is not possible as long as
+    /// its folder is not back, and the repository is still there.
+    pub(super) fn is_away(&mut self) -> bool {
+        let is_away = self.put_back().is_err();
+        is_away && self.path.ancestors().nth(LEDGER_DEPTH).is_some_and(Path::is_dir)
+    }
+
+    fn put_back(&mut self) -> io::Result<()> {
+        // Only a coordinator makes the folder that its own is in.
+        match self.path.ancestors().nth(2) {
+            Some(local) if local.is_dir() => put_back(&mut self.ledger, &self.path),
+            _ => Err(io::ErrorKind::NotFound.into()),
         }
     }
 

@@ -49,12 +49,13 @@ fn a_run_ends_where_the_endings_of_two_workers_cannot_be_written() {
 }
 
 #[test]
-fn a_run_whose_folder_was_removed_does_not_end_well() {
+fn a_run_whose_folder_was_removed_can_be_stopped() {
     for gone in [".orch", ".orch/local"] {
         let sandbox = plan(&[("a", "worker: {command: 'touch up; sleep 600'}")]);
         let child = start(&sandbox, &["run"]);
         wait_for("the worker", || sandbox.path("up").exists());
         fs::remove_dir_all(sandbox.path(gone)).unwrap();
+        signal(&child, Signal::INT);
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(3), "{gone}: {text}");

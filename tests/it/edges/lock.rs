@@ -28,7 +28,7 @@ fn the_second_coordinator_is_told_who_the_first_is() {
     let error = Lock::take(&store, now()).unwrap_err();
     assert!(matches!(&error, LockError::Held(Some(held)) if *held == info), "{error}");
     assert!(error.to_string().contains(&format!("process {}", info.pid)), "{error}");
-    assert!(lock.is_in_place());
+    assert_eq!(lock.misplaced().unwrap(), None);
     drop(lock);
     assert_eq!(holder(&store).unwrap(), None);
     Lock::take(&store, now()).unwrap();
@@ -88,5 +88,5 @@ fn a_removed_lock_is_noticed() {
     let (_folder, store) = new_store();
     let lock = Lock::take(&store, now()).unwrap();
     fs::remove_file(store.path(".orch/local/lock")).unwrap();
-    assert!(!lock.is_in_place());
+    assert!(lock.misplaced().unwrap().is_some());
 }

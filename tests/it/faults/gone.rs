@@ -1,20 +1,12 @@
 //! What lies below `.orch` is removed, renamed or replaced while a run goes on.
 
-use std::{fs, path::Path, process::Stdio};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
-use super::{Field, run_script};
+use super::{Field, run_script, told::Told};
 use crate::{cli::wait_for, supervisor};
-
-/// What becomes of the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// It says that its lock is gone, and nothing of it runs on.
-    Gone,
-    /// It goes on to its end.
-    Done,
-    /// Either, as it looked at its lock in between or not.
-    Either,
-}
 
 /// Says whether a process runs, and is no ended one that nobody waited for.
 fn runs(pid: &str) -> bool {
@@ -29,70 +21,159 @@ fn workers(effects: &Path) -> Vec<String> {
     begins.filter_map(|line| line.rsplit(' ').next().map(str::to_owned)).collect()
 }
 
+/// What is done to the folder, what the run says of it, and what brings it back.
+const CHANGES: [(&str, &str, &str); 12] = [
+    ("rm -rf .orch", "is gone", "cp -r ../plan .orch"),
+    ("rm -rf .orch", "is gone", "mkdir .orch; cp -r ../plan/. .orch"),
+    ("mv .orch moved", "`.orch` is gone", "mv moved .orch"),
+    ("mv .orch moved", "`.orch` is gone", "cp -r moved .orch"),
+    ("mv .orch moved; echo > .orch", "`.orch", "rm .orch; mv moved .orch"),
+    ("mv .orch moved; ln -s moved .orch", "`.orch", "rm .orch; mv moved .orch"),
+    ("rm -rf .orch; echo > .orch", "`.orch", "rm .orch; cp -r ../plan .orch"),
+    ("mv .orch moved; cp -r moved .orch", "`.orch", "true"),
+    ("rm -rf .orch/local", "`.orch/local", "true"),
+    ("rm .orch/local/lock", "`.orch/local/lock` was removed", "true"),
+    (
+        "mv .orch/local l; ln -s ../l .orch/local",
+        "`.orch/local",
+        "rm .orch/local; mv l .orch/local",
+    ),
+    ("mv .orch moved; mkdir .orch", "`.orch", "rm -r .orch; mv moved .orch"),
+];
+
+/// A run of the small plan whose first two workers have begun, and wait.
+struct Begun {
+    field: Field,
+    run: Told,
+    hold: PathBuf,
+}
+
+impl Begun {
+    fn new() -> Self {
+        let field = Field::new("");
+        let hold = field.outside.path().join("effects.txt.hold");
+        fs::write(&hold, "").unwrap();
+        let script = format!("exec '{}' run --plain 2>&1", env!("CARGO_BIN_EXE_orch"));
+        let copied = run_script(
+            "exec cp -r .orch ${EFFECTS%effects.txt}plan",
+            field.sandbox.root(),
+            &field.effects(),
+        );
+        assert_eq!(copied.code, Some(0), "{}", copied.text);
+        let run = Told::start(&script, &field);
+        wait_for("two workers", || workers(&field.effects()).len() == 2);
+        Self { field, run, hold }
+    }
+
+    /// Runs a shell script in the repository; `../plan` in it is the plan as it was at first.
+    fn change(&self, script: &str) {
+        let plan = self.field.outside.path().join("plan");
+        let script = script.replace("../plan", plan.to_str().unwrap());
+        let changed =
+            run_script(&format!("{script}; exec true"), self.field.sandbox.root(), &self.hold);
+        assert_eq!(changed.code, Some(0), "{script}: {}", changed.text);
+    }
+}
+
 #[test]
-fn whatever_becomes_of_the_folder_the_run_ends_cleanly_or_goes_on() {
-    let cases = [
-        ("rm -rf .orch", End::Gone),
-        ("mv .orch moved", End::Gone),
-        ("mv .orch moved; echo > .orch", End::Gone),
-        ("mv .orch moved; ln -s moved .orch", End::Gone),
-        ("mv .orch moved; cp -r moved .orch", End::Gone),
-        ("rm -rf .orch/local", End::Gone),
-        ("rm .orch/local/lock", End::Gone),
-        ("mv .orch/local .orch/l; ln -s l .orch/local", End::Gone),
-        ("rm -rf .orch/runs/* .orch/status", End::Done),
-        ("rm -rf .orch/local/logs .orch/local/spare .orch/local/prompts", End::Done),
-        ("rm -rf .orch/local/supervisors/*", End::Done),
-        ("mv .orch moved; sleep 0.1; mv moved .orch", End::Either),
-    ];
+fn a_folder_that_is_taken_away_is_waited_for() {
     std::thread::scope(|scope| {
-        for (change, end) in cases {
-            scope.spawn(move || check(change, end));
+        for change in CHANGES {
+            scope.spawn(move || check_waits(change));
         }
     });
 }
 
-fn check(change: &str, end: End) {
-    let field = Field::new("");
-    let hold = field.outside.path().join("effects.txt.hold");
-    fs::write(&hold, "").unwrap();
-    let mut run = field.sandbox.command(&["run", "--plain"]);
-    run.env("EFFECTS", field.effects()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let run = run.spawn().unwrap();
-    wait_for("two workers", || workers(&field.effects()).len() == 2);
-    let changed = run_script(&format!("{change}; exec true"), field.sandbox.root(), &hold);
-    assert_eq!(changed.code, Some(0), "{change}: {}", changed.text);
-    if end != End::Gone {
-        fs::remove_file(&hold).unwrap();
-    }
-    let output = run.wait_with_output().unwrap();
-    let is_done = output.status.success();
-    let end = match end {
-        End::Either if is_done => End::Done,
-        End::Either => End::Gone,
-        end => end,
+fn check_waits((change, said, back): (&str, &str, &str)) {
+    let mut begun = Begun::new();
+    begun.change(change);
+    assert!(begun.run.waits_for("pause "), "{change}: {:?}", begun.run.seen);
+    assert!(begun.run.seen.last().unwrap().contains(said), "{change}: {:?}", begun.run.seen);
+    // What they do meanwhile is not forgotten.
+    let n_effects = || {
+        let text = fs::read_to_string(begun.field.effects()).unwrap();
+        text.lines().filter(|line| line.starts_with("effect")).count()
     };
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    match end {
-        End::Gone => {
-            assert_eq!(output.status.code(), Some(3), "{change}: {text}");
-            assert!(text.contains("`.orch/local/lock` was removed"), "{change}: {text}");
-            let all = workers(&field.effects());
-            wait_for("the end of the workers", || !all.iter().any(|pid| runs(pid)));
-            wait_for("the end of the supervisor", || {
-                supervisor::of(field.sandbox.root()).is_empty()
-            });
-            let orch = field.sandbox.path(".orch");
-            assert!(change != "rm -rf .orch" || !orch.exists(), "{change}: made anew");
+    fs::remove_file(&begun.hold).unwrap();
+    wait_for("the effects of both", || n_effects() == 2);
+    begun.change(back);
+    let (code, text) = begun.run.end();
+    assert_eq!(code, Some(0), "{change}: {text}");
+    assert_eq!(text.matches("pause ").count(), 1, "{change}: {text}");
+    assert_eq!(text.matches("resume ").count(), 1, "{change}: {text}");
+    begun.field.check_no_false_failure();
+    begun.field.checker().check_end();
+    for log in ["t0/1.log", "t2/1.log"] {
+        let path = begun.field.sandbox.path(&format!(".orch/local/logs/{log}"));
+        let log = fs::read_to_string(path).unwrap_or_default();
+        assert!(log.contains("output of t"), "{change}: {log:?}");
+    }
+    // Nothing is left to do, and all of it is known.
+    let again = begun.field.run("exec");
+    assert_eq!(again.code, Some(0), "{change}: {}", again.text);
+    begun.field.checker().check_end();
+}
+
+#[test]
+fn a_run_whose_folder_was_taken_away_can_be_stopped() {
+    std::thread::scope(|scope| {
+        for (change, ..) in CHANGES.into_iter().filter(|(.., back)| *back != "true") {
+            scope.spawn(move || check_stops(change));
         }
-        End::Done | End::Either => assert!(is_done, "{change}: {text}"),
-    }
-    fs::write(&hold, "").unwrap();
-    fs::remove_file(&hold).unwrap();
-    if end == End::Gone && field.sandbox.path(".orch/config.yaml").exists() {
-        let again = field.run("exec");
-        let is_told = again.code == Some(3) && again.text.contains("symbolic link");
-        assert!(again.code == Some(0) || is_told, "{change}: {}", again.text);
-    }
-    field.check_no_false_failure();
+    });
+}
+
+fn check_stops(change: &str) {
+    let mut begun = Begun::new();
+    begun.change(change);
+    assert!(begun.run.waits_for("pause "), "{change}: {:?}", begun.run.seen);
+    crate::cli::signal(&begun.run.child, rustix::process::Signal::INT);
+    let (code, text) = begun.run.end();
+    assert_eq!(code, Some(3), "{change}: {text}");
+    assert!(text.contains("`.orch/local/lock` was removed"), "{change}: {text}");
+    let all = workers(&begun.field.effects());
+    wait_for("the end of the workers", || !all.iter().any(|pid| runs(pid)));
+    wait_for("the end of the supervisor", || supervisor::of(begun.field.sandbox.root()).is_empty());
+    let orch = begun.field.sandbox.path(".orch");
+    assert!(change != "rm -rf .orch" || !orch.exists(), "{change}: made anew");
+}
+
+#[test]
+fn what_is_removed_beside_the_lock_is_made_again() {
+    let changes = [
+        "rm -rf .orch/runs/* .orch/status",
+        "rm -rf .orch/local/logs .orch/local/spare .orch/local/prompts",
+        "rm -rf .orch/local/supervisors/*",
+        "mv .orch moved; mv moved .orch",
+    ];
+    std::thread::scope(|scope| {
+        for change in changes {
+            scope.spawn(move || {
+                let begun = Begun::new();
+                begun.change(change);
+                fs::remove_file(&begun.hold).unwrap();
+                let (code, text) = begun.run.end();
+                assert_eq!(code, Some(0), "{change}: {text}");
+                begun.field.check_no_false_failure();
+                begun.field.checker().check_end();
+            });
+        }
+    });
+}
+
+#[test]
+fn workers_that_end_without_a_coordinator_and_without_a_folder_are_not_started_again() {
+    let mut begun = Begun::new();
+    begun.change("mv .orch moved");
+    begun.run.child.kill().unwrap();
+    begun.run.child.wait().unwrap();
+    fs::remove_file(&begun.hold).unwrap();
+    let all = workers(&begun.field.effects());
+    wait_for("the end of the workers", || !all.iter().any(|pid| runs(pid)));
+    // With the records, but nothing of what is local to this machine.
+    begun.change("cp -r moved .orch; rm -rf .orch/local; mkdir -p .orch/local");
+    wait_for("the end of the supervisor", || supervisor::of(begun.field.sandbox.root()).is_empty());
+    let again = begun.field.run("exec");
+    assert_eq!(again.code, Some(0), "{}", again.text);
+    begun.field.checker().check_end();
 }

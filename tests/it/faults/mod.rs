@@ -5,6 +5,7 @@ mod forged;
 mod gone;
 mod injected;
 mod short;
+mod told;
 
 use std::{
     fs,

@@ -201,7 +201,7 @@ impl Coordinator {
     }
 
     /// Writes the record of a milestone; says whether it is the first one of it.
-    fn record_milestone(&self, record: &MilestoneRecord) -> Result<bool, AppError> {
+    fn record_milestone(&mut self, record: &MilestoneRecord) -> Result<bool, AppError> {
         let text = milestone::render(record);
         for number in 1..=SAME_PATH_MAX {
             let path = layout::milestone_path(&record.name, number);
@@ -210,6 +210,7 @@ impl Coordinator {
                     if self.scheduler.plan().config().durability == Durability::Power {
                         self.store.sync_all(&[&path])?;
                     }
+                    self.kept.insert(path, text);
                     return Ok(true);
                 }
                 Err(StoreError::Exists { .. }) => {
