@@ -6,6 +6,7 @@ use super::{
     error::AppError,
     files::{Files, Record, Usage},
     supervised,
+    view::explain::UnreadableReport,
 };
 use crate::{
     domain::{
@@ -26,6 +27,7 @@ use crate::{
             Scheduler,
             history::{Recorded, Taken},
         },
+        standstill::Standstill,
     },
     io::store::{
         Store,
@@ -54,6 +56,10 @@ pub struct Snapshot {
     pub coordinator: Option<LockInfo>,
     /// Attempts that the next coordinator will take up.
     pub running: BTreeMap<AttemptId, Taken>,
+    /// Attempts whose status files cannot be read.
+    pub unreadable_reports: BTreeMap<AttemptId, UnreadableReport>,
+    /// Attempts whose processes stand still.
+    pub standstills: BTreeMap<AttemptId, Standstill>,
 }
 
 impl Snapshot {
@@ -101,11 +107,21 @@ impl Snapshot {
 pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
     // The lock first: a coordinator that ends while the records are read has ended in them.
     let coordinator = lock::holder(store)?;
-    // A living coordinator sees to all of them; and a folder that cannot be read says nothing.
-    let is_live = coordinator.is_some();
-    let ledgers = if is_live { Vec::new() } else { supervised::ledgers(store).unwrap_or_default() };
-    let mut snapshot = assemble(Files::read(store, reading)?, coordinator);
-    snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
+    // A folder that cannot be read says nothing.
+    let ledgers = supervised::ledgers(store).unwrap_or_default();
+    let files = Files::read(store, reading)?;
+    let unreadable_reports = files.unreadable_reports().map(|(attempt, path, why)| {
+        let (path, why) = (path.to_owned(), why.to_owned());
+        let since = store.modified(&path).map(|since| since.to_string());
+        (attempt, UnreadableReport { path, since, why })
+    });
+    let unreadable_reports = unreadable_reports.collect();
+    let mut snapshot = Snapshot { unreadable_reports, ..assemble(files, coordinator) };
+    // A living coordinator sees to all of them.
+    if snapshot.coordinator.is_none() {
+        snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
+    }
+    snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
     Ok(snapshot)
 }
 
@@ -129,7 +145,8 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     let input = rules::Input { plan: &plan, unreadable: &unreadable, recorded: &recorded };
     diagnostics.extend(rules::check_all(&input));
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
-    let running = BTreeMap::new();
+    let (running, standstills) = (BTreeMap::new(), BTreeMap::new());
+    let unreadable_reports = BTreeMap::new();
     Snapshot {
         plan,
         diagnostics,
@@ -140,6 +157,8 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
         outside,
         coordinator,
         running,
+        unreadable_reports,
+        standstills,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
         format::layout,
         model::{attempt::AttemptRecord, id::AttemptId},
         scheduler::history::Taken,
+        standstill::Standstill,
     },
     io::{
         store::Store,
@@ -57,5 +58,23 @@ pub(super) fn running<'a>(
     attempts
         .filter(|record| record.ending.is_none())
         .filter_map(|record| Some((record.attempt.clone(), *started.get(record.nonce.as_str())?)))
+        .collect()
+}
+
+/// Returns those of `attempts` whose processes stand still at the moment.
+pub(super) fn standstills<'a>(
+    ledgers: &[Ledger],
+    attempts: impl Iterator<Item = &'a AttemptRecord>,
+) -> BTreeMap<AttemptId, Standstill> {
+    let workers = ledgers.iter().flat_map(|ledger| &ledger.workers);
+    let standing: BTreeMap<&str, Standstill> = workers
+        .filter_map(|(nonce, worker)| {
+            let Supervised::Started { identity, .. } = worker else { return None };
+            Some((nonce.as_str(), Standstill::at_a_glance(identity.state()?)?))
+        })
+        .collect();
+    attempts
+        .filter(|record| record.ending.is_none())
+        .filter_map(|record| Some((record.attempt.clone(), *standing.get(record.nonce.as_str())?)))
         .collect()
 }

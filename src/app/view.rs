@@ -11,6 +11,7 @@ pub mod explain;
 pub mod graph;
 pub mod hook;
 pub mod list;
+pub mod live;
 pub mod logs;
 pub mod plan;
 pub mod run;

@@ -24,3 +24,5 @@ pub mod calibrate;
 pub mod occasion;
 
 pub mod settle;
+
+pub mod standstill;

@@ -18,6 +18,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain/scheduler", &["domain/model", "domain/plan"]),
     ("domain/calibrate", &["domain/model", "domain/plan"]),
     ("domain/settle", &["domain/model"]),
+    ("domain/standstill", &["domain/model"]),
     ("domain/occasion", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("domain/forecast", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("io", &["io"]),

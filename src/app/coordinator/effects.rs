@@ -18,12 +18,13 @@ use crate::{
             config::{Durability, LevelGate},
             id::AttemptId,
             limits::{FAILURE_TAIL_BYTES, GRACE_DEFAULT},
-            time::Tick,
+            time::{Tick, Timestamp},
         },
         scheduler::{
             effect::{Assignment, Effect, Force},
             event::Event,
         },
+        standstill::Looks,
     },
     io::{
         process::{self, How, Launch, ProcessIdentity, Stdin, check::CheckTimes},
@@ -52,6 +53,8 @@ pub(super) struct Worker {
     pub(super) process: Process,
     /// How it is to be stopped.
     pub(super) stop: Option<Force>,
+    /// What was seen of its process.
+    pub(super) looks: Looks,
     /// Stops its verify commands.
     pub(super) check_stop: Option<watch::Sender<Option<How>>>,
     /// Since when its process is gone, and nobody told how it ended.
@@ -60,6 +63,8 @@ pub(super) struct Worker {
     pub(super) secrets: Vec<String>,
     /// The last that it reported.
     pub(super) report: Option<StatusReport>,
+    /// Since when its status file cannot be read.
+    pub(super) unreadable_since: Option<Timestamp>,
 }
 
 /// How far the process of a worker is.
@@ -82,11 +87,13 @@ impl Worker {
             prompt,
             supervisor: None,
             process: Process::None,
+            looks: Looks::default(),
             stop: None,
             check_stop: None,
             absent_since: None,
             secrets: Vec::new(),
             report: None,
+            unreadable_since: None,
         }
     }
 }

@@ -133,6 +133,7 @@ fn worker(live: &crate::domain::scheduler::phase::Live, now: Now) -> LiveWorker 
         elapsed: now.tick.0.saturating_sub(live.started.tick.0),
         progress: live.report.as_ref().and_then(|report| report.progress),
         message: live.report.as_ref().and_then(|report| report.message.clone()),
+        unreadable_since: None,
     }
 }
 

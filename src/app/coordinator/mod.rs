@@ -19,6 +19,7 @@ mod sources;
 mod summary;
 mod supervision;
 mod surroundings;
+mod trouble;
 mod viewer;
 mod worker;
 
@@ -57,7 +58,7 @@ use crate::{
         clock::Clock,
         entropy::Nonces,
         process::{How, log::LogState},
-        store::{Store, journal::Journal, lock::Lock},
+        store::{ReadFault, Store, journal::Journal, lock::Lock},
         supervisor::{Supervisor, Told},
     },
 };
@@ -221,6 +222,7 @@ impl Coordinator {
             Incoming::Request(request) => batch.extend(self.requested(request)),
             Incoming::Refresh => {
                 self.look_for_signs_of_life(batch);
+                self.look_for_standstill();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
@@ -252,13 +254,27 @@ impl Coordinator {
 
     /// Reads what the worker of a running attempt reported; `None` where it says nothing new.
     fn read_report(&mut self, attempt: &AttemptId) -> Option<Event> {
+        let now = self.clock.now().wall;
         let worker = self.workers.get_mut(attempt)?;
         let path = layout::status_path(attempt);
-        let bytes = self.store.read_file(&path).ok()?;
-        let mut report: StatusReport = status_file::parse(&path, &bytes).0?;
+        let bytes = self.store.read_file(&path);
+        let is_missing = matches!(bytes, Err(ReadFault::Missing));
+        let bytes = bytes.ok();
+        let report = bytes.as_ref().and_then(|bytes| status_file::parse(&path, bytes).0);
+        if report.is_some() || is_missing {
+            worker.unreadable_since = None;
+        } else {
+            worker.unreadable_since.get_or_insert(now);
+        }
+        let mut report: StatusReport = report?;
         report.message = report.message.map(|text| secret::mask(&text, &worker.secrets));
         report.notes = secret::mask(&report.notes, &worker.secrets);
         if report.attempt != *attempt || worker.report.as_ref() == Some(&report) {
+            return None;
+        }
+        // One that is being written over may come as the head of one version and the tail of the
+        // next: then it is read again when it is whole.
+        if self.store.read_file(&path).ok() != bytes {
             return None;
         }
         worker.report = Some(report.clone());
@@ -280,7 +296,8 @@ impl Coordinator {
         let now = self.clock.now();
         if self.options.picture != Picture::None && self.live.is_due(&self.scheduler, now) {
             let mode = self.mode();
-            let view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
+            let mut view = self.live.draw(&self.scheduler, &self.tracker, mode, now);
+            self.mark_trouble(&mut view);
             self.observers.show(view);
         }
     }

@@ -282,8 +282,12 @@ impl Coordinator {
         attempt: &AttemptId,
         force: Force,
     ) -> Result<(), AppError> {
+        let now = self.clock.now().tick;
         let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
         worker.stop = Some(force);
+        if force == Force::Kill {
+            worker.looks.note_kill(now);
+        }
         stop(worker, force)
     }
 

@@ -174,6 +174,12 @@ impl Content for Reports {
     fn is_doubtful(&self) -> bool {
         self.value.is_none()
     }
+
+    fn succeed(&mut self, before: Self) {
+        if self.value.is_none() {
+            self.last_good = before.value.or(before.last_good);
+        }
+    }
 }
 
 impl Content for Records {

@@ -285,9 +285,17 @@ impl Files {
         recorded.with_attempts(self.attempts().cloned()).with_gates(gates)
     }
 
-    /// Returns all reports of workers.
+    /// Returns all reports of workers; of what cannot be read now, the last that could.
     pub(super) fn reports(&self) -> impl Iterator<Item = &StatusReport> {
-        self.reports.iter().filter_map(|(_, file)| file.value.as_ref())
+        self.reports.iter().filter_map(|(_, file)| file.value.as_ref().or(file.last_good.as_ref()))
+    }
+
+    /// Returns the attempts whose status files cannot be read, with the path of each and why.
+    pub(super) fn unreadable_reports(&self) -> impl Iterator<Item = (AttemptId, &str, &str)> {
+        self.reports.iter().filter(|(_, file)| file.value.is_none()).filter_map(|(path, file)| {
+            let FileKind::Status(attempt) = layout::classify(path) else { return None };
+            Some((attempt, path, file.diagnostics.first()?.message.as_str()))
+        })
     }
 
     /// Gives away all records and reports.

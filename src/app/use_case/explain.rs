@@ -4,11 +4,12 @@ mod pauses;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::at_work;
 use crate::{
     app::{
         error::AppError,
         standing::Standing,
-        view::explain::{Cause, Explanation, Running, Why},
+        view::explain::{Cause, Explanation, Why},
     },
     domain::{
         format::layout,
@@ -39,7 +40,7 @@ pub fn explain(standing: &Standing, id: &str) -> Result<Explanation, AppError> {
         causes,
         n_more_causes,
         n_downstream: standing.scheduler.n_downstream(task),
-        running: running(standing, task),
+        running: at_work::running(standing, task),
         has_coordinator: standing.snapshot.coordinator.is_some(),
     })
 }
@@ -373,28 +374,6 @@ fn cause(standing: &Standing, task: TaskIndex, from: &BTreeMap<TaskIndex, TaskIn
             |reason| why(standing, task, reason),
         ),
     }
-}
-
-/// Returns what the worker of a task does, where one runs.
-pub(crate) fn running(standing: &Standing, task: TaskIndex) -> Option<Running> {
-    let state = standing.state(task);
-    if !matches!(state, TaskState::Running | TaskState::Verifying) {
-        return None;
-    }
-    let spec = standing.plan().spec(task);
-    let record = standing.snapshot.attempts_of(&spec.id.value).next_back()?;
-    let report = standing.snapshot.reports.get(&record.attempt);
-    Some(Running {
-        id: spec.id.value.to_string(),
-        title: spec.title.clone(),
-        state: state.as_str(),
-        attempt: record.attempt.number,
-        started: record.started.to_string(),
-        elapsed_seconds: standing.now.wall.since(record.started).as_secs_f64(),
-        progress: report.and_then(|report| report.progress),
-        message: report.and_then(|report| report.message.clone()),
-        log: record.log.clone(),
-    })
 }
 
 #[cfg(test)]

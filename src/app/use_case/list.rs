@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use super::explain;
+use super::{at_work, explain};
 use crate::{
     app::{error::AppError, standing::Standing, view::list::ListedTask},
     domain::{
@@ -164,7 +164,7 @@ pub fn rows(standing: &Standing, tasks: &[TaskIndex]) -> Vec<ListedTask> {
 
 fn row(standing: &Standing, task: TaskIndex, reasons: &mut ShortReasons) -> ListedTask {
     let spec = standing.plan().spec(task);
-    let running = explain::running(standing, task);
+    let running = at_work::running(standing, task);
     ListedTask {
         id: spec.id.value.to_string(),
         title: spec.title.clone(),

@@ -1,6 +1,7 @@
 //! One file per thing that a user can ask for; each returns a view and prints nothing.
 
 pub mod approve;
+mod at_work;
 pub mod cancel;
 pub mod change;
 pub mod check;

@@ -1,13 +1,16 @@
 //! Everything about one task.
 
-use super::explain;
+use super::{at_work, explain};
 use crate::{
     app::{
         error::AppError,
         standing::Standing,
-        view::show::{
-            AttemptView, CheckView, Fields, GateView, LimitView, Neighbor, ReportView, Setting,
-            TaskView,
+        view::{
+            explain::UnreadableReport,
+            show::{
+                AttemptView, CheckView, Fields, GateView, LimitView, Neighbor, ReportView, Setting,
+                TaskView,
+            },
         },
     },
     domain::{
@@ -16,6 +19,7 @@ use crate::{
             attempt::Digests,
             attempt::{AttemptRecord, ReportedState, ReviewKind, StatusReport},
             config::{Policy, Role},
+            id::TaskId,
             outside::GateState,
             task::{Estimate, RetrySpec, Size, TaskSpec, WorkerSpec},
             time::render_duration,
@@ -60,7 +64,8 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
             .collect(),
         attempts: standing.snapshot.attempts_of(own_id).map(|r| attempt(standing, r)).collect(),
         report: standing.snapshot.last_report(own_id).map(report),
-        running: explain::running(standing, task),
+        unreadable_report: unreadable_report(standing, own_id),
+        running: at_work::running(standing, task),
         n_failed: history.map_or(0, |history| history.n_failed(after)),
         n_crashed: history.map_or(0, |history| history.n_crashed(after)),
         is_stale: history.is_some_and(|history| history.is_stale(&now)),
@@ -68,6 +73,11 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
         n_criteria_checked: spec.criteria.checked,
         body: task_file::body(&String::from_utf8_lossy(&bytes)).to_owned(),
     })
+}
+
+fn unreadable_report(standing: &Standing, id: &TaskId) -> Option<UnreadableReport> {
+    let last = standing.snapshot.attempts_of(id).next_back()?;
+    standing.snapshot.unreadable_reports.get(&last.attempt).cloned()
 }
 
 fn fields(standing: &Standing, spec: &TaskSpec) -> Fields {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{explain, plan};
+use super::{at_work, explain, plan};
 use crate::{
     app::{
         standing::Standing,
@@ -32,7 +32,7 @@ pub fn status(standing: &Standing) -> StatusView {
     let n_in = |state| standing.states.iter().filter(|found| **found == state).count();
     let coordinator = standing.snapshot.coordinator.as_ref();
     let running: Vec<Running> =
-        plan.indices().filter_map(|task| explain::running(standing, task)).collect();
+        plan.indices().filter_map(|task| at_work::running(standing, task)).collect();
     let calibration = plan::calibration(standing);
     let max_workers = plan.config().max_workers;
     let forecast = plan::forecast_with(standing, &calibration, max_workers);

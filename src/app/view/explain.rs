@@ -49,6 +49,17 @@ pub struct Cause {
     pub why: Why,
 }
 
+/// A status file that cannot be read: half written, or no status file at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreadableReport {
+    /// Where it is, below the repository root.
+    pub path: String,
+    /// When it became so, RFC 3339 in UTC: when it was written last.
+    pub since: Option<String>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
 /// An attempt that is being carried out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Running {
@@ -58,6 +69,8 @@ pub struct Running {
     pub title: String,
     /// `running` or `verifying`.
     pub state: &'static str,
+    /// Where its process stands still: `stopped` or `traced`.
+    pub standstill: Option<&'static str>,
     /// Which attempt.
     pub attempt: u32,
     /// When it started, RFC 3339 in UTC.
@@ -68,6 +81,8 @@ pub struct Running {
     pub progress: Option<u8>,
     /// What it does, as its worker reported.
     pub message: Option<String>,
+    /// Its status file, where that cannot be read.
+    pub unreadable_report: Option<UnreadableReport>,
     /// Where its output goes, below the repository root.
     pub log: String,
 }

@@ -1,15 +1,13 @@
 //! What a run tells while it goes on, and when it has ended.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
+pub use super::live::{Live, LiveWorker};
 use super::{
-    board::Board,
     change::{FaultView, PlanChange},
     hook::{HookFailure, ReachedMilestone},
 };
-use crate::domain::model::{attempt::Usage, time::Timestamp};
+use crate::domain::model::time::Timestamp;
 
 /// One thing that happened, as one line of `orch run --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -157,6 +155,25 @@ pub enum Happened {
         until: String,
         /// What the worker said.
         words: String,
+    },
+    /// The process of a worker stands still; it keeps its slot.
+    StandsStill {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// `stopped` (by a signal), `traced` (a debugger holds it) or `unkillable` (no signal ends
+        /// it).
+        how: &'static str,
+        /// Its process.
+        pid: u32,
+    },
+    /// The process of a worker that stood still goes on, or has ended.
+    MovesAgain {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
     },
     /// Many workers died at once: nothing is started for a while.
     BreakerOpened {
@@ -327,50 +344,6 @@ pub struct Unfinished {
     pub why: String,
     /// What to do about it.
     pub help: String,
-}
-
-/// The run at one moment, for a live view.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Live {
-    /// What runs, in the order of the tasks.
-    pub running: Vec<LiveWorker>,
-    /// How many tasks are in each state, in the order in which states are shown.
-    pub counts: Vec<(&'static str, usize)>,
-    /// Done tasks.
-    pub n_done: usize,
-    /// Tasks of the plan, cancelled ones left out.
-    pub n_tasks: usize,
-    /// Time since the run began.
-    pub elapsed: std::time::Duration,
-    /// Time until the forecast end.
-    pub remaining: Option<std::time::Duration>,
-    /// Tokens reported so far.
-    pub usage: Usage,
-    /// The level whose gate is being run.
-    pub gate: Option<u32>,
-    /// Whether the run is being stopped.
-    pub is_stopping: bool,
-    /// Every task, where [`Picture::Board`](crate::Picture::Board) asks for it.
-    pub board: Arc<Board>,
-}
-
-/// One running worker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveWorker {
-    /// The task.
-    pub task: String,
-    /// Which attempt.
-    pub attempt: u32,
-    /// The title of the task.
-    pub title: String,
-    /// `running`, `verifying` or `stopping`.
-    pub stage: &'static str,
-    /// Time since it started.
-    pub elapsed: std::time::Duration,
-    /// Percent.
-    pub progress: Option<u8>,
-    /// What it does.
-    pub message: Option<String>,
 }
 
 impl RunEvent {

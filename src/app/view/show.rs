@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::explain::{Running, Why};
+use super::explain::{Running, UnreadableReport, Why};
 
 /// Everything about one task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +31,8 @@ pub struct TaskView {
     pub attempts: Vec<AttemptView>,
     /// What the worker of the last attempt reported.
     pub report: Option<ReportView>,
+    /// The status file of the last attempt, where that cannot be read.
+    pub unreadable_report: Option<UnreadableReport>,
     /// What its worker does, where one runs.
     pub running: Option<Running>,
     /// Attempts that count as failed.

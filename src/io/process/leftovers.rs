@@ -56,7 +56,7 @@ pub struct Stopped {
 /// Returns the running processes whose environment holds one of `nonces`, by number.
 pub fn find_by_nonce(nonces: &[String]) -> Vec<Leftover> {
     let wanted: BTreeSet<&str> = nonces.iter().map(String::as_str).collect();
-    let seen = look().into_iter().filter(|(_, seen)| seen.is_running);
+    let seen = look().into_iter().filter(|(_, seen)| seen.is_running());
     let mut found: Vec<Leftover> = seen
         .filter_map(|(pid, _)| {
             let nonce = nonce_of(pid).filter(|nonce| wanted.contains(nonce.as_str()))?;
@@ -157,7 +157,7 @@ impl Hunt {
         let own = std::process::id();
         let alive: Vec<Exact> = seen
             .into_iter()
-            .filter(|(pid, stat)| stat.is_running && *pid != own)
+            .filter(|(pid, stat)| stat.is_running() && *pid != own)
             .filter(|(pid, stat)| of_nonce.contains(pid) || self.groups.contains(&stat.group))
             .map(|(pid, stat)| (pid, stat.start_ticks))
             .collect();

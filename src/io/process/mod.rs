@@ -19,6 +19,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::domain::standstill::ProcessState;
+
 pub use self::{
     program::find as find_program,
     start::{Launch, Running, Stdin, start, start_piped},
@@ -43,10 +45,14 @@ pub struct ProcessIdentity {
 impl ProcessIdentity {
     /// Says whether the very same process still runs.
     pub fn is_alive(&self) -> bool {
-        !self.boot_id.is_empty()
-            && self.boot_id == boot_id()
-            && stat(self.pid)
-                .is_some_and(|stat| stat.start_ticks == self.start_ticks && stat.is_running)
+        self.state().is_some_and(|state| state != ProcessState::Ended)
+    }
+
+    /// Returns what the very same process is doing; `None` where it is gone.
+    pub fn state(&self) -> Option<ProcessState> {
+        let is_here = !self.boot_id.is_empty() && self.boot_id == boot_id();
+        let found = stat(self.pid).filter(|stat| is_here && stat.start_ticks == self.start_ticks);
+        found.map(|stat| stat.state)
     }
 }
 

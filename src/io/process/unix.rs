@@ -16,6 +16,7 @@ use rustix::{
 };
 
 use super::{ProcessError, ProcessIdentity, leftovers::send_checked};
+use crate::domain::standstill::ProcessState;
 
 /// How a group is told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,7 @@ pub fn kill_group_leftovers(pid: u32) -> bool {
 /// Says whether a process of the group has not ended yet; assumed where the system does not tell.
 fn has_running_members(pid: u32) -> bool {
     let all = look();
-    all.is_empty() || all.values().any(|stat| stat.group == pid && stat.is_running)
+    all.is_empty() || all.values().any(|stat| stat.group == pid && stat.is_running())
 }
 
 /// Returns the group `pid`; never 0 or 1, which mean "my own" and "everyone" to the system.
@@ -171,8 +172,15 @@ pub struct Stat {
     pub group: u32,
     /// When it started.
     pub start_ticks: u64,
-    /// Whether it still runs: it may have ended without having been waited for.
-    pub is_running: bool,
+    /// What it is doing.
+    pub state: ProcessState,
+}
+
+impl Stat {
+    /// Says whether it still runs: it may have ended without having been waited for.
+    pub fn is_running(&self) -> bool {
+        self.state != ProcessState::Ended
+    }
 }
 
 /// More bytes than the system tells of a process: some fifty numbers, and a name.
@@ -220,11 +228,17 @@ fn parse_stat(bytes: &[u8]) -> Option<Stat> {
     let end_of_name = bytes.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(bytes.get(end_of_name + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next()?;
+    let state = match fields.next()? {
+        "Z" | "X" | "x" => ProcessState::Ended,
+        "D" => ProcessState::Uninterruptible,
+        "T" => ProcessState::Stopped,
+        "t" => ProcessState::Traced,
+        _ => ProcessState::Running,
+    };
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
     let start_ticks = fields.nth(16)?.parse().ok()?;
-    Some(Stat { parent, group, start_ticks, is_running: !matches!(state, "Z" | "X" | "x") })
+    Some(Stat { parent, group, start_ticks, state })
 }
 
 #[cfg(test)]
@@ -233,8 +247,9 @@ mod tests {
 
     #[test]
     fn a_name_cannot_forge_the_other_fields() {
-        let line = b"42 (a) Z 1 7) S 1 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 9876 1000 2\n";
-        let stat = Stat { parent: 1, group: 40, start_ticks: 9876, is_running: true };
+        let line = b"42 (a) Z 1 7) T 1 40 40 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 9876 1000 2\n";
+        let state = ProcessState::Stopped;
+        let stat = Stat { parent: 1, group: 40, start_ticks: 9876, state };
         assert_eq!(parse_stat(line), Some(stat));
         assert_eq!(parse_stat(b"42 (a"), None);
         assert_eq!(parse_stat(b""), None);

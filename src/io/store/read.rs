@@ -6,6 +6,7 @@ use std::{
     os::fd::OwnedFd,
     sync::{Mutex, PoisonError},
     thread,
+    time::UNIX_EPOCH,
 };
 
 use rustix::{
@@ -20,7 +21,10 @@ use super::{
     stamp::Stamp,
 };
 use crate::{
-    domain::model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX},
+    domain::model::{
+        limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX},
+        time::Timestamp,
+    },
     io::shortage,
 };
 
@@ -78,6 +82,13 @@ impl From<Errno> for ReadFault {
 }
 
 impl Store {
+    /// Returns when the file `path`, or what is in its place, was written last.
+    pub fn modified(&self, path: &str) -> Option<Timestamp> {
+        let about = std::fs::symlink_metadata(self.path(path)).ok()?;
+        let since = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok().map(Timestamp)
+    }
+
     /// Calls `each` with path, content and stamp of every file below `dir` whose name ends with
     /// one of `endings`, and returns what it returned, ordered by path.
     ///

@@ -30,7 +30,7 @@ pub(super) fn orphans(known: impl Fn(u32) -> bool) -> BTreeMap<u32, Stat> {
     let strangers = children.into_iter().filter(|pid| !known(*pid));
     strangers
         .filter_map(|pid| Some((pid, stat(pid)?)))
-        .filter(|(_, stat)| stat.is_running)
+        .filter(|(_, stat)| stat.is_running())
         .collect()
 }
 
@@ -59,7 +59,7 @@ pub(super) fn left_by(
     let mut parents: Vec<u32> = found.iter().map(|(pid, _)| *pid).collect();
     while let Some(parent) = parents.pop() {
         for (pid, stat) in all.iter().filter(|(_, stat)| stat.parent == parent) {
-            if stat.is_running && found.insert((*pid, stat.start_ticks)) {
+            if stat.is_running() && found.insert((*pid, stat.start_ticks)) {
                 parents.push(*pid);
             }
         }

@@ -72,18 +72,23 @@ fn worker_line(worker: &LiveWorker, id_width: usize, width: usize) -> Line<'stat
     let (mark, color) = match worker.stage {
         "verifying" => ("◆", Color::Cyan),
         "stopping" => ("■", Color::Yellow),
+        "stopped" | "traced" | "unkillable" => ("■", Color::Red),
         _ => ("▶", Color::Blue),
     };
     let percent = worker.progress.map_or_else(String::new, |percent| format!("{percent:>3}%"));
     let elapsed = render_duration(worker.elapsed);
     let said = worker.message.as_deref().unwrap_or(&worker.title);
     let said = if worker.stage == "running" { said } else { worker.stage };
+    let said = worker.unreadable_since.as_deref().map_or_else(
+        || said.to_owned(),
+        |since| format!("status file unreadable since {}: {said}", run::time_of_day(since)),
+    );
     let head = format!("{:<id_width$}  {elapsed:>8} {percent:>4}  ", cut(&label(worker), id_width));
     let rest = width.saturating_sub(head.width() + 3);
     Line::from(vec![
         Span::styled(format!(" {mark} "), Style::new().fg(color)),
         Span::raw(head),
-        Span::raw(cut(&clean_line(said), rest)),
+        Span::raw(cut(&clean_line(&said), rest)),
     ])
 }
 
@@ -149,6 +154,7 @@ mod tests {
             progress: (attempt > 1).then_some(40),
             message: (attempt > 1)
                 .then(|| "wiring the middleware, all of it, in detail".to_owned()),
+            unreadable_since: None,
         }
     }
 
@@ -159,6 +165,10 @@ mod tests {
                 worker("API-011", 1, "running"),
                 worker("API-012", 2, "running"),
                 worker("DOC-1", 1, "verifying"),
+                LiveWorker {
+                    unreadable_since: Some("2026-11-20T10:15:00Z".to_owned()),
+                    ..worker("DOC-2", 1, "stopped")
+                },
             ],
             counts: vec![("running", 2), ("verifying", 1), ("ready", 4), ("done", 12)],
             n_done: 12,
@@ -182,12 +192,13 @@ mod tests {
             | ▶ API-011       1m 02s       Rate limiting
             | ▶ API-012 #2    1m 02s  40%  wiring the middleware, all of it, in detail
             | ◆ DOC-1         1m 02s       verifying
+            | ■ DOC-2         1m 02s       status file unreadable since 10:15:00: stopped
             | ███████████████░░░░░░░░░ 12/19 done · 2m 10s · about 3m 20s to go · 2 running …
         "#]]
         .assert_eq(&draw(80, 10));
         expect![[r#"
             | ▶ API-011       1m 02s       Rate limiting
-            |  … and 2 more
+            |  … and 3 more
             | ███████████████░░░░░░░░░ 12/19 done · 2m 10s · about 3m 20…
         "#]]
         .assert_eq(&draw(60, 4));

@@ -8,7 +8,7 @@ use super::{
     figures::{counted, length, moment},
     state,
 };
-use crate::app::view::explain::{Cause, Explanation, Running, Why};
+use crate::app::view::explain::{Cause, Explanation, Running, UnreadableReport, Why};
 
 /// Most tasks of a chain that are named between its two ends.
 const CHAIN_MAX: usize = 4;
@@ -68,8 +68,19 @@ pub fn running_lines(running: &Running) -> Vec<String> {
     if !said.is_empty() {
         lines.push(format!("progress: {}", said.join(" ")));
     }
+    if let Some(standstill) = running.standstill {
+        lines.push(format!("its process stands still: it is {standstill}"));
+    }
+    lines.extend(running.unreadable_report.as_ref().map(unreadable));
     lines.push(format!("log: {} (`orch logs {} -f` follows it)", running.log, running.id));
     lines
+}
+
+/// Tells of a status file that cannot be read.
+pub(super) fn unreadable(report: &UnreadableReport) -> String {
+    let UnreadableReport { path, since, why } = report;
+    let since = since.as_deref().map_or_else(String::new, |at| format!(" since {}", moment(at)));
+    format!("status file: unreadable{since}: {}: {}", clean_line(path), clean_line(why))
 }
 
 fn push_why(lines: &mut Vec<String>, subject: &str, why: &Why, style: Style) {

@@ -1,4 +1,5 @@
-//! Words for what makes a run wait: silent workers, limits of providers, crashes, spent budgets.
+//! Words for what makes a run wait: workers that are silent or stand still, limits of providers,
+//! crashes, spent budgets.
 
 use super::run::{Tone, name, seconds};
 use crate::app::view::run::Happened;
@@ -11,6 +12,20 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
             let left = seconds(*stopped_in);
             let text = format!("silent    {name}: no sign of life for {silent_for}");
             (Tone::Uneasy, format!("{text}; it is stopped in {left}"))
+        }
+        Happened::StandsStill { task, attempt, how, pid } => {
+            let why = match *how {
+                "stopped" => format!("somebody stopped it; `kill -CONT {pid}` sets it going"),
+                "traced" => "a debugger holds it; it goes on when that lets it go".to_owned(),
+                _ => "it waits inside of the system, for a disk or a network file system, where \
+                      no signal reaches it"
+                    .to_owned(),
+            };
+            let text = format!("{how:<9} {}: process {pid} stands still", name(task, *attempt));
+            (Tone::Bad, format!("{text}: {why} · it keeps its slot"))
+        }
+        Happened::MovesAgain { task, attempt } => {
+            (Tone::Neutral, format!("resume    {} goes on", name(task, *attempt)))
         }
         Happened::LimitReached { provider, until, words } => {
             let text = format!("limit     the limit of {provider} is reached: {words}");
@@ -56,6 +71,8 @@ mod tests {
             milestone: milestone.map(str::to_owned),
             words: "$5.02 of $5.00".to_owned(),
         };
+        let stands =
+            |how| Happened::StandsStill { task: "A-1".to_owned(), attempt: 2, how, pid: 77 };
         let happened = [
             Happened::Silent {
                 task: "A-1".to_owned(),
@@ -63,6 +80,10 @@ mod tests {
                 seconds: 60.0,
                 stopped_in: 120.0,
             },
+            stands("stopped"),
+            stands("traced"),
+            stands("unkillable"),
+            Happened::MovesAgain { task: "A-1".to_owned(), attempt: 1 },
             Happened::LimitReached {
                 provider: "anthropic".to_owned(),
                 until: "2026-11-20T15:00:00.000Z".to_owned(),
@@ -78,6 +99,10 @@ mod tests {
         let told: String = told.map(|(tone, text)| format!("{tone:?}: {text}\n")).collect();
         expect![[r#"
             Uneasy: silent    A-1 #2: no sign of life for 1m 00s; it is stopped in 2m 00s
+            Bad: stopped   A-1 #2: process 77 stands still: somebody stopped it; `kill -CONT 77` sets it going · it keeps its slot
+            Bad: traced    A-1 #2: process 77 stands still: a debugger holds it; it goes on when that lets it go · it keeps its slot
+            Bad: unkillable A-1 #2: process 77 stands still: it waits inside of the system, for a disk or a network file system, where no signal reaches it · it keeps its slot
+            Neutral: resume    A-1 goes on
             Uneasy: limit     the limit of anthropic is reached: 5-hour limit reached · its tasks go on by themselves at 2026-11-20T15:00:00.000Z
             Bad: pause     5 workers died within 1m 00s: nothing is started for 5m 00s · look at what they have in common; resuming the run starts tasks at once
             Neutral: resume    the pause after many crashes is over

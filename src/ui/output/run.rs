@@ -97,6 +97,8 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
         Happened::Silent { .. }
+        | Happened::StandsStill { .. }
+        | Happened::MovesAgain { .. }
         | Happened::LimitReached { .. }
         | Happened::BreakerOpened { .. }
         | Happened::BreakerClosed

@@ -5,7 +5,7 @@ use anstyle::Style as Look;
 use super::{
     Style,
     escape::{clean, clean_line},
-    explain::running_lines,
+    explain::{running_lines, unreadable},
     figures::{counted, length, moment, tokens},
     state,
     table::{self, Cell, Column},
@@ -48,6 +48,10 @@ pub fn render(task: &TaskView, style: Style) -> String {
     if let Some(report) = &task.report {
         lines.extend([String::new(), bold("last report")]);
         push_report(&mut lines, report);
+    }
+    // That of a running one was told above.
+    if let Some(report) = task.unreadable_report.as_ref().filter(|_| task.running.is_none()) {
+        lines.extend([String::new(), bold("last report"), format!("  {}", unreadable(report))]);
     }
     let body = clean(&task.body);
     if !body.trim().is_empty() {

@@ -5,6 +5,7 @@ use anstyle::Style as Look;
 use super::{
     Style,
     escape::clean_line,
+    explain::unreadable,
     figures::{bar, counted, cut, length, moment, percent, tokens},
     state,
     table::{self, Cell, Column},
@@ -96,12 +97,18 @@ fn running(status: &StatusView, width: Option<usize>, style: Style) -> String {
         .map(|running| {
             let share = running.progress.map(|percent| format!("{percent}%"));
             vec![
-                Cell::painted(running.state, state::look(running.state)),
+                match running.standstill {
+                    Some(standstill) => Cell::painted(standstill, state::look("failed")),
+                    None => Cell::painted(running.state, state::look(running.state)),
+                },
                 Cell::new(&running.id),
                 Cell::new(&running.title),
                 Cell::new(&length(running.elapsed_seconds)),
                 Cell::new(&share.unwrap_or_default()),
-                Cell::new(running.message.as_deref().unwrap_or_default()),
+                match &running.unreadable_report {
+                    Some(report) => Cell::painted(&unreadable(report), state::look("failed")),
+                    None => Cell::new(running.message.as_deref().unwrap_or_default()),
+                },
             ]
         })
         .collect();

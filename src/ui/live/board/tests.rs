@@ -75,6 +75,7 @@ fn live(board: Board) -> Live {
         elapsed: Duration::from_secs(62),
         progress,
         message: Some("wiring the middleware".to_owned()),
+        unreadable_since: None,
     };
     Live {
         running: vec![worker("b", "running", Some(40)), worker("g", "verifying", None)],
