@@ -268,6 +268,7 @@ fn require_version(ledger: &Ledger) -> Result<(), AppError> {
     }
     Err(AppError::usage(
         "workers of a newer `orch` are still at work here",
-        "use that version, or wait until they have ended",
+        "look on (`orch watch --no-run`, `orch status`), use that version, or wait until they have \
+         ended",
     ))
 }

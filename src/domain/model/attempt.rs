@@ -95,6 +95,8 @@ pub struct Ending {
     pub iteration: Option<u32>,
     /// How many processes its worker left running.
     pub n_leaked: u32,
+    /// Whether the system killed its worker, or a part of it, as memory had run out.
+    pub is_oom: bool,
 }
 
 impl Ending {
@@ -115,6 +117,7 @@ impl Ending {
             claimed: None,
             iteration: None,
             n_leaked: 0,
+            is_oom: false,
         }
     }
 }
@@ -156,6 +159,15 @@ fn signal_name(signal: i32) -> Option<&'static str> {
     SIGNALS.split(' ').nth(at).filter(|name| *name != "-")
 }
 
+/// Who killed a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Killer {
+    /// Its supervisor, because its time was over, and no coordinator was there to do it.
+    Timeout,
+    /// The system, it or a part of it, because memory had run out.
+    OutOfMemory,
+}
+
 /// How a worker ended, as its supervisor saw it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WorkerEnd {
@@ -163,8 +175,8 @@ pub struct WorkerEnd {
     pub exit: Exit,
     /// Whether the completion signal stands in its output; true where none is asked for.
     pub has_signal: bool,
-    /// Whether it was stopped because its time was over, and no coordinator was there to do it.
-    pub is_timed_out: bool,
+    /// Who killed it, where its supervisor knows.
+    pub killed_by: Option<Killer>,
     /// What its output says that it used; empty where it says nothing.
     pub usage: Usage,
     /// The limit of its provider that it ran into.
@@ -182,7 +194,7 @@ impl WorkerEnd {
         Self {
             exit,
             has_signal: true,
-            is_timed_out: false,
+            killed_by: None,
             usage,
             limit: None,
             n_leaked: 0,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Ending, Outcome, ReportedState, ReviewKind, UsageLimit},
+        attempt::{CheckResult, Ending, Killer, Outcome, ReportedState, ReviewKind, UsageLimit},
         id::{AttemptId, GateName},
     },
     plan::TaskIndex,
@@ -157,6 +157,7 @@ impl Scheduler {
             claimed,
             iteration: live.assignment.policy.max_iterations.map(|_| n_before + 1),
             n_leaked: live.end.as_ref().map_or(0, |end| end.n_leaked),
+            is_oom: live.end.as_ref().and_then(|e| e.killed_by) == Some(Killer::OutOfMemory),
             ..Ending::new(ended.wall, outcome, reason.clone())
         };
         effects

@@ -6,7 +6,7 @@ mod tests;
 
 use super::phase::Live;
 use crate::domain::model::{
-    attempt::{Exit, ReportedState, ReviewKind, UsageLimit, WorkerEnd},
+    attempt::{Exit, Killer, ReportedState, ReviewKind, UsageLimit, WorkerEnd},
     id::GateName,
     time::render_duration,
 };
@@ -38,12 +38,12 @@ impl Live {
         if let Some(limit) = &end.limit {
             return Judgement::Limited(self.shared(limit.clone()));
         }
-        if end.is_timed_out {
+        if end.killed_by == Some(Killer::Timeout) {
             let limit = render_duration(self.assignment.policy.timeout.unwrap_or_default());
             return Judgement::Failed(format!("timed out after {limit}"));
         }
         if let Exit::Signal(_) = end.exit {
-            return Judgement::Crashed(self.ended_with(end.exit, None));
+            return Judgement::Crashed(self.ended_with(end, None));
         }
         let gate = report.and_then(|report| report.waiting_for.clone());
         match (state.unwrap_or(ReportedState::Done), gate) {
@@ -57,8 +57,8 @@ impl Live {
                 let words = with_words(&format!("the worker asks for a decision{about}"), said);
                 Judgement::Review(ReviewKind::Escalate, words)
             }
-            _ if !end.exit.is_success() => Judgement::Failed(self.ended_with(end.exit, said)),
-            (ReportedState::Failed, _) => Judgement::Failed(self.ended_with(end.exit, said)),
+            _ if !end.exit.is_success() => Judgement::Failed(self.ended_with(end, said)),
+            (ReportedState::Failed, _) => Judgement::Failed(self.ended_with(end, said)),
             (ReportedState::Review, _) => {
                 let words = with_words("the worker asks for a review", said);
                 Judgement::Review(ReviewKind::Review, words)
@@ -98,13 +98,18 @@ impl Live {
         contradicts.then_some(state)
     }
 
-    fn ended_with(&self, exit: Exit, said: Option<&str>) -> String {
+    fn ended_with(&self, end: &WorkerEnd, said: Option<&str>) -> String {
+        let exit = end.exit;
+        let cause = match end.killed_by {
+            Some(Killer::OutOfMemory) => ", as the system had run out of memory",
+            Some(Killer::Timeout) | None => "",
+        };
         let claim = self.contradiction(exit).map_or_else(String::new, |state| {
             format!(", although it reported `{}`", state.as_str())
         });
         let has_failed = self.report.as_ref().is_some_and(|r| r.state == ReportedState::Failed);
         let said = said.filter(|_| has_failed);
-        with_words(&format!("the worker ended with {exit}{claim}"), said)
+        with_words(&format!("the worker ended with {exit}{cause}{claim}"), said)
     }
 }
 

@@ -101,7 +101,9 @@ pub fn is_of(folder: &Path, name: &str) -> bool {
     let own = format!("{PREFIX}{name}");
     folder.file_name().is_some_and(|last| last.as_bytes() == own.as_bytes())
         && fs::read_to_string("/proc/self/mountinfo").is_ok_and(|mounts| {
-            let mut places = mounts.lines().filter_map(mounted).map(|(_, place)| place);
+            let lines = mounts.lines();
+            let mut places =
+                lines.filter_map(|line| mounted(Hierarchy::Unified, line)).map(|(_, place)| place);
             places.any(|place| folder.starts_with(place))
         })
 }
@@ -162,17 +164,56 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     folders.map(|entry| entry.path()).collect()
 }
 
+/// One of the trees of groups that a process has a place in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hierarchy {
+    /// The one tree of version 2.
+    Unified,
+    /// That of version 1 for memory.
+    Memory,
+}
+
+impl Hierarchy {
+    /// Reads a line of the table of groups: the place of the process, where it is in this tree.
+    fn place(self, line: &str) -> Option<&str> {
+        let (_, rest) = line.split_once(':')?;
+        let (controllers, place) = rest.split_once(':')?;
+        let is_it = match self {
+            Self::Unified => controllers.is_empty(),
+            Self::Memory => controllers.split(',').any(|name| name == "memory"),
+        };
+        is_it.then_some(place)
+    }
+
+    /// Says whether what stands in the table of mounts after the dash is about this tree.
+    fn is_mounted_as(self, system: &str) -> bool {
+        let mut fields = system.split(' ');
+        let (kind, options) = (fields.next(), fields.nth(1).unwrap_or_default());
+        match self {
+            Self::Unified => kind == Some("cgroup2"),
+            Self::Memory => {
+                kind == Some("cgroup") && options.split(',').any(|name| name == "memory")
+            }
+        }
+    }
+}
+
 /// Returns the folder of the group of this process.
 fn own_folder() -> Option<PathBuf> {
+    own_folder_in(Hierarchy::Unified)
+}
+
+/// Returns the folder of the group of this process in one of the trees.
+pub(super) fn own_folder_in(tree: Hierarchy) -> Option<PathBuf> {
     let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
     let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
-    folder_in(&groups, &mounts)
+    folder_in(tree, &groups, &mounts)
 }
 
 /// Finds the folder of a group, where the process is in `groups` and sees `mounts`.
-fn folder_in(groups: &str, mounts: &str) -> Option<PathBuf> {
-    let own = Path::new(groups.lines().find_map(|line| line.strip_prefix("0::"))?);
-    mounts.lines().filter_map(mounted).find_map(|(root, place)| {
+fn folder_in(tree: Hierarchy, groups: &str, mounts: &str) -> Option<PathBuf> {
+    let own = Path::new(groups.lines().find_map(|line| tree.place(line))?);
+    mounts.lines().filter_map(|line| mounted(tree, line)).find_map(|(root, place)| {
         // A group out of sight begins with `/..`.
         let inner = own.strip_prefix(root).ok().filter(|inner| !inner.starts_with(".."))?;
         Some(place.join(inner))
@@ -181,13 +222,13 @@ fn folder_in(groups: &str, mounts: &str) -> Option<PathBuf> {
 
 /// Reads a line of the table of mounts: what is mounted of the groups, and where; `None` where it
 /// is about something else.
-fn mounted(line: &str) -> Option<(PathBuf, PathBuf)> {
+fn mounted(tree: Hierarchy, line: &str) -> Option<(PathBuf, PathBuf)> {
     let (before, after) = line.split_once(" - ")?;
     let mut fields = before.split(' ').skip(3);
     let (root, place) = (fields.next()?, fields.next()?);
     // What is written with escapes is not looked for: no system mounts it there.
     let is_plain = !before.contains('\\');
-    (after.starts_with("cgroup2 ") && is_plain).then(|| (root.into(), place.into()))
+    (tree.is_mounted_as(after) && is_plain).then(|| (root.into(), place.into()))
 }
 
 #[cfg(test)]
@@ -199,17 +240,23 @@ mod tests {
         let other = "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n";
         let whole = "41 31 0:31 / /sys/fs/cgroup/unified rw,relatime shared:9 - cgroup2 cgroup2 rw";
         let part = "41 31 0:31 /box/7 /sys/fs/cgroup ro - cgroup2 cgroup rw,nsdelegate";
-        for (groups, mounts, expected) in [
-            ("1:cpu:/\n0::/\n", whole, Some("/sys/fs/cgroup/unified/")),
-            ("0::/user.slice/a b\n", whole, Some("/sys/fs/cgroup/unified/user.slice/a b")),
-            ("0::/box/7/x\n", part, Some("/sys/fs/cgroup/x")),
-            ("0::/elsewhere\n", part, None),
-            ("0::/../elsewhere\n", whole, None),
-            ("1:cpu:/\n", whole, None),
-            ("0::/\n", "", None),
+        let memory = "35 25 0:33 / /sys/fs/cgroup/memory rw shared:15 - cgroup cgroup rw,memory";
+        let (unified, of_memory) = (Hierarchy::Unified, Hierarchy::Memory);
+        for (tree, groups, mounts, expected) in [
+            (unified, "1:cpu:/\n0::/\n", whole, Some("/sys/fs/cgroup/unified/")),
+            (unified, "0::/user.slice/a b\n", whole, Some("/sys/fs/cgroup/unified/user.slice/a b")),
+            (unified, "0::/box/7/x\n", part, Some("/sys/fs/cgroup/x")),
+            (unified, "0::/elsewhere\n", part, None),
+            (unified, "0::/../elsewhere\n", whole, None),
+            (unified, "1:cpu:/\n", whole, None),
+            (unified, "0::/\n", "", None),
+            (of_memory, "0::/\n", whole, None),
+            (of_memory, "4:memory:/box\n0::/\n", memory, Some("/sys/fs/cgroup/memory/box")),
+            (of_memory, "4:cpu,memory:/\n0::/\n", memory, Some("/sys/fs/cgroup/memory/")),
+            (unified, "4:memory:/box\n0::/\n", memory, None),
         ] {
             let mounts = format!("{other}{mounts}\n");
-            let found = folder_in(groups, &mounts);
+            let found = folder_in(tree, groups, &mounts);
             assert_eq!(found.as_deref(), expected.map(Path::new), "{groups} {mounts}");
         }
     }

@@ -9,6 +9,7 @@ pub mod check;
 pub mod follow;
 pub mod leftovers;
 pub mod log;
+pub mod oom;
 mod program;
 pub mod start;
 mod unix;

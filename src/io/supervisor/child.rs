@@ -7,7 +7,10 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{children::Family, pump::Said};
 use crate::{
-    domain::model::{attempt::Exit, time::Now},
+    domain::model::{
+        attempt::{Exit, Killer},
+        time::Now,
+    },
     io::process::{How, leftovers::Exact, stop_process},
 };
 
@@ -18,6 +21,8 @@ pub(super) struct Child {
     pub(super) start_ticks: u64,
     /// Tells its pipe to be given up.
     pub(super) give_up: Arc<Notify>,
+    /// Whether the system killed it, or a part of it, as memory had run out.
+    pub(super) is_oom: bool,
     /// What stood in its output, once its pipe ran dry.
     pub(super) said: Option<Said>,
     /// How it ended, and when that was noticed.
@@ -39,6 +44,14 @@ impl Child {
         Family { nonce: &self.nonce, pid: self.pid, start_ticks: self.start_ticks }
     }
 
+    /// Returns who killed it, as far as that is known.
+    pub(super) fn killer(&self) -> Option<Killer> {
+        if self.kill_at.is_some() {
+            return Some(Killer::Timeout);
+        }
+        self.is_oom.then_some(Killer::OutOfMemory)
+    }
+
     pub(super) fn stop(&self, how: How) {
         if let Err(error) = stop_process(self.pid, self.start_ticks, how) {
             tracing::debug!(%error, "a worker goes on");
@@ -53,4 +66,10 @@ pub(super) fn exit_of(status: WaitStatus) -> Exit {
         (None, Some(signal)) => Exit::Signal(signal),
         (None, None) => Exit::Code(-1),
     }
+}
+
+/// Says whether a process that ended like this may have been killed by the system, or have waited
+/// for one that was: shells make an exit code of the signal.
+pub(super) fn may_be_oom(exit: Exit) -> bool {
+    matches!(exit, Exit::Signal(9) | Exit::Code(137))
 }

@@ -23,12 +23,12 @@ use tokio::{
 
 use super::{
     AWAY_LOOK, AWAY_MAX,
-    child::{Child, exit_of},
+    child::{Child, exit_of, may_be_oom},
     children::{Family, left_by, orphans},
     ear::{Ear, Heard},
     orders::Orders,
     output::Output,
-    pump::{Came, Pump, Said},
+    pump::{Came, Pump},
     tell::Teller,
     wire::{self, End, Line, Order, VERSION},
 };
@@ -42,6 +42,7 @@ use crate::{
             cgroup::Cgroup,
             identity,
             leftovers::{Exact, kill_exact},
+            oom::OomKills,
             start_piped,
         },
     },
@@ -99,6 +100,7 @@ struct Server {
     /// When to look at what outlives its worker.
     look: Option<Instant>,
     clock: Clock,
+    oom_kills: Option<OomKills>,
 }
 
 impl Server {
@@ -106,7 +108,8 @@ impl Server {
         let (on_came, came) = mpsc::unbounded_channel();
         let (children, n_started, look) = (BTreeMap::new(), 0, None);
         let (is_orphaned, clock) = (false, Clock::new());
-        Self { teller, children, n_started, is_orphaned, came, on_came, look, clock }
+        let oom_kills = None;
+        Self { teller, children, n_started, is_orphaned, came, on_came, look, clock, oom_kills }
     }
 
     async fn go(mut self, orders: pipe::Receiver, group: Option<&Cgroup>) -> io::Result<()> {
@@ -123,6 +126,7 @@ impl Server {
         if let Some(Err(error)) = group.map(Cgroup::enter) {
             tracing::debug!(%error, "there is no control group");
         }
+        self.oom_kills = OomKills::find();
         let mut orders = Orders { reader: Some(BufReader::new(orders)), line: Vec::new() };
         loop {
             let overdue = self.time_out().filter(|_| orders.reader.is_none());
@@ -163,6 +167,10 @@ impl Server {
 
     fn start(&mut self, order: &Order) {
         let nonce = order.nonce.clone();
+        // Of what was killed before this one, nobody asks any more.
+        if let Some(kills) = self.oom_kills.as_mut().filter(|_| self.children.is_empty()) {
+            kills.forget();
+        }
         let launch = Launch {
             argv: order.argv.clone(),
             folder: PathBuf::from(order.folder.0.clone()),
@@ -204,6 +212,7 @@ impl Server {
             start_ticks,
             give_up,
             said: None,
+            is_oom: false,
             ended: None,
             timeout: order
                 .timeout_ms
@@ -230,7 +239,10 @@ impl Server {
             let pid = u32::try_from(pid.as_raw_pid()).unwrap_or_default();
             let is_it = |child: &&mut Child| child.pid == pid && child.ended.is_none();
             if let Some(child) = self.children.values_mut().find(is_it) {
-                child.ended = Some((exit_of(status), Instant::now(), self.clock.now()));
+                let exit = exit_of(status);
+                child.ended = Some((exit, Instant::now(), self.clock.now()));
+                let oom_kills = self.oom_kills.as_mut();
+                child.is_oom = may_be_oom(exit) && oom_kills.is_some_and(OomKills::take);
             }
         }
     }
@@ -319,13 +331,17 @@ impl Server {
 
     fn tell_end(&mut self, which: u64) {
         let Some(child) = self.children.remove(&which) else { return };
+        let killed_by = child.killer();
         let (Some((exit, _, at)), Some(said)) = (child.ended, child.said) else { return };
         let n_leaked = u32::try_from(child.killed.len()).unwrap_or(u32::MAX);
-        let Said { has_signal, found } = said;
-        let (usage, limit) = (found.usage, found.limit);
-        let is_timed_out = child.kill_at.is_some();
-        let end =
-            WorkerEnd { has_signal, is_timed_out, usage, limit, n_leaked, ..WorkerEnd::of(exit) };
+        let end = WorkerEnd {
+            has_signal: said.has_signal,
+            killed_by,
+            usage: said.found.usage,
+            limit: said.found.limit,
+            n_leaked,
+            ..WorkerEnd::of(exit)
+        };
         let end = End::new(&end, at);
         self.teller.tell(&Line::Exited { nonce: child.nonce, end });
     }

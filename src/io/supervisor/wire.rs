@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::domain::model::{
-    attempt::{Exit, Usage, UsageLimit, WorkerEnd},
+    attempt::{Exit, Killer, Usage, UsageLimit, WorkerEnd},
     time::{Now, Tick, Timestamp},
 };
 
@@ -216,6 +216,7 @@ fn render(value: &impl Serialize) -> Vec<u8> {
 /// How a worker ended.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in ledgers")]
 pub struct End {
     /// Its exit code, where it ended by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,6 +234,9 @@ pub struct End {
     timed_out: bool,
     #[serde(skip_serializing_if = "is_zero")]
     n_leaked: u32,
+    /// Whether the system killed it, as memory had run out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    oom: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Used>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -318,8 +322,9 @@ impl End {
             tick_us: micros(now.tick),
             wall_ms: now.wall.0,
             has_signal: end.has_signal,
-            timed_out: end.is_timed_out,
+            timed_out: end.killed_by == Some(Killer::Timeout),
             n_leaked: end.n_leaked,
+            oom: end.killed_by == Some(Killer::OutOfMemory),
             usage,
             limit,
         }
@@ -334,10 +339,15 @@ impl End {
         };
         let usage = self.usage.clone().map(Usage::from).unwrap_or_default();
         let limit = self.limit.clone().map(UsageLimit::from);
+        let killed_by = match (self.timed_out, self.oom) {
+            (true, _) => Some(Killer::Timeout),
+            (false, true) => Some(Killer::OutOfMemory),
+            (false, false) => None,
+        };
         WorkerEnd {
             exit,
             has_signal: self.has_signal,
-            is_timed_out: self.timed_out,
+            killed_by,
             usage,
             limit,
             n_leaked: self.n_leaked,
@@ -399,10 +409,11 @@ mod tests {
         };
         let ends = [
             WorkerEnd::of(Exit::Code(0)),
+            WorkerEnd { killed_by: Some(Killer::OutOfMemory), ..WorkerEnd::of(Exit::Signal(9)) },
             WorkerEnd { n_leaked: 2, has_signal: false, ..WorkerEnd::of(Exit::Code(255)) },
             WorkerEnd {
                 usage,
-                is_timed_out: true,
+                killed_by: Some(Killer::Timeout),
                 limit: Some(limit),
                 ..WorkerEnd::of(Exit::Signal(9))
             },
@@ -417,5 +428,33 @@ mod tests {
             assert_eq!((read.meaning(), read.at()), (end, at(5_000, -7)));
         }
         assert_eq!(Line::parse(b"{\"kind\":\"from_the_future\"}"), None);
+    }
+
+    #[test]
+    fn what_the_first_release_wrote_is_read_for_ever_and_what_a_later_one_adds_is_passed_over() {
+        // Word for word as they were written: never to be edited.
+        let lines = [
+            r#"{"kind":"hello","version":1,"pid":7,"start_ticks":8,"boot_id":"b"}"#,
+            r#"{"kind":"started","nonce":"n","pid":9,"start_ticks":10,"tick_us":11,"wall_ms":12}"#,
+            r#"{"kind":"not_started","nonce":"n","cause":"c","is_passing":true}"#,
+            r#"{"kind":"exited","nonce":"n","end":{"code":3,"tick_us":4,"wall_ms":5,"has_signal":true}}"#,
+            r#"{"kind":"exited","nonce":"n","end":{"signal":9,"tick_us":4,"wall_ms":5,"has_signal":false,"timed_out":true,"n_leaked":2}}"#,
+            r#"{"kind":"orphaned"}"#,
+            r#"{"kind":"exited","nonce":"n","later":[1],"end":{"signal":9,"tick_us":4,"wall_ms":5,"has_signal":true,"oom":true,"later":{"a":1}}}"#,
+        ];
+        let read = |line: &str| match Line::parse(line.as_bytes()) {
+            Some(Line::Exited { nonce, end }) => format!("{nonce} {:?}\n", end.meaning()),
+            line => format!("{line:?}\n"),
+        };
+        let read: String = lines.iter().map(|line| read(line)).collect();
+        expect_test::expect![[r#"
+            Some(Hello { version: 1, pid: 7, start_ticks: 8, boot_id: "b", cgroup: None })
+            Some(Started { nonce: "n", pid: 9, start_ticks: 10, tick_us: 11, wall_ms: 12 })
+            Some(NotStarted { nonce: "n", cause: "c", is_passing: true })
+            n WorkerEnd { exit: Code(3), has_signal: true, killed_by: None, usage: Usage { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0 }, limit: None, n_leaked: 0, ended: Some(Now { tick: Tick(4µs), wall: Timestamp(5) }) }
+            n WorkerEnd { exit: Signal(9), has_signal: false, killed_by: Some(Timeout), usage: Usage { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0 }, limit: None, n_leaked: 2, ended: Some(Now { tick: Tick(4µs), wall: Timestamp(5) }) }
+            Some(Orphaned)
+            n WorkerEnd { exit: Signal(9), has_signal: true, killed_by: Some(OutOfMemory), usage: Usage { input_tokens: 0, output_tokens: 0, cache_read_tokens: 0, cache_creation_tokens: 0, cost_usd: 0.0 }, limit: None, n_leaked: 0, ended: Some(Now { tick: Tick(4µs), wall: Timestamp(5) }) }
+        "#]].assert_eq(&read);
     }
 }

@@ -213,3 +213,32 @@ fn forged_ledgers_signal_nobody_and_lose_nothing() {
         innocent.check(case);
     }
 }
+
+#[test]
+fn workers_of_a_later_version_are_looked_at_and_left_alone() {
+    let mut innocent = Innocent::new();
+    let (pid, ticks) = (innocent.pid(), start_ticks(innocent.pid()));
+    let field = Field::new("");
+    let record = format!(
+        "version: 1\ntask: t2\nattempt: 1\nstarted: 2026-11-20T10:15:00.000Z\nworker: x\n\
+         executor: local\nlog: .orch/local/logs/t2/1.log\nnonce: \"{NONCE}\"\n"
+    );
+    field.sandbox.write(".orch/runs/t2.1.yaml", &record);
+    let path = ".orch/local/supervisors/00000000000000aa.jsonl";
+    let hello = hello(pid, ticks, &boot_id()).replace("\"version\":1", "\"version\":2");
+    let ledger = hello + &started(NONCE, pid, ticks) + "{\"kind\":\"from_the_future\"}\n";
+    field.sandbox.write(path, &ledger);
+    for command in [&["run"][..], &["watch", "--plain"]] {
+        let text = field.sandbox.orch(command).error(2);
+        let says = "workers of a newer `orch` are still at work here";
+        assert!(text.contains(says) && text.contains("`orch watch --no-run`"), "{text}");
+    }
+    // Who only looks sees what runs.
+    let status = field.sandbox.orch(&["status"]).text();
+    assert!(status.lines().any(|line| line.starts_with("running  t2")), "{status}");
+    innocent.check("looked at");
+    assert_eq!(fs::read_to_string(field.sandbox.path(path)).unwrap(), ledger);
+    let after = fs::read_to_string(field.sandbox.path(".orch/runs/t2.1.yaml")).unwrap();
+    assert_eq!(after, record);
+    assert!(!field.effects().exists(), "something was started");
+}

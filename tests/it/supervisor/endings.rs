@@ -1,6 +1,11 @@
 //! How workers end, and workers that do not want to.
 
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+    process::{Command, Stdio},
+};
 
 use super::{end, plan, read, recorded, running_in, script, start};
 use crate::cli::{Sandbox, wait_for};
@@ -118,7 +123,7 @@ enum Way {
 
 /// Makes a plan of the workers that are hard to stop, as far as they can be had here.
 fn stubborn(worker: &str) -> (Sandbox, Vec<(&'static str, &'static str)>) {
-    let has_perl = std::process::Command::new("perl").arg("-v").output().is_ok();
+    let has_perl = Command::new("perl").arg("-v").output().is_ok();
     if !has_perl {
         eprintln!("SKIPPED in part: there is no perl");
     }
@@ -177,4 +182,76 @@ fn whoever_does_not_want_to_end_is_made_to_when_out_of_time() {
 fn whoever_does_not_want_to_end_is_made_to_when_the_run_is_stopped() {
     stop_them(Way::Interrupted);
     stop_them(Way::Killed);
+}
+
+/// Returns a shell script that moves its shell into a new group with little memory; `None` where
+/// none can be had.
+fn little_memory() -> Option<(PathBuf, String)> {
+    let groups = fs::read_to_string("/proc/self/cgroup").ok()?;
+    let place = |wanted: &str| {
+        groups.lines().find_map(|line| {
+            let (_, rest) = line.split_once(':')?;
+            let (controllers, place) = rest.split_once(':')?;
+            controllers.split(',').any(|name| name == wanted).then(|| place.to_owned())
+        })
+    };
+    let name = format!("orch-test-{}", std::process::id());
+    let candidates = [
+        place("memory").map(|own| (format!("/sys/fs/cgroup/memory{own}"), "memory.limit_in_bytes")),
+        place("").map(|own| (format!("/sys/fs/cgroup{own}"), "memory.max")),
+    ];
+    candidates.into_iter().flatten().find_map(|(own, limit)| {
+        let group = PathBuf::from(own).join(&name);
+        fs::create_dir(&group).ok()?;
+        if fs::write(group.join(limit), "100000000").is_err() {
+            fs::remove_dir(&group).unwrap();
+            return None;
+        }
+        // Where there is no swap, there is no such file.
+        for swap in ["memory.memsw.limit_in_bytes", "memory.swap.max"] {
+            let most = if swap.contains("max") { "0" } else { "100000000" };
+            drop(fs::write(group.join(swap), most));
+        }
+        let script = format!("echo $$ > '{}/cgroup.procs'", group.display());
+        Some((group, script))
+    })
+}
+
+#[test]
+fn a_worker_that_the_system_killed_for_its_memory_is_told_from_others() {
+    let Some((group, enter)) = little_memory() else {
+        eprintln!("SKIPPED: no group with little memory, so nothing was tested here");
+        return;
+    };
+    let workers = [
+        ("eater", "exec tail /dev/zero"),
+        ("parent", "tail /dev/zero; exit $?"),
+        ("other", "kill -KILL $$"),
+    ];
+    let workers = workers.map(|(id, command)| (id, format!("worker: {{command: '{command}'}}")));
+    let tasks: Vec<(&str, &str)> = workers.iter().map(|(id, keys)| (*id, &**keys)).collect();
+    let sandbox = plan(&ONCE.replace("max_workers: 4", "max_workers: 1"), &tasks);
+    let script = format!("{enter} && exec '{}' run --plain 2>&1", env!("CARGO_BIN_EXE_orch"));
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(sandbox.root())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    wait_for("the end of all in the group", || fs::remove_dir(&group).is_ok());
+    let told_of = |id: &str| {
+        let record = |key| recorded(&sandbox, &format!("{id}.1"), key);
+        (record("outcome"), record("oom"), record("reason"))
+    };
+    let cause = "as the system had run out of memory";
+    let (outcome, oom, reason) = told_of("eater");
+    assert_eq!((&*outcome, &*oom), ("crashed", "true"), "{reason}\n{told}");
+    assert_eq!(reason, format!("the worker ended with signal 9 (SIGKILL), {cause}"));
+    assert!(told.contains(cause), "{told}");
+    let (outcome, oom, reason) = told_of("parent");
+    assert_eq!((&*outcome, &*oom), ("failed", "true"), "{reason}\n{told}");
+    let (outcome, oom, reason) = told_of("other");
+    assert_eq!((&*outcome, &*oom), ("crashed", ""), "{reason}\n{told}");
 }

@@ -1,6 +1,10 @@
 //! Run records: `.orch/runs/<id>.<n>.yaml` and `.orch/runs/@level-<level>.<n>.yaml`, written by the
 //! coordinator.
 
+mod gate;
+
+pub use self::gate::{RawGateRun, parse_gate, render_gate};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -9,17 +13,15 @@ use super::{
     document::{open_yaml, refusal},
     fault::{Fault, in_file},
     field::{Field, List},
-    layout::{self, FileKind},
     node::Node,
-    number::{Code, Count, Level, Time, Version},
+    number::{Code, Count, Time, Version},
     parts::{RawLimit, RawUsage},
     render, status_file,
     value::{Flag, Word},
 };
 use crate::domain::model::{
     attempt::{
-        AttemptRecord, CheckResult, Digests, Ending, Exit, GateRecord, Outcome, ReportedState,
-        ReviewKind,
+        AttemptRecord, CheckResult, Digests, Ending, Exit, Outcome, ReportedState, ReviewKind,
     },
     diagnostic::Diagnostic,
     id::{GateName, TaskId},
@@ -77,6 +79,8 @@ pub struct RawRun {
     pub iteration: Field<Count>,
     /// How many processes its worker left running; they were killed.
     pub leaked: Field<Count>,
+    /// Whether the system killed its worker, or a part of it, as memory had run out.
+    pub oom: Field<Flag>,
     /// Digest of the task file as it was run.
     pub digest: Field<Word>,
     /// Digest of the file of its role as it was run.
@@ -89,28 +93,6 @@ pub struct RawRun {
     pub log: Field<Word>,
     /// A random word by which the worker's processes are found again.
     pub nonce: Field<Word>,
-}
-
-/// The record of one run of a level's gate, as it is written.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(default, expecting = "a mapping with keys such as `level`")]
-pub struct RawGateRun {
-    /// Version of this format: 1.
-    pub version: Field<Version>,
-    /// The level whose tasks had ended.
-    pub level: Field<Level>,
-    /// Which run of this gate it is, from 1.
-    pub run: Field<Count>,
-    /// Whether every command passed.
-    pub passed: Field<Flag>,
-    /// When it started.
-    pub started: Field<Timestamp>,
-    /// When it ended.
-    pub ended: Field<Timestamp>,
-    /// The commands that ran, in order.
-    pub checks: Field<List<RawCheck>>,
-    /// Digest of the work that was judged.
-    pub judged: Field<Word>,
 }
 
 /// The result of one command, as it is written.
@@ -179,6 +161,7 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         claimed: raw.claimed.value,
         iteration: small(&raw.iteration).filter(|n| *n > 0),
         n_leaked: small(&raw.leaked).unwrap_or_default(),
+        is_oom: raw.oom.value.is_some_and(|flag| flag.0),
     });
     Some(AttemptRecord {
         attempt,
@@ -190,50 +173,6 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         digests,
         ending,
     })
-}
-
-/// Reads the record of a gate; `path` is relative to the repository root, with `/`.
-pub fn parse_gate(path: &str, bytes: &[u8]) -> (Option<GateRecord>, Vec<Diagnostic>) {
-    let (text, root) = match open_yaml(bytes) {
-        Ok(opened) => opened,
-        Err(fault) => return (None, refusal(fault, path, bytes)),
-    };
-    if let Some(fault) = newer_version(&root) {
-        return (None, in_file(vec![fault], path, text));
-    }
-    let mut faults = Vec::new();
-    let raw: RawGateRun = decode(&root, UnknownKeys::Ignore, &mut faults);
-    let named = match layout::classify(path) {
-        FileKind::GateRun { level, number } => Some((level, number)),
-        FileKind::Task
-        | FileKind::Role(_)
-        | FileKind::Config
-        | FileKind::Template
-        | FileKind::Event
-        | FileKind::Status(_)
-        | FileKind::Run(_)
-        | FileKind::Milestone
-        | FileKind::Ignored => None,
-    };
-    let level = raw.level.value.map(|level| level.0).or(named.map(|named| named.0));
-    let number = raw.run.value.and_then(|n| u32::try_from(n.0).ok());
-    let number = number.or(named.map(|named| named.1));
-    let (Some(level), Some(number), Some(started)) = (level, number, raw.started.value) else {
-        if faults.is_empty() {
-            faults.push(cut_short());
-        }
-        return (None, in_file(faults, path, text));
-    };
-    let record = GateRecord {
-        level,
-        number,
-        started,
-        ended: raw.ended.value,
-        is_passed: raw.passed.value.is_some_and(|flag| flag.0),
-        judged: raw.judged.value.map(|word| word.0).unwrap_or_default(),
-        checks: checks(raw.checks),
-    };
-    (Some(record), in_file(faults, path, text))
 }
 
 /// Refuses a record that a newer program wrote.
@@ -330,6 +269,9 @@ fn render_circumstances(out: &mut String, ending: &Ending) {
     if ending.n_leaked > 0 {
         render::bare(out, "leaked", ending.n_leaked);
     }
+    if ending.is_oom {
+        render::bare(out, "oom", true);
+    }
 }
 
 fn render_digests(out: &mut String, at_start: &Digests, at_end: Option<&Digests>) {
@@ -346,24 +288,6 @@ fn render_digests(out: &mut String, at_start: &Digests, at_end: Option<&Digests>
             render::key(out, key, &digest);
         }
     }
-}
-
-/// Renders the record of a gate.
-pub fn render_gate(record: &GateRecord) -> String {
-    let mut out = String::with_capacity(256);
-    render::bare(&mut out, "version", VERSION);
-    render::bare(&mut out, "level", record.level);
-    render::bare(&mut out, "run", record.number);
-    if record.ended.is_some() {
-        render::bare(&mut out, "passed", record.is_passed);
-    }
-    render::bare(&mut out, "started", record.started);
-    if let Some(ended) = record.ended {
-        render::bare(&mut out, "ended", ended);
-    }
-    render_checks(&mut out, "checks", &record.checks);
-    render::key(&mut out, "judged", &record.judged);
-    out
 }
 
 fn render_exit(out: &mut String, indent: &str, exit: Option<Exit>) {
@@ -402,7 +326,7 @@ mod tests {
     use crate::domain::{
         format::scan,
         model::{
-            attempt::{Usage, UsageLimit},
+            attempt::{GateRecord, Usage, UsageLimit},
             id::{AttemptId, TaskId},
         },
     };
@@ -449,6 +373,7 @@ mod tests {
             claimed: rng.choice(ReportedState::NAMED).filter(|_| rng.bool()).map(|s| s.1),
             iteration: rng.bool().then(|| rng.u32(1..)),
             n_leaked: rng.u32(..3),
+            is_oom: rng.bool(),
         };
         let digest = |rng: &mut fastrand::Rng| rng.bool().then(|| format!("0e{}", rng.u8(..)));
         let at_start = Digests { task: digest(rng), role: digest(rng) };
