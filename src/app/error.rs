@@ -3,7 +3,7 @@
 use crate::{
     domain::model::diagnostic::Diagnostic,
     io::{
-        git::GitError,
+        git::{GitError, claims::ClaimError},
         process::ProcessError,
         store::{StoreError, lock::LockError},
         supervisor::SupervisorError,
@@ -57,6 +57,9 @@ pub enum AppError {
     /// Git could not do its part.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// Tasks cannot be claimed.
+    #[error(transparent)]
+    Claims(#[from] ClaimError),
     /// A file that people own cannot be edited for them.
     #[error("failed to edit {path}: {reason}")]
     Edit {
@@ -94,6 +97,7 @@ impl AppError {
             | Self::TimedOut { .. }
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => false,
         }
@@ -114,6 +118,7 @@ impl AppError {
             | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => 3,
         }
@@ -145,6 +150,7 @@ impl AppError {
             | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => None,
         }

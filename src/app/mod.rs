@@ -8,6 +8,7 @@ pub mod repository;
 pub mod running;
 pub mod snapshot;
 pub mod standing;
+mod standing_claims;
 mod supervised;
 mod tracker;
 pub mod use_case;

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     error::AppError,
     files::{Files, Record, Usage},
-    supervised,
+    standing_claims, supervised,
     view::explain::UnreadableReport,
 };
 use crate::{
     domain::{
-        format::task_file::Reading,
+        format::{layout, task_file::Reading},
         model::{
             attempt::{AttemptRecord, GateRecord, Outcome, StatusReport},
             diagnostic::Diagnostic,
@@ -25,6 +25,7 @@ use crate::{
         },
         scheduler::{
             Scheduler,
+            claims::Claims,
             history::{Recorded, Taken},
         },
         standstill::Standstill,
@@ -56,6 +57,8 @@ pub struct Snapshot {
     pub coordinator: Option<LockInfo>,
     /// Attempts that the next coordinator will take up.
     pub running: BTreeMap<AttemptId, Taken>,
+    /// Whose tasks are, where coordinators share the plan.
+    pub claims: Claims,
     /// Attempts whose status files cannot be read.
     pub unreadable_reports: BTreeMap<AttemptId, UnreadableReport>,
     /// Attempts whose processes stand still.
@@ -74,6 +77,7 @@ impl Snapshot {
             outside: self.outside.clone(),
             is_live: self.coordinator.is_some(),
             running: self.running.clone(),
+            claims: self.claims.clone(),
             ..Recorded::default()
         };
         recorded
@@ -121,6 +125,10 @@ pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
     if snapshot.coordinator.is_none() {
         snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
     }
+    if snapshot.plan.config().claim_remote.is_some() {
+        let known = store.read_file(layout::CLAIMS_PATH).unwrap_or_default();
+        snapshot.claims = standing_claims::parse(&known);
+    }
     snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
     Ok(snapshot)
 }
@@ -146,7 +154,7 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     diagnostics.extend(rules::check_all(&input));
     diagnostics.sort_by(|a, b| a.sort_key().cmp(&b.sort_key()));
     let (running, standstills) = (BTreeMap::new(), BTreeMap::new());
-    let unreadable_reports = BTreeMap::new();
+    let (unreadable_reports, claims) = (BTreeMap::new(), Claims::default());
     Snapshot {
         plan,
         diagnostics,
@@ -157,6 +165,7 @@ fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
         outside,
         coordinator,
         running,
+        claims,
         unreadable_reports,
         standstills,
     }

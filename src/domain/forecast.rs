@@ -169,6 +169,7 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
                 Some(Event::GateFinished { level, number, results: vec![passed] })
             }
             Effect::RecordStart(_)
+            | Effect::Claim(_)
             | Effect::StopWorker { .. }
             | Effect::StopVerify { .. }
             | Effect::RecordEnd { .. }

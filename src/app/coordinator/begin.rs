@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption, hooks, live, planning,
+    Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption, claims, hooks, live, planning,
     recovery, summary, surroundings::Surroundings,
 };
 use crate::{
@@ -91,6 +91,7 @@ impl Coordinator {
             is_left: false,
             late: Vec::new(),
             kept: BTreeMap::new(),
+            desk: claims::Desk::new(sources.claim_answerer()),
             outbox: Vec::new(),
             workers: BTreeMap::new(),
             seen_files: BTreeMap::new(),
@@ -98,6 +99,7 @@ impl Coordinator {
             events: Some(sources.sender()),
             lock,
         };
+        coordinator.require_claims()?;
         coordinator.tell_start();
         Ok(coordinator)
     }

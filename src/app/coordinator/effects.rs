@@ -135,6 +135,7 @@ impl Coordinator {
         for act in acts {
             self.act(act)?;
         }
+        self.ask_for_wanted();
         self.persist(sources, |this| this.journal.flush()).await
     }
 
@@ -218,6 +219,7 @@ impl Coordinator {
 
     fn act(&mut self, effect: Effect) -> Result<(), AppError> {
         match effect {
+            Effect::Claim(task) => self.want(task),
             Effect::StartWorker(assignment) => self.order_worker(&assignment.attempt)?,
             Effect::StopWorker { attempt, force } => {
                 self.note_stop(&attempt);

@@ -4,6 +4,7 @@ mod absence;
 mod adoption;
 mod begin;
 mod board;
+mod claims;
 mod effects;
 mod end;
 mod follow;
@@ -137,6 +138,8 @@ struct Coordinator {
     hooks: hooks::Hooks,
     /// Held as long as the loop lives.
     lock: Lock,
+    /// Claims of tasks that are on their way.
+    desk: claims::Desk,
 }
 
 impl Coordinator {
@@ -149,6 +152,7 @@ impl Coordinator {
         loop {
             self.turn(batch, sources).await?;
             self.forget_read_ledgers();
+            self.publish_claims();
             self.fire_hooks();
             self.publish();
             if self.is_left {
@@ -165,6 +169,9 @@ impl Coordinator {
             self.let_go(sources, Leaving::ToNextRun).await;
         }
         self.finish_hooks(sources).await;
+        if !self.is_left {
+            self.give_back_claims(sources).await;
+        }
         self.end()
     }
 
@@ -223,10 +230,12 @@ impl Coordinator {
             Incoming::Refresh => {
                 self.look_for_signs_of_life(batch);
                 self.look_for_standstill();
+                self.look_at_claims();
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }
             Incoming::Redraw => {}
+            Incoming::Claims(answer) => self.claims_answered(answer, batch),
             Incoming::Files => self.follow_files(batch)?,
         }
         Ok(())

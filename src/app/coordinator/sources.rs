@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use super::{Picture, Request, RunOptions, WhenIdle};
+use super::{Picture, Request, RunOptions, WhenIdle, claims::Answer};
 use crate::{
     app::{error::AppError, tracker::Tracker},
     domain::scheduler::event::{Event, StopMode},
@@ -41,6 +41,8 @@ pub(super) enum Incoming {
     Refresh,
     /// It is time to draw.
     Redraw,
+    /// Somebody answered whose tasks are.
+    Claims(Answer),
 }
 
 /// All sources, in one line.
@@ -49,6 +51,8 @@ pub(super) struct Sources {
     events: mpsc::Receiver<Event>,
     teller: mpsc::Sender<Told>,
     told: mpsc::Receiver<Told>,
+    claim_answerer: mpsc::Sender<Answer>,
+    claim_answers: mpsc::Receiver<Answer>,
     requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
     refresh: Interval,
@@ -115,11 +119,14 @@ impl Sources {
     ) -> Result<Self, AppError> {
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
         let (teller, told) = mpsc::channel(EVENTS_WAITING_MAX);
+        let (claim_answerer, claim_answers) = mpsc::channel(1);
         Ok(Self {
             sender,
             events,
             teller,
             told,
+            claim_answerer,
+            claim_answers,
             requests,
             signals: options
                 .handles_signals
@@ -138,6 +145,19 @@ impl Sources {
     /// Returns where supervisors tell what happens.
     pub(super) fn teller(&self) -> mpsc::Sender<Told> {
         self.teller.clone()
+    }
+
+    /// Returns where it is sent whose tasks are.
+    pub(super) fn claim_answerer(&self) -> mpsc::Sender<Answer> {
+        self.claim_answerer.clone()
+    }
+
+    /// Waits until it is known whose tasks are.
+    pub(super) async fn claim_answered(&mut self) -> Answer {
+        match self.claim_answers.recv().await {
+            Some(answer) => answer,
+            None => std::future::pending().await,
+        }
     }
 
     /// Returns what background work or a supervisor has told already.
@@ -173,6 +193,7 @@ impl Sources {
             biased;
             Some(told) = self.told.recv() => Incoming::Told(told),
             Some(event) = self.events.recv() => Incoming::Event(event),
+            Some(answer) = self.claim_answers.recv() => Incoming::Claims(answer),
             request = Signals::next(&mut self.signals) => Incoming::Request(request),
             Some(request) = self.requests.recv() => Incoming::Request(request),
             () = sleep_until(deadline) => Incoming::Deadline,

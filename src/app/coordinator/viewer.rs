@@ -138,6 +138,7 @@ impl Viewer {
                 Incoming::Request(Request::Pause | Request::Resume)
                 | Incoming::Event(_)
                 | Incoming::Told(_)
+                | Incoming::Claims(_)
                 | Incoming::Redraw => {}
             }
         }

@@ -92,6 +92,7 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         Reason::OverBudget { .. }
         | Reason::Limited { .. }
         | Reason::Breaker { .. }
+        | Reason::Claimed { .. }
         | Reason::Short { .. } => pauses::pause_words(task, reason).unwrap_or_default(),
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),
@@ -500,6 +501,7 @@ mod tests {
                 until: Timestamp::parse("2026-11-20T15:00:00Z").unwrap(),
             },
             Reason::Breaker { n_crashes: 5, remaining: Duration::from_secs(250) },
+            Reason::Claimed { by: "build-7 (clone 0f3a) since 10:15".to_owned() },
             Reason::Short {
                 cause: "failed to start `make` for now: Too many open files".to_owned(),
                 remaining: Duration::from_secs(8),
@@ -526,6 +528,8 @@ mod tests {
               it goes on by itself; `orch retry X` tries it now
             X waits 4m 10s: 5 workers died at once, so nothing is started for a while
               it goes on by itself; resuming the run starts tasks at once
+            X is claimed by build-7 (clone 0f3a) since 10:15
+              its record comes with `git pull`; where that coordinator is gone for good, delete its ref below `refs/orch/claims/` at the remote
             X waits 8.0s for the next try: failed to start `make` for now: Too many open files
               it goes on by itself, and nothing is used up; `orch doctor` shows what is short
             X asks for a decision: which port? (attempt 2)

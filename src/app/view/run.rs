@@ -156,6 +156,13 @@ pub enum Happened {
         /// What the worker said.
         words: String,
     },
+    /// Another coordinator has claimed a task: it is left to that one.
+    Claimed {
+        /// The task.
+        task: String,
+        /// Who has it.
+        by: String,
+    },
     /// The process of a worker stands still; it keeps its slot.
     StandsStill {
         /// The task.

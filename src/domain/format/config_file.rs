@@ -13,7 +13,7 @@ use super::{
     milestone::RawMilestone,
     number::{Attempts, Level, LogSize, Rescan, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
-    value::{EnvName, Flag, Word},
+    value::{EnvName, Flag, RemoteName, Word},
 };
 use crate::domain::model::{
     config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
@@ -44,6 +44,8 @@ pub struct RawConfig {
     pub run: Field<RawRunLimits>,
     /// When so many workers die that nothing is started for a while.
     pub breaker: Field<RawBreaker>,
+    /// For plans that several coordinators work on, each on a clone or a machine of its own.
+    pub claims: Field<RawClaims>,
     /// What of the environment workers get.
     pub env: Field<RawEnv>,
     /// How much of the output of workers is kept.
@@ -86,6 +88,15 @@ pub struct RawBreaker {
     pub within: Field<Time>,
     /// For how long nothing is started then; default: 5m.
     pub pause: Field<Time>,
+}
+
+/// For plans that several coordinators work on, each on a clone or a machine of its own.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `remote`")]
+#[schemars(rename = "Claims")]
+pub struct RawClaims {
+    /// The git remote at which tasks are claimed before they start, `.` for the repository itself.
+    pub remote: Field<RemoteName>,
 }
 
 /// How changes of files are noticed.
@@ -174,6 +185,8 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     config.budget = raw.budget.value.map(|budget| budget.spec()).unwrap_or_default();
     let run = raw.run.value.and_then(|run| run.budget.value);
     config.run_budget = run.map(|budget| budget.spec()).unwrap_or_default();
+    let claims = raw.claims.value.and_then(|claims| claims.remote.value);
+    config.claim_remote = claims.map(|name| name.0);
     config.breaker = raw.breaker.value.map(|breaker| breaker.spec()).unwrap_or_default();
     let RawEnv { pass, secret } = raw.env.value.unwrap_or_default();
     let names = |list: Field<List<EnvName>>| {

@@ -26,6 +26,10 @@ pub const PROMPTS_DIR: &str = ".orch/local/prompts";
 pub const RUN_LOG_PATH: &str = ".orch/local/run.log";
 /// Ledgers: what the supervisors of workers wrote down.
 pub const SUPERVISORS_DIR: &str = ".orch/local/supervisors";
+/// Whose tasks are, as the coordinator knows it, for those who only look.
+pub const CLAIMS_PATH: &str = ".orch/local/claims.json";
+/// What this clone is called in claims.
+pub const CLONE_PATH: &str = ".orch/local/clone";
 /// Worktrees of running tasks.
 pub const WORKTREES_DIR: &str = ".orch/local/worktrees";
 /// The settings.

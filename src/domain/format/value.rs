@@ -29,7 +29,7 @@ pub struct ValueFault {
 const SEPARATOR: char = '\u{1}';
 
 /// All rules for values.
-const CODES: [&str; 13] = [
+const CODES: [&str; 14] = [
     "bad-duration",
     "bad-priority",
     "bad-estimate",
@@ -39,6 +39,7 @@ const CODES: [&str; 13] = [
     "bad-status",
     "bad-gate",
     "bad-env-name",
+    "bad-remote",
     "bad-number",
     "bad-word",
     "empty-command",
@@ -143,7 +144,9 @@ macro_rules! text_values {
 
 pub(super) use text_values;
 
-text_values!(Word, Flag, EnvName, Executor, ModelName, TaskId, RoleName, GateName, Glob);
+text_values!(
+    Word, Flag, EnvName, RemoteName, Executor, ModelName, TaskId, RoleName, GateName, Glob
+);
 
 /// Any scalar, as typed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -203,6 +206,30 @@ impl FromText for EnvName {
 
     fn schema() -> Schema {
         json_schema!({ "type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$" })
+    }
+}
+
+/// The name of a git remote, or `.`: no address, so that a plan cannot name what git would run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteName(pub String);
+
+impl FromText for RemoteName {
+    const EXPECTED: &'static str = "the name of a git remote";
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
+        let is_outside = text.starts_with(['-', '/']) || text.contains("..");
+        if text.is_empty() || is_outside || !text.chars().all(is_name) {
+            let message = format!("{} is not the name of a git remote", shown(text));
+            return Err(ValueFault::new("bad-remote", message).with_help(
+                "write a name as `git remote` shows it, or `.`; `git remote add` makes one",
+            ));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_.][A-Za-z0-9_./-]*$" })
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Config {
     pub run_budget: Budget,
     /// When so many workers die that nothing is started for a while.
     pub breaker: BreakerSpec,
+    /// The remote at which tasks are claimed; `None` where no other coordinator works on them.
+    pub claim_remote: Option<String>,
     /// Names of environment variables that workers get beside the built-in ones.
     pub env_pass: Vec<String>,
     /// Names of environment variables whose values are kept out of logs and status files.
@@ -61,6 +63,7 @@ impl Default for Config {
             budget: Budget::default(),
             run_budget: Budget::default(),
             breaker: BreakerSpec::default(),
+            claim_remote: None,
             env_pass: Vec::new(),
             env_secret: Vec::new(),
             log_bytes_max: limits::LOG_BYTES_DEFAULT,

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod attempt;
+pub mod claim;
 pub mod command;
 pub mod config;
 pub mod diagnostic;

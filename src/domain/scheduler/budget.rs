@@ -114,7 +114,7 @@ pub(super) struct Ledger {
     /// Whose budgets were told to be spent.
     told: BTreeSet<(bool, String)>,
     /// Whether time is only assumed to pass, as in a forecast: then nothing is spent.
-    is_assumed: bool,
+    pub(super) is_assumed: bool,
 }
 
 impl Ledger {

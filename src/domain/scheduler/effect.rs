@@ -16,6 +16,8 @@ use crate::domain::model::{
 pub enum Effect {
     /// Write the record of an attempt that is about to start.
     RecordStart(Arc<Assignment>),
+    /// Ask for a task at the place that all coordinators see: whose it is comes back as an event.
+    Claim(TaskId),
     /// Start the worker of an attempt whose record is on disk.
     StartWorker(Arc<Assignment>),
     /// Stop the worker, and whatever it started.

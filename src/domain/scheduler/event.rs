@@ -1,11 +1,12 @@
 //! All that can have happened, in one closed list.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     model::{
         attempt::{CheckResult, Exit, StatusReport, Usage, UsageLimit, WorkerEnd},
-        id::AttemptId,
+        claim::ClaimAnswer,
+        id::{AttemptId, TaskId},
         outside::OutsideFacts,
     },
     plan::Plan,
@@ -103,6 +104,23 @@ pub enum Event {
     Released(Hold),
     /// Somebody wants the run to end before its time.
     StopAsked(StopMode),
+    /// It is known whose a task is that was asked for.
+    ClaimAnswered {
+        /// The task.
+        task: TaskId,
+        /// Whose it is.
+        answer: ClaimAnswer,
+    },
+    /// Nobody could be asked: all that was asked for has no answer.
+    ClaimsFailed {
+        /// Why, in words.
+        cause: String,
+    },
+    /// All claims of others, as they are now.
+    ClaimsSeen {
+        /// Tasks, with who has them.
+        others: BTreeMap<TaskId, String>,
+    },
 }
 
 impl Event {

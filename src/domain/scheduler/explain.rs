@@ -116,6 +116,11 @@ pub enum Reason {
         /// How long until the next try.
         remaining: Duration,
     },
+    /// Another coordinator has claimed it.
+    Claimed {
+        /// Who, in words.
+        by: String,
+    },
     /// Nobody says what is to be started for it.
     NoCommand,
     /// All workers are busy.
@@ -287,6 +292,7 @@ impl Scheduler {
 
     fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
         let mut reasons = self.explain_pauses(task);
+        reasons.extend(self.claimed_by(task).map(|by| Reason::Claimed { by: by.to_owned() }));
         if !self.plan.has_command(task) {
             reasons.push(Reason::NoCommand);
         }

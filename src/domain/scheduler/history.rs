@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::claims::Claims;
 use crate::domain::model::{
     attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage, UsageLimit},
     id::{AttemptId, GateName, TaskId},
@@ -30,6 +31,8 @@ pub struct Recorded {
     pub causes: BTreeMap<AttemptId, String>,
     /// What tells a reader whether the coordinator pauses because many workers died.
     pub deaths: Deaths,
+    /// Whose tasks are, where coordinators share them.
+    pub claims: Claims,
     /// Those of them whose workers were never started.
     pub unstarted: BTreeSet<AttemptId>,
 }

@@ -6,8 +6,10 @@
 
 mod breaker;
 pub mod budget;
+pub mod claims;
 #[cfg(test)]
 mod clock_jumps;
+mod dispatch;
 pub mod effect;
 mod ending;
 pub mod event;
@@ -37,7 +39,8 @@ use std::{
 
 use breaker::Breaker;
 use budget::Ledger;
-use effect::{Assignment, Effect, Force, Notice, Previous};
+use claims::Claims;
+use effect::{Effect, Force, Notice};
 use event::{Event, Hold, StopMode};
 use history::{History, Recorded, Taken};
 use levels::Levels;
@@ -90,6 +93,7 @@ pub struct Scheduler {
     /// Limits that were reached, by provider.
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
+    claims: Claims,
     /// The present of the event that is being handled.
     now: Now,
 }
@@ -106,8 +110,8 @@ pub enum Verdict {
 impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
-        let Recorded { histories, gates, outside, is_live, running, mut causes, unstarted, deaths } =
-            recorded;
+        let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
+        let Recorded { unstarted, deaths, claims, .. } = recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
@@ -151,6 +155,7 @@ impl Scheduler {
             shortage: Shortage::default(),
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
+            claims,
             now,
         };
         scheduler.build(BTreeMap::new(), &BTreeMap::new());
@@ -206,6 +211,9 @@ impl Scheduler {
                 }
             }
             Event::StopAsked(mode) => self.stop_asked(mode, &mut effects),
+            Event::ClaimAnswered { task, answer } => self.claim_answered(task, answer),
+            Event::ClaimsFailed { cause } => self.claims_failed(cause, &mut effects),
+            Event::ClaimsSeen { others } => self.claims_seen(others),
         }
         self.enforce_budgets(&mut effects);
         self.pass_deadlines(&mut effects);
@@ -244,7 +252,9 @@ impl Scheduler {
         let is_spent =
             |lane: &Lane| lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
         let may_go_on = !self.is_run_spent();
-        may_go_on && (!self.deadlines.is_empty() || self.ready.has_lane(|lane| !is_spent(lane)))
+        may_go_on
+            && (!self.deadlines.is_empty()
+                || self.ready.has_lane(|lane| !is_spent(lane)) && !self.is_all_claimed(is_spent))
     }
 
     /// Returns the plan that is being carried out.
@@ -321,83 +331,5 @@ impl Scheduler {
         if self.levels.is_gate_running() {
             effects.push(Effect::StopGate { force });
         }
-    }
-
-    /// Starts whatever may start, best first, while there is room.
-    fn dispatch(&mut self, effects: &mut Vec<Effect>) {
-        while self.may_start() && self.running.len() < self.plan.config().max_workers as usize {
-            let first = self
-                .ready
-                .first(|lane| self.lane_has_room(lane), |task| self.file_conflict(task).is_none());
-            let Some(task) = first else { break };
-            self.start(task, effects);
-            self.weigh();
-        }
-    }
-
-    fn lane_has_room(&self, lane: &Lane) -> bool {
-        let role_has_room = lane.role.as_ref().is_none_or(|name| {
-            let limit = self.plan.roles().get(name).and_then(|role| role.max_workers);
-            self.in_role.get(name).copied().unwrap_or(0) < limit.unwrap_or(u32::MAX)
-        });
-        let is_spent = lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
-        let is_limited = lane.provider.as_ref().is_some_and(|name| self.limit_of(name).is_some());
-        role_has_room
-            && !is_spent
-            && !is_limited
-            && lane.workstream.as_ref().is_none_or(|name| !self.in_workstream.contains_key(name))
-    }
-
-    /// Returns a running task whose files meet those of `task`.
-    fn file_conflict(&self, task: TaskIndex) -> Option<TaskIndex> {
-        let spec = self.plan.spec(task);
-        self.running.iter().copied().find(|other| {
-            let Some(Phase::Running(live)) = self.phases.get(other.position()) else {
-                return false;
-            };
-            let other = &live.assignment.spec;
-            // A task that was renamed while its attempt runs is still the same work.
-            other.path == spec.path
-                || self.heirs.get(&spec.id.value) == Some(&other.id.value)
-                || other.files.iter().any(|glob| spec.files.iter().any(|own| own.meets(glob)))
-        })
-    }
-
-    fn start(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
-        assert!(self.is_ready(task), "only a ready task is started");
-        let spec = Arc::clone(self.plan.shared_spec(task));
-        let id = spec.id.value.clone();
-        let history = self.histories.entry(id.clone()).or_default();
-        let previous = history.ending.as_ref().map(|ending| Previous {
-            number: history.last,
-            outcome: ending.outcome,
-            reason: ending.reason.clone(),
-            check_tail: ending
-                .verify
-                .iter()
-                .find(|check| !check.is_success())
-                .map(|check| check.output_tail.clone())
-                .unwrap_or_default(),
-            note: (self.outside.retried_after(&id) > 0)
-                .then(|| self.outside.retry_note(&id).map(str::to_owned))
-                .flatten(),
-        });
-        let attempt = AttemptId::new(id, history.last + 1);
-        let digests = self.plan.digests(task);
-        history.start(attempt.number, self.now.wall, digests);
-        let assignment = Arc::new(Assignment {
-            attempt: attempt.clone(),
-            role: self.plan.role(task).cloned(),
-            policy: self.plan.policy(task),
-            spec,
-            previous,
-        });
-        self.note_start(&attempt);
-        let title = assignment.spec.title.clone();
-        effects.push(Effect::RecordStart(Arc::clone(&assignment)));
-        effects.push(Effect::StartWorker(Arc::clone(&assignment)));
-        effects.push(Effect::Announce(Notice::Started { attempt, title }));
-        let live = Live::new(assignment, self.now, self.now);
-        self.set_phase(task, Phase::Running(Box::new(live)));
     }
 }

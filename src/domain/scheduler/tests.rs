@@ -10,6 +10,7 @@ use crate::domain::model::{
         AttemptRecord, CheckResult, Digests, Ending, Exit, ReportedState, StatusReport, Usage,
         UsageLimit, WorkerEnd,
     },
+    claim::ClaimAnswer,
     config::{BreakerSpec, Config, LevelGate, OnChange, Role},
     glob::Glob,
     id::GateName,
@@ -88,7 +89,7 @@ fn set_budget(budget: &mut Budget, key: &str, value: &str) {
     }
 }
 
-/// Reads `@run key=value …`, `@milestone NAME key=value …` and `@breaker CRASHES WITHIN PAUSE`.
+/// Reads `@claims REMOTE`, `@run key=value …`, `@milestone NAME key=value …` and `@breaker CRASHES WITHIN PAUSE`.
 fn set_limit(config: &mut Config, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let set = |budget: &mut Budget, words: &[&str]| {
@@ -106,6 +107,7 @@ fn set_limit(config: &mut Config, line: &str) {
             config.breaker =
                 BreakerSpec { crashes, within: seconds(within), pause: seconds(pause) };
         }
+        ["@claims", remote] => config.claim_remote = Some((*remote).to_owned()),
         _ => panic!("unknown limit {line}"),
     }
 }
@@ -212,6 +214,16 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             let end = WorkerEnd { limit: Some(limit), ..WorkerEnd::of(Exit::Code(1)) };
             Event::WorkerExited { attempt: attempt(who), end: Box::new(end) }
         }
+        ["own", task] => Event::ClaimAnswered { task: id(task), answer: ClaimAnswer::Own },
+        ["other", task, who] => {
+            let answer = ClaimAnswer::Other((*who).to_owned());
+            Event::ClaimAnswered { task: id(task), answer }
+        }
+        ["no-answer"] => Event::ClaimsFailed { cause: "no network".to_owned() },
+        ["others", tasks @ ..] => {
+            let others = tasks.iter().map(|task| (id(task), "them".to_owned())).collect();
+            Event::ClaimsSeen { others }
+        }
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
         ["hold"] => Event::Held(Hold::Person),
@@ -289,6 +301,7 @@ fn changed(plan_text: &str, kind: EventKind) -> Event {
 pub(super) fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::RecordStart(a) => format!("record-start {}", a.attempt),
+        Effect::Claim(task) => format!("claim {task}"),
         Effect::StartWorker(a) => format!("start {}", a.attempt),
         Effect::StopWorker { attempt, force } => format!("stop {attempt} {force:?}"),
         Effect::StartVerify { attempt } => format!("verify {attempt}"),

@@ -1,6 +1,7 @@
 //! Git repositories: where they are, and what git calls things.
 
 pub mod checkout;
+pub mod claims;
 
 use std::{
     path::{Path, PathBuf},

@@ -263,7 +263,8 @@ fn open_for_reading(store: &Store) -> Option<File> {
     openat(&folder, name, flags, Mode::empty()).ok().map(File::from)
 }
 
-fn host() -> String {
+/// Returns the name of this machine.
+pub fn host() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 

@@ -13,6 +13,9 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
             let text = format!("silent    {name}: no sign of life for {silent_for}");
             (Tone::Uneasy, format!("{text}; it is stopped in {left}"))
         }
+        Happened::Claimed { task, by } => {
+            (Tone::Neutral, format!("leave     {task}: claimed by {by}"))
+        }
         Happened::StandsStill { task, attempt, how, pid } => {
             let why = match *how {
                 "stopped" => format!("somebody stopped it; `kill -CONT {pid}` sets it going"),
@@ -80,6 +83,7 @@ mod tests {
                 seconds: 60.0,
                 stopped_in: 120.0,
             },
+            Happened::Claimed { task: "A-1".to_owned(), by: "build-7 (clone 0f)".to_owned() },
             stands("stopped"),
             stands("traced"),
             stands("unkillable"),
@@ -99,6 +103,7 @@ mod tests {
         let told: String = told.map(|(tone, text)| format!("{tone:?}: {text}\n")).collect();
         expect![[r#"
             Uneasy: silent    A-1 #2: no sign of life for 1m 00s; it is stopped in 2m 00s
+            Neutral: leave     A-1: claimed by build-7 (clone 0f)
             Bad: stopped   A-1 #2: process 77 stands still: somebody stopped it; `kill -CONT 77` sets it going · it keeps its slot
             Bad: traced    A-1 #2: process 77 stands still: a debugger holds it; it goes on when that lets it go · it keeps its slot
             Bad: unkillable A-1 #2: process 77 stands still: it waits inside of the system, for a disk or a network file system, where no signal reaches it · it keeps its slot

@@ -97,6 +97,7 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
         Happened::Silent { .. }
+        | Happened::Claimed { .. }
         | Happened::StandsStill { .. }
         | Happened::MovesAgain { .. }
         | Happened::LimitReached { .. }

@@ -3,6 +3,7 @@
 mod approve;
 mod cancel;
 mod check;
+mod claims;
 mod detach;
 mod doctor;
 mod escaping;

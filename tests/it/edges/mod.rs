@@ -1,5 +1,6 @@
 //! Each room of `io` against the real thing: real files, real processes.
 
+mod claims;
 mod journal;
 mod lock;
 mod process;

@@ -13,6 +13,7 @@ use orch::domain::{
             AttemptRecord, CheckResult, Exit, GateRecord, Outcome, ReportedState, StatusReport,
             Usage, UsageLimit, WorkerEnd,
         },
+        claim::ClaimAnswer,
         config::{Config, LevelGate},
         id::{AttemptId, TaskId},
         outside::OutsideEvent,
@@ -115,7 +116,9 @@ fn random_plan(rng: &mut Rng, has_edges: bool) -> Plan {
     let levels = BTreeMap::from([(1, gate)]);
     let command = Some(CommandLine::Text("work".to_owned()));
     let worker = WorkerSpec { command, ..WorkerSpec::default() };
-    plan::build(specs, [], Config { max_workers: 3, worker, levels, ..Config::default() })
+    let claim_remote = (rng.u8(0..4) == 0).then(|| "origin".to_owned());
+    let config = Config { max_workers: 3, worker, levels, claim_remote, ..Config::default() };
+    plan::build(specs, [], config)
 }
 
 impl World {
@@ -273,6 +276,14 @@ impl World {
             Effect::StartVerify { attempt } => {
                 let results = vec![check(u8::from(self.rng.u8(..) < 50))];
                 self.mail.push((soon, Event::VerifyFinished { attempt, results }));
+            }
+            Effect::Claim(task) => {
+                // Nobody else works on it, but the network fails at times.
+                let event = match self.rng.u8(0..8) {
+                    0 => Event::ClaimsFailed { cause: "no network".to_owned() },
+                    _ => Event::ClaimAnswered { task, answer: ClaimAnswer::Own },
+                };
+                self.mail.push((soon, event));
             }
             Effect::RecordEnd { attempt, ending } => {
                 if self.processes.contains_key(&attempt) {

@@ -49,6 +49,12 @@ pub(super) fn pause_words(task: &TaskId, reason: &Reason) -> Option<(String, Str
             format!("waits for {provider}, whose limit is reached until {}", clock(*until)),
             format!("it goes on by itself; `orch retry {task}` tries it now"),
         ),
+        Reason::Claimed { by } => (
+            format!("is claimed by {by}"),
+            "its record comes with `git pull`; where that coordinator is gone for good, delete \
+             its ref below `refs/orch/claims/` at the remote"
+                .to_owned(),
+        ),
         Reason::Breaker { n_crashes, remaining } => (
             format!(
                 "waits {}: {n_crashes} workers died at once, so nothing is started for a while",

@@ -158,6 +158,7 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
         Cow::Owned(format!("{name} ({})", parts.collect::<Vec<_>>().join(", ")))
     });
     facts.add("milestones", Value::Set(milestones.collect()));
+    facts.shown("claims.remote", config.claim_remote.as_ref());
     facts.shown("breaker.crashes", Some(config.breaker.crashes));
     facts.time("breaker.within", Some(config.breaker.within));
     facts.time("breaker.pause", Some(config.breaker.pause));
