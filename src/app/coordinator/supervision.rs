@@ -106,8 +106,8 @@ impl Coordinator {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
-        let order = worker::order(&launch, &self.surroundings, assignment, nonce);
         let secrets = self.surroundings.secrets(&assignment.policy, &launch.env);
+        let order = worker::order(&launch, &self.surroundings, assignment, nonce, &secrets);
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,

@@ -69,8 +69,8 @@ pub(super) fn order(
     surroundings: &Surroundings,
     assignment: &Assignment,
     nonce: &str,
+    secrets: &[String],
 ) -> Order {
-    let secrets = surroundings.secrets(&assignment.policy, &launch.env);
     let input = match &launch.stdin {
         Stdin::Null => None,
         Stdin::File(path) => Some(Raw::from(path)),

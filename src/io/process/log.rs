@@ -40,33 +40,6 @@ pub fn older_half(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Says whether `needle` is anywhere in the file `path`. A missing file holds nothing.
-///
-/// # Errors
-/// [`ProcessError::Log`].
-pub fn contains(path: &Path, needle: &[u8]) -> Result<bool, ProcessError> {
-    let search = || {
-        let Some(mut file) = open(path)? else { return Ok(needle.is_empty()) };
-        let overlap = needle.len().saturating_sub(1);
-        let mut buffer = vec![0; CHUNK_BYTES + overlap];
-        // Bytes at the start of the buffer that were searched before.
-        let mut n_kept = 0;
-        loop {
-            let n_read = read_some(&mut file, buffer.get_mut(n_kept..).unwrap_or_default())?;
-            let filled = n_kept + n_read;
-            if is_in(buffer.get(..filled).unwrap_or_default(), needle) {
-                return Ok(true);
-            }
-            if n_read == 0 {
-                return Ok(false);
-            }
-            n_kept = overlap.min(filled);
-            buffer.copy_within(filled - n_kept..filled, 0);
-        }
-    };
-    search().map_err(|source| ProcessError::log(path, source))
-}
-
 /// Returns the end of what stands in the file `path` behind `from_offset`: at most `max` bytes,
 /// whole lines where there are any. A missing file is an empty one.
 ///

@@ -11,6 +11,7 @@ pub mod duplicate_id;
 pub mod id_case_clash;
 pub mod later_level;
 pub mod level_gate_without_level;
+pub mod loop_without_verify;
 pub mod milestone_without_task;
 pub mod model_without_agent;
 pub mod no_effect_yet;
@@ -89,6 +90,12 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "a gate is configured for a level that no task has",
         check: level_gate_without_level::check,
+    },
+    Rule {
+        code: loop_without_verify::CODE,
+        severity: Severity::Warning,
+        summary: "a task is repeated until something holds that nobody named",
+        check: loop_without_verify::check,
     },
     Rule {
         code: milestone_without_task::CODE,
