@@ -39,6 +39,9 @@ pub enum AppError {
     /// A run was stopped before it started anything.
     #[error("stopped before anything was started")]
     StoppedEarly,
+    /// A run was stopped while it could not write anything.
+    #[error("stopped while `.orch` was not in its place: how its workers ended is not on record")]
+    StoppedAway,
     /// What was waited for did not come in time.
     #[error("{message}")]
     TimedOut {
@@ -94,6 +97,7 @@ impl AppError {
             | Self::PlanHasErrors { .. }
             | Self::Lock(LockError::Held(_) | LockError::Lost)
             | Self::StoppedEarly
+            | Self::StoppedAway
             | Self::TimedOut { .. }
             | Self::Watch(_)
             | Self::Git(_)
@@ -108,7 +112,7 @@ impl AppError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::PlanHasErrors { .. } => 1,
-            Self::StoppedEarly => 130,
+            Self::StoppedEarly | Self::StoppedAway => 130,
             Self::Usage { .. }
             | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
             Self::Store(_)
@@ -131,7 +135,7 @@ impl AppError {
             Self::Lock(LockError::Held(_)) => Some(
                 "wait for it to end, or look on: `orch watch --no-run`, `orch status`".to_owned(),
             ),
-            Self::Lock(LockError::Lost) => {
+            Self::Lock(LockError::Lost) | Self::StoppedAway => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())
             }
             Self::TimedOut { .. } => {

@@ -40,11 +40,12 @@ impl Coordinator {
     /// and what they do is taken in afterwards.
     ///
     /// # Errors
-    /// [`LockError::Lost`] where the run is to end before that, or another coordinator was faster.
+    /// [`AppError::StoppedAway`] where the run is to end before that; [`LockError::Lost`] where it
+    /// is being stopped, or another coordinator was faster.
     pub(super) async fn keep_place(&mut self, sources: &mut Sources) -> Result<(), AppError> {
         let Some(what) = self.misplaced() else { return Ok(()) };
         if self.scheduler.is_stopping() {
-            return Err(LockError::Lost.into());
+            return Err(AppError::StoppedAway);
         }
         self.tell(Happened::Held {
             reason: what,
@@ -56,7 +57,7 @@ impl Coordinator {
         let mut seen = None;
         while self.misplaced().is_some() && !self.returns(&mut seen)? {
             if !self.pause(sources).await {
-                return Err(LockError::Lost.into());
+                return Err(AppError::StoppedAway);
             }
         }
         self.catch_up()?;
@@ -80,9 +81,12 @@ impl Coordinator {
         }
         match self.settle_in() {
             Ok(()) => Ok(true),
-            Err(AppError::Store(error)) if error.is_passing() => Ok(false),
-            Err(_) if !self.has_tasks() => Ok(false),
-            Err(error) => Err(error),
+            Err(AppError::Lock(LockError::Lost)) => Err(LockError::Lost.into()),
+            // Something else may still stand in the place of a folder or a file.
+            Err(error) => {
+                tracing::debug!(%error, "the place cannot be taken up yet");
+                Ok(false)
+            }
         }
     }
 
@@ -129,7 +133,8 @@ impl Coordinator {
 
 fn restore(coordinator: &Coordinator, path: &str, text: &str) -> Result<(), StoreError> {
     match coordinator.store.create(path, text.as_bytes()) {
-        Err(StoreError::Exists { .. }) => Ok(()),
+        // An older copy was put back: what ended since then is done, and not to be done again.
+        Err(StoreError::Exists { .. }) => recovery::complete(&coordinator.store, path, text),
         result => result,
     }
 }

@@ -42,7 +42,10 @@ impl Coordinator {
         let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
         let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
-        let unsettled = recovery::unsettled(tracker.files());
+        let mut unsettled = recovery::unsettled(tracker.files());
+        let mut nonces = Nonces::new();
+        recorded.of_others = claims::of_others(&store, &plan, &unsettled, &mut nonces)?;
+        unsettled.retain(|record| !recorded.of_others.contains(&record.attempt));
         let is_known = |record: &AttemptRecord| plan.find(record.attempt.task.as_str()).is_some();
         let mut inherited = tokio::select! {
             inherited = adoption::take_stock(&store, unsettled, is_known, grace) => inherited?,
@@ -66,10 +69,7 @@ impl Coordinator {
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }
-        journal.reset()?;
-        for line in lines.iter().filter(|line| matches!(line, JournalLine::Stopping { .. })) {
-            journal.append(line);
-        }
+        recovery::keep_stops(&mut journal, &lines)?;
         let mut coordinator = Self {
             surroundings: Surroundings::of(scheduler.plan().config()),
             tally: summary::Tally::new(clock.now()),
@@ -84,7 +84,7 @@ impl Coordinator {
             supervisor: None,
             told: sources.teller(),
             inherited,
-            nonces: Nonces::new(),
+            nonces,
             settings: tracker.plan().config().clone(),
             tracker,
             removed: BTreeSet::new(),

@@ -2,6 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -10,16 +14,23 @@ use tokio::sync::mpsc;
 
 use super::{Coordinator, Sources};
 use crate::{
-    app::{error::AppError, standing_claims, view::run::Happened},
+    app::{error::AppError, standing_claims, supervised, view::run::Happened},
     domain::{
         format::layout,
-        model::{claim::ClaimAnswer, id::TaskId, time::Tick},
+        model::{
+            attempt::AttemptRecord,
+            claim::ClaimAnswer,
+            id::{AttemptId, TaskId},
+            time::Tick,
+        },
+        plan::Plan,
         scheduler::{claims::Claims as Known, event::Event},
     },
     io::{
+        entropy::Nonces,
         git::claims::{Claim, ClaimError, Claims},
-        process::cause_of,
-        store::lock,
+        process::{How, cause_of, leftovers::running_elsewhere, stop_group},
+        store::{Store, lock},
     },
 };
 
@@ -27,7 +38,11 @@ use crate::{
 const LOOK: Duration = Duration::from_secs(30);
 
 /// How long the end of a run waits for claims to be given back.
-const RELEASE_TIME: Duration = Duration::from_secs(20);
+const RELEASE_TIME: Duration = Duration::from_secs(5);
+
+/// How long a remote may take to answer before that is told, and before it is given up.
+const ANSWER_TIME: Duration = Duration::from_secs(10);
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What was asked at the remote, and what it said.
 #[derive(Debug)]
@@ -52,8 +67,12 @@ pub(super) struct Desk {
     clone: String,
     /// Tasks that are to be asked for next.
     wanted: Vec<TaskId>,
-    /// Whether something is being asked.
-    is_busy: bool,
+    /// Since when something is being asked.
+    busy_since: Option<Tick>,
+    /// Whether it was told that nobody answers.
+    is_wait_told: bool,
+    /// The process group that asks, 0 where there is none.
+    running: Arc<AtomicU32>,
     /// What the refs of our claims point to.
     own: BTreeMap<TaskId, String>,
     next_look: Tick,
@@ -69,11 +88,23 @@ impl Desk {
             answers,
             clone: String::new(),
             wanted: Vec::new(),
-            is_busy: false,
+            busy_since: None,
+            is_wait_told: false,
+            running: Arc::default(),
             own: BTreeMap::new(),
             next_look: Tick::default(),
             told: BTreeSet::new(),
             published: Known::default(),
+        }
+    }
+
+    /// Stops asking: what waits for an answer gets none.
+    pub(super) fn abandon(&self) {
+        let group = self.running.load(Ordering::SeqCst);
+        if group != 0
+            && let Err(error) = stop_group(group, How::Kill)
+        {
+            tracing::debug!(%error, "git goes on");
         }
     }
 }
@@ -90,23 +121,9 @@ impl Coordinator {
     fn claims(&mut self) -> Option<Result<Claims, ClaimError>> {
         let remote = self.scheduler.plan().config().claim_remote.clone()?;
         if self.desk.clone.is_empty() {
-            self.desk.clone = self.clone_name();
+            self.desk.clone = clone_name(&self.store, &mut self.nonces);
         }
         Some(Claims::at(self.store.root(), &remote, &lock::host(), &self.desk.clone))
-    }
-
-    /// Returns what this clone is called in claims; gives it a name where it has none yet.
-    fn clone_name(&mut self) -> String {
-        let bytes = self.store.read_file(layout::CLONE_PATH).unwrap_or_default();
-        let known = String::from_utf8_lossy(&bytes).trim().to_owned();
-        if !known.is_empty() && known.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return known;
-        }
-        let name = self.nonces.give();
-        if let Err(error) = self.store.replace(layout::CLONE_PATH, format!("{name}\n").as_bytes()) {
-            tracing::warn!(%error, "the next run will not know the claims of this one");
-        }
-        name
     }
 
     /// Notes that a task is to be claimed.
@@ -117,7 +134,7 @@ impl Coordinator {
     /// Asks for all tasks that are wanted, with one call; what is wanted meanwhile waits for the
     /// next.
     pub(super) fn ask_for_wanted(&mut self) {
-        if self.desk.is_busy || self.desk.wanted.is_empty() {
+        if self.desk.busy_since.is_some() || self.desk.wanted.is_empty() {
             return;
         }
         let asked = std::mem::take(&mut self.desk.wanted);
@@ -130,11 +147,23 @@ impl Coordinator {
         });
     }
 
-    /// Looks from time to time whether others gave claims back.
+    /// Looks from time to time whether others gave claims back, and does not wait for ever for a
+    /// remote that says nothing.
     pub(super) fn look_at_claims(&mut self) {
         let now = self.clock.now().tick;
+        if let Some(since) = self.desk.busy_since {
+            if now >= since.plus(ANSWER_TIME_MAX) {
+                self.desk.abandon();
+            } else if now >= since.plus(ANSWER_TIME) && !self.desk.is_wait_told {
+                self.desk.is_wait_told = true;
+                self.tell(Happened::Held {
+                    reason: "the git remote of the claims does not answer".to_owned(),
+                    help: "it is waited for; what is claimed goes on meanwhile".to_owned(),
+                });
+            }
+        }
         let has_others = !self.scheduler.claims().others.is_empty();
-        if has_others && !self.desk.is_busy && now >= self.desk.next_look {
+        if has_others && self.desk.busy_since.is_none() && now >= self.desk.next_look {
             self.desk.next_look = now.plus(LOOK);
             self.ask(|claims| Answer::Seen(claims.and_then(|claims| claims.look())));
         }
@@ -142,7 +171,10 @@ impl Coordinator {
 
     fn ask(&mut self, what: impl FnOnce(Result<Claims, ClaimError>) -> Answer + Send + 'static) {
         let (Some(claims), answers) = (self.claims(), self.desk.answers.clone()) else { return };
-        self.desk.is_busy = true;
+        self.desk.busy_since = Some(self.clock.now().tick);
+        if let Ok(claims) = &claims {
+            self.desk.running = claims.running();
+        }
         // Not in the runtime, whose end would wait for a remote that does not answer.
         thread::spawn(move || {
             if answers.blocking_send(what(claims)).is_err() {
@@ -153,7 +185,10 @@ impl Coordinator {
 
     /// Turns what the remote said into events.
     pub(super) fn claims_answered(&mut self, answer: Answer, batch: &mut Vec<Event>) {
-        self.desk.is_busy = false;
+        self.desk.busy_since = None;
+        if std::mem::take(&mut self.desk.is_wait_told) {
+            self.tell(Happened::Released);
+        }
         match answer {
             Answer::Taken { asked, found: Ok(mut found) } => {
                 self.desk.next_look = self.clock.now().tick.plus(LOOK);
@@ -225,10 +260,10 @@ impl Coordinator {
     /// write records with the same names.
     pub(super) async fn give_back_claims(&mut self, sources: &mut Sources) {
         let deadline = tokio::time::Instant::now() + RELEASE_TIME;
-        while self.desk.is_busy {
+        while self.desk.busy_since.is_some() {
             // What was asked last may be ours by now.
             let answer = tokio::time::timeout_at(deadline, sources.claim_answered()).await;
-            let Ok(answer) = answer else { return };
+            let Ok(answer) = answer else { return self.desk.abandon() };
             self.claims_answered(answer, &mut Vec::new());
         }
         let is_begun =
@@ -237,11 +272,83 @@ impl Coordinator {
         let own: BTreeMap<String, String> =
             own.map(|(task, object)| (task.to_string(), object.clone())).collect();
         let Some(Ok(claims)) = self.claims().filter(|_| !own.is_empty()) else { return };
+        self.desk.running = claims.running();
         let (done, released) = tokio::sync::oneshot::channel();
         thread::spawn(move || done.send(claims.release(&own)));
         match tokio::time::timeout_at(deadline, released).await {
             Ok(Ok(Ok(()))) => {}
-            other => tracing::warn!(?other, "claims of tasks that were not begun stay"),
+            other => {
+                tracing::warn!(?other, "claims of tasks that were not begun stay");
+                self.desk.abandon();
+            }
         }
     }
+}
+
+/// Returns what this clone is called in claims; gives it a name where it has none yet. A copy of it
+/// is another clone, so the name holds for one folder only.
+fn clone_name(store: &Store, nonces: &mut Nonces) -> String {
+    let bytes = store.read_file(layout::CLONE_PATH).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let here = store.folder_number().map(|number| number.to_string()).unwrap_or_default();
+    if let Some((name, folder)) = text.trim().split_once(' ')
+        && folder == here
+        && name.chars().all(|c| c.is_ascii_alphanumeric())
+    {
+        return name.to_owned();
+    }
+    let name = nonces.give();
+    let text = format!("{name} {here}\n");
+    if let Err(error) = store.replace(layout::CLONE_PATH, text.as_bytes()) {
+        tracing::warn!(%error, "the next run will not know the claims of this one");
+    }
+    name
+}
+
+/// Looks at all claims, but does not wait for ever for a remote that says nothing.
+fn look_soon(claims: Claims) -> Result<BTreeMap<String, Claim>, ClaimError> {
+    let (running, (seen, found)) = (claims.running(), std::sync::mpsc::channel());
+    thread::spawn(move || seen.send(claims.look()));
+    let answer = found.recv_timeout(ANSWER_TIME).or_else(|_| {
+        let group = running.load(Ordering::SeqCst);
+        if group != 0 && stop_group(group, How::Kill).is_err() {
+            tracing::debug!("git goes on");
+        }
+        found.recv()
+    });
+    answer.unwrap_or_else(|_| Ok(BTreeMap::new()))
+}
+
+/// Returns those of the attempts without an ending that are another coordinator's: their records
+/// came with a pull, or from a copy. Nothing of them is stopped here, and nothing recorded.
+///
+/// # Errors
+/// [`AppError::Claims`] where that has to be asked, and nobody answers.
+pub(super) fn of_others(
+    store: &Store,
+    plan: &Plan,
+    unsettled: &[AttemptRecord],
+    nonces: &mut Nonces,
+) -> Result<BTreeSet<AttemptId>, AppError> {
+    let ledgers = supervised::ledgers(store)?;
+    let is_ours = |record: &&AttemptRecord| {
+        ledgers.iter().any(|ledger| ledger.workers.contains_key(&record.nonce))
+    };
+    let strangers: Vec<&AttemptRecord> =
+        unsettled.iter().filter(|record| !is_ours(record)).collect();
+    if strangers.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let words: Vec<String> = strangers.iter().map(|record| record.nonce.clone()).collect();
+    let elsewhere = running_elsewhere(&words, store.root());
+    let claims = plan.config().claim_remote.as_ref().map(|remote| {
+        let clone = clone_name(store, nonces);
+        look_soon(Claims::at(store.root(), remote, &lock::host(), &clone)?)
+    });
+    let claims = claims.transpose()?.unwrap_or_default();
+    let is_others = |record: &&&AttemptRecord| {
+        let claim = claims.get(record.attempt.task.as_str());
+        elsewhere.contains(&record.nonce) || claim.is_some_and(|claim| !claim.is_own)
+    };
+    Ok(strangers.iter().filter(is_others).map(|record| record.attempt.clone()).collect())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Coordinator, Incoming, Sources,
+    Coordinator, Incoming, Request, Sources,
     effects::{Process, Worker, stop_checks},
 };
 use crate::{
@@ -65,16 +65,35 @@ impl Coordinator {
     /// ended, and workers go on where they are left to the next run.
     pub(super) async fn let_go(&mut self, sources: &mut Sources, leaving: Leaving) {
         let is_lost = leaving == Leaving::Nothing;
-        let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
-        for attempt in attempts.iter().filter(|_| is_lost) {
-            if let Err(error) = self.stop_worker(attempt, Force::Kill) {
-                tracing::warn!(%error, "a worker may still run");
-            }
-        }
         for worker in self.workers.values() {
             stop_checks(worker.check_stop.as_ref(), Force::Kill);
         }
         stop_checks(self.gate_stop.as_ref(), Force::Kill);
+        if is_lost && self.scheduler.is_stopping() {
+            let graces = self.workers.values().map(|worker| worker.assignment.policy.grace);
+            let grace = graces.max().unwrap_or_default();
+            self.stop_all_workers(Force::Ask);
+            self.await_ends(sources, is_lost, grace).await;
+        }
+        if is_lost {
+            self.stop_all_workers(Force::Kill);
+        }
+        self.await_ends(sources, is_lost, KILL_PATIENCE).await;
+    }
+
+    fn stop_all_workers(&mut self, force: Force) {
+        let attempts: Vec<AttemptId> = self.workers.keys().cloned().collect();
+        for attempt in &attempts {
+            self.note_stop(attempt);
+            if let Err(error) = self.stop_worker(attempt, force) {
+                tracing::warn!(%error, "a worker may still run");
+            }
+        }
+    }
+
+    /// Waits, at most for `time`, until all checks have ended, and where everything `is_lost` all
+    /// workers, too; somebody who asks once more does not want to wait.
+    async fn await_ends(&mut self, sources: &mut Sources, is_lost: bool, time: Duration) {
         let is_at_work = |worker: &Worker| {
             // An order that was not carried out yet would be lost with this process.
             worker.check_stop.is_some()
@@ -82,7 +101,7 @@ impl Coordinator {
                 || (is_lost && worker.process != Process::None)
         };
         // One deadline for all: sources that tick would put off one for each wait for ever.
-        let deadline = tokio::time::Instant::now() + KILL_PATIENCE;
+        let deadline = tokio::time::Instant::now() + time;
         while self.gate_stop.is_some() || self.workers.values().any(is_at_work) {
             match tokio::time::timeout_at(deadline, sources.next(None, &self.tracker, false)).await
             {
@@ -93,8 +112,8 @@ impl Coordinator {
                         tracing::warn!(%error, "the end of a worker is not followed");
                     }
                 }
+                Ok(Incoming::Request(Request::Stop(_))) | Err(_) => return,
                 Ok(_) => {}
-                Err(_) => break,
             }
         }
     }

@@ -80,6 +80,7 @@ pub async fn run(
     let mut coordinator = Coordinator::start(repository, options, observers, &mut sources).await?;
     coordinator.follow_supervisors();
     let ended = coordinator.go(&mut sources).await;
+    coordinator.desk.abandon();
     if ended.is_err() {
         coordinator.stop_hooks().await;
         // Without the lock the next run would not find them.

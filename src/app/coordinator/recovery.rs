@@ -27,12 +27,33 @@ pub(super) fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), Store
         }
     }
     for (path, text) in newest {
-        let on_disk = store.read_file(path).unwrap_or_default();
-        if on_disk != text.as_bytes() && !is_settled(path, &on_disk) {
-            store.replace(path, text.as_bytes())?;
-        }
+        complete(store, path, text)?;
     }
     Ok((journal, lines))
+}
+
+/// Writes the record `text` to `path`, unless what is there is newer.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn complete(store: &Store, path: &str, text: &str) -> Result<(), StoreError> {
+    let on_disk = store.read_file(path).unwrap_or_default();
+    if on_disk == text.as_bytes() || is_settled(path, &on_disk) {
+        return Ok(());
+    }
+    store.replace(path, text.as_bytes())
+}
+
+/// Forgets all that the journal says but for who was asked to stop.
+///
+/// # Errors
+/// [`StoreError`].
+pub(super) fn keep_stops(journal: &mut Journal, lines: &[JournalLine]) -> Result<(), StoreError> {
+    journal.reset()?;
+    for line in lines.iter().filter(|line| matches!(line, JournalLine::Stopping { .. })) {
+        journal.append(line);
+    }
+    Ok(())
 }
 
 /// Returns the workers that were asked to stop with their run, by their nonces, and when.

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{Coordinator, Incoming, Request, Sources};
 use crate::{
     app::{error::AppError, view::run::Happened},
+    domain::scheduler::event::Event,
     io::{process::cause_of, store::StoreError},
 };
 
@@ -67,7 +68,12 @@ impl Coordinator {
                 () = sleep_until(deadline) => return true,
             };
             match request {
-                Request::Stop(_) | Request::Leave => return false,
+                Request::Stop(mode) => {
+                    // What follows from it cannot be recorded, but how workers are to be stopped.
+                    drop(self.scheduler.step(self.clock.now(), Event::StopAsked(mode)));
+                    return false;
+                }
+                Request::Leave => return false,
                 Request::Pause | Request::Resume => self.late.push(Incoming::Request(request)),
             }
         }

@@ -13,11 +13,11 @@ use crate::{
         view::wait::{Waited, WaitedTask},
     },
     domain::{
-        format::task_file::Reading,
+        format::{layout, task_file::Reading},
         model::time::render_duration,
         scheduler::{Verdict, phase::TaskState},
     },
-    io::store::lock,
+    io::store::{StoreError, lock},
 };
 
 /// Time between two looks at who is at work.
@@ -32,11 +32,15 @@ const REST_MAX: Duration = Duration::from_secs(5);
 /// Looks in a row that must find the same: the coordinator may be between two steps.
 const LOOKS_ALIKE: u32 = 2;
 
+/// How long the plan may be away: whoever moves it may put it back.
+const AWAY_MAX: Duration = Duration::from_secs(60);
+
 /// Waits until no coordinator is at work or nothing can go on by itself; with a `task` until that
 /// one is settled or cannot go on.
 ///
 /// # Errors
-/// [`AppError::Usage`] where there is no such task, [`AppError::TimedOut`].
+/// [`AppError::Usage`] where there is no such task, [`AppError::TimedOut`], [`AppError::Store`] where
+/// the plan is gone.
 pub fn wait(
     repository: &Repository,
     task: Option<&str>,
@@ -47,11 +51,19 @@ pub fn wait(
     if let Some(id) = task {
         Standing::read(repository.clone(), Reading::Head)?.find(id)?;
     }
-    let mut next_look = began;
+    let (mut next_look, mut there_at) = (began, began);
     loop {
         let is_live = lock::holder(repository.store())?.is_some();
         let now = Instant::now();
-        if !is_live || now >= next_look {
+        // Where the plan was taken away, and nobody knows whether for good, nothing has ended.
+        let is_there = repository.store().has_folder(layout::TASKS_DIR).unwrap_or(false);
+        if is_there {
+            there_at = now;
+        } else if now >= there_at + AWAY_MAX {
+            let from = repository.root().to_owned();
+            return Err(StoreError::NoStore { from }.into());
+        }
+        if is_there && (!is_live || now >= next_look) {
             let standing = Standing::read(repository.clone(), Reading::Head)?;
             n_alike = if is_over(&standing, task) { n_alike + 1 } else { 0 };
             if n_alike >= LOOKS_ALIKE || standing.snapshot.coordinator.is_none() {

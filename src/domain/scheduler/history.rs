@@ -33,6 +33,8 @@ pub struct Recorded {
     pub deaths: Deaths,
     /// Whose tasks are, where coordinators share them.
     pub claims: Claims,
+    /// Attempts without an ending that another coordinator sees to.
+    pub of_others: BTreeSet<AttemptId>,
     /// Those of them whose workers were never started.
     pub unstarted: BTreeSet<AttemptId>,
 }

@@ -111,13 +111,14 @@ impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
         let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
-        let Recorded { unstarted, deaths, claims, .. } = recorded;
+        let Recorded { unstarted, deaths, claims, of_others, .. } = recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
             let is_known = plan.find(id.as_str()).is_some();
             match running.get(&attempt) {
                 Some(started) if is_known => live.push((attempt, *started)),
+                _ if of_others.contains(&attempt) => {}
                 None if is_live => live.push((attempt, Taken::running(history.started(now)))),
                 Some(_) | None => {
                     let cause = causes.remove(&attempt);

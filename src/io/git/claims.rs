@@ -8,14 +8,25 @@
 //! The program `git` does the pushing, as it knows how the user gets to the remote. No hook runs,
 //! and it asks nobody for a password.
 
+mod error;
+mod words;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    io,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use git2::{Repository, Signature};
+
+pub use self::error::ClaimError;
+
+use self::words::{Words, described, prefix};
 
 /// Where claims are, here and at the remote.
 const CLAIMS: &str = "refs/orch/claims/";
@@ -29,38 +40,6 @@ const SELF: &str = ".";
 /// Most claims in one push: each is an argument.
 const BATCH_MAX: usize = 500;
 
-/// Why claims are not known.
-#[derive(Debug, thiserror::Error)]
-pub enum ClaimError {
-    /// There is no repository, or it cannot be read or written.
-    #[error("claims need a git repository in {}", path.display())]
-    Repository {
-        /// Where it was looked for.
-        path: PathBuf,
-        /// Why.
-        source: git2::Error,
-    },
-    /// There is no such remote.
-    #[error("there is no git remote `{name}`, at which tasks are to be claimed")]
-    NoRemote {
-        /// Its name.
-        name: String,
-    },
-    /// The program `git` cannot be started.
-    #[error("failed to start `git`")]
-    Program(#[source] io::Error),
-    /// It did not do what it was asked to.
-    #[error("failed to {what} at the git remote `{remote}`: {said}")]
-    Refused {
-        /// What it was asked to do.
-        what: &'static str,
-        /// The remote.
-        remote: String,
-        /// The last that it said.
-        said: String,
-    },
-}
-
 /// A claim, as it is seen at the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
@@ -72,14 +51,13 @@ pub struct Claim {
     pub who: String,
 }
 
-/// What stands in a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Words {
-    task: String,
-    host: String,
-    clone: String,
-    nonce: String,
-    at: String,
+/// What became of a push.
+#[derive(Debug, Default)]
+struct Pushed {
+    /// Tasks whose refs were created by it.
+    created: BTreeSet<String>,
+    /// Other tasks, with what the remote said.
+    refused: BTreeMap<String, String>,
 }
 
 /// The claims of a plan at one remote, as one coordinator makes and sees them.
@@ -89,6 +67,11 @@ pub struct Claims {
     remote: String,
     host: String,
     clone: String,
+    /// The process group of the `git` that runs, for whoever does not want to wait for it.
+    running: Arc<AtomicU32>,
+    /// What the names of its refs begin with: plans in several folders of a repository have tasks
+    /// of their own.
+    prefix: String,
 }
 
 impl Claims {
@@ -103,12 +86,19 @@ impl Claims {
             remote: remote.to_owned(),
             host: host.to_owned(),
             clone: clone.to_owned(),
+            running: Arc::default(),
+            prefix: prefix(root),
         };
         let repository = claims.repository()?;
         if remote != SELF && repository.find_remote(remote).is_err() {
             return Err(ClaimError::NoRemote { name: remote.to_owned() });
         }
         Ok(claims)
+    }
+
+    /// Returns the number of the process group in which `git` runs, 0 where it does not.
+    pub fn running(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.running)
     }
 
     /// Claims tasks, each with a word that nobody else has, `at` a moment; returns whose they are.
@@ -127,7 +117,7 @@ impl Claims {
             for (task, nonce) in batch {
                 objects.insert(task.as_str(), self.write(task, nonce, at)?);
             }
-            let created = match self.remote == SELF {
+            let Pushed { created, refused } = match self.remote == SELF {
                 true => self.create(&objects)?,
                 false => self.push(&objects)?,
             };
@@ -143,6 +133,14 @@ impl Claims {
             if !unclear.is_empty() {
                 let seen = self.look()?.into_iter();
                 answers.extend(seen.filter(|(task, _)| unclear.contains(task.as_str())));
+            }
+            // Refused, and there is no claim of anybody: a rule of the remote.
+            let by_rule = refused.into_iter().find(|(task, said)| {
+                !answers.contains_key(task) && said.contains("[remote rejected]")
+            });
+            if let Some((_, said)) = by_rule {
+                let remote = self.remote.clone();
+                return Err(ClaimError::Refused { what: "claim tasks", remote, said });
             }
         }
         Ok(answers)
@@ -170,7 +168,8 @@ impl Claims {
             let found = found.map_err(failed)?;
             let name = found.name().ok().and_then(|name| name.strip_prefix(folder));
             let (Some(name), Some(object)) = (name, found.target()) else { continue };
-            claims.insert(decoded(name), self.read(&repository, object));
+            let Some(task) = self.task(name) else { continue };
+            claims.insert(task, self.read(&repository, object));
         }
         Ok(claims)
     }
@@ -187,11 +186,11 @@ impl Claims {
         for batch in own.chunks(BATCH_MAX) {
             let leases = batch
                 .iter()
-                .map(|(task, object)| format!("--force-with-lease={}:{object}", name(task)));
+                .map(|(task, object)| format!("--force-with-lease={}:{object}", self.name(task)));
             let mut arguments: Vec<String> =
                 PUSH.iter().map(ToString::to_string).chain(leases).collect();
             arguments.push(self.remote.clone());
-            arguments.extend(batch.iter().map(|(task, _)| format!(":{}", name(task))));
+            arguments.extend(batch.iter().map(|(task, _)| format!(":{}", self.name(task))));
             let output = self.git(&arguments)?;
             if !output.status.success() {
                 return Err(self.refused("give claims back", &output));
@@ -201,16 +200,16 @@ impl Claims {
     }
 
     /// Makes refs for `objects`, by their tasks, in the repository itself: no hook of it runs.
-    fn create(&self, objects: &BTreeMap<&str, String>) -> Result<BTreeSet<String>, ClaimError> {
+    fn create(&self, objects: &BTreeMap<&str, String>) -> Result<Pushed, ClaimError> {
         let repository = self.repository()?;
         let create = |task: &str, object: &str| {
             let object = git2::Oid::from_str(object)?;
-            repository.reference(&name(task), object, false, "orch: claim").map(drop)
+            repository.reference(&self.name(task), object, false, "orch: claim").map(drop)
         };
-        let mut created = BTreeSet::new();
+        let mut pushed = Pushed::default();
         for (task, object) in objects {
             match create(task, object) {
-                Ok(()) => drop(created.insert((*task).to_owned())),
+                Ok(()) => drop(pushed.created.insert((*task).to_owned())),
                 // Another process makes one just now, or has made it.
                 Err(error)
                     if matches!(
@@ -220,14 +219,14 @@ impl Claims {
                 Err(source) => return Err(self.failed(source)),
             }
         }
-        Ok(created)
+        Ok(pushed)
     }
 
     /// Removes refs of the repository itself.
     fn remove(&self, own: &BTreeMap<String, String>) -> Result<(), ClaimError> {
         let repository = self.repository()?;
         for (task, object) in own {
-            let found = repository.find_reference(&name(task));
+            let found = repository.find_reference(&self.name(task));
             let is_same = |found: &git2::Reference<'_>| {
                 found.target().is_some_and(|target| target.to_string() == *object)
             };
@@ -241,28 +240,34 @@ impl Claims {
         Ok(())
     }
 
-    /// Pushes `objects`, by their tasks; returns the tasks whose refs were created by it.
-    fn push(&self, objects: &BTreeMap<&str, String>) -> Result<BTreeSet<String>, ClaimError> {
+    /// Pushes `objects`, by their tasks.
+    fn push(&self, objects: &BTreeMap<&str, String>) -> Result<Pushed, ClaimError> {
         // Nothing may be there: the remote compares and writes in one step.
-        let leases = objects.keys().map(|task| format!("--force-with-lease={}:", name(task)));
+        let leases = objects.keys().map(|task| format!("--force-with-lease={}:", self.name(task)));
         let mut arguments: Vec<String> =
             PUSH.iter().map(ToString::to_string).chain(leases).collect();
         arguments.push(self.remote.clone());
-        arguments.extend(objects.iter().map(|(task, object)| format!("{object}:{}", name(task))));
+        arguments
+            .extend(objects.iter().map(|(task, object)| format!("{object}:{}", self.name(task))));
         let output = self.git(&arguments)?;
         let told = String::from_utf8_lossy(&output.stdout);
-        let lines = told.lines().filter_map(|line| line.split_once('\t'));
-        let refs: Vec<(&str, &str)> = lines
-            .filter_map(|(flag, rest)| {
-                let (_, to) = rest.split('\t').next()?.split_once(':')?;
-                Some((flag.trim(), to.strip_prefix(CLAIMS)?))
-            })
-            .collect();
-        if refs.is_empty() {
-            return Err(self.refused("claim tasks", &output));
+        let lines = told.lines().filter_map(|line| {
+            let mut fields = line.split('\t');
+            let (flag, refs, said) = (fields.next()?, fields.next()?, fields.next()?);
+            let task = self.task(refs.split_once(':')?.1.strip_prefix(CLAIMS)?)?;
+            Some((flag.trim() == "*", task, said.to_owned()))
+        });
+        let mut pushed = Pushed::default();
+        for (is_created, task, said) in lines {
+            match is_created {
+                true => drop(pushed.created.insert(task)),
+                false => drop(pushed.refused.insert(task, said)),
+            }
         }
-        let created = refs.into_iter().filter(|(flag, _)| *flag == "*");
-        Ok(created.map(|(_, name)| decoded(name)).collect())
+        match pushed.created.is_empty() && pushed.refused.is_empty() {
+            true => Err(self.refused("claim tasks", &output)),
+            false => Ok(pushed),
+        }
     }
 
     /// Writes a claim as a commit without files, and returns its name.
@@ -284,6 +289,17 @@ impl Claims {
         Ok(object.to_string())
     }
 
+    /// Returns the ref of the claim of a task. Dots of ids are not allowed everywhere in refs.
+    fn name(&self, task: &str) -> String {
+        format!("{CLAIMS}{}{}", self.prefix, task.replace('.', "%"))
+    }
+
+    /// Returns the task whose claim has this name; `None` where it is of another plan.
+    fn task(&self, name: &str) -> Option<String> {
+        let name = name.strip_prefix(&self.prefix)?;
+        (!name.contains('=')).then(|| name.replace('%', "."))
+    }
+
     /// Reads a claim; one that nobody understands is somebody's.
     fn read(&self, repository: &Repository, object: git2::Oid) -> Claim {
         let commit = repository.find_commit(object).ok();
@@ -301,7 +317,13 @@ impl Claims {
     }
 
     fn repository(&self) -> Result<Repository, ClaimError> {
-        Repository::discover(&self.root).map_err(|source| self.failed(source))
+        let open = || {
+            let found = Repository::discover(&self.root)?;
+            // Of a linked worktree libgit2 looks for a ref in the worktree's own folder, and makes it
+            // in the one that all worktrees share: it would never see that there is one.
+            if found.is_worktree() { Repository::open(found.commondir()) } else { Ok(found) }
+        };
+        open().map_err(|source| self.failed(source))
     }
 
     fn failed(&self, source: git2::Error) -> ClaimError {
@@ -322,7 +344,11 @@ impl Claims {
         ] {
             command.args(["-c", setting]);
         }
-        if std::env::var_os("GIT_SSH_COMMAND").is_none() {
+        // Whoever says how ssh is started knows best.
+        let is_said = std::env::var_os("GIT_SSH_COMMAND").is_some()
+            || std::env::var_os("GIT_SSH").is_some()
+            || self.repository()?.config().is_ok_and(|c| c.get_string("core.sshCommand").is_ok());
+        if !is_said {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20");
         }
         command
@@ -331,59 +357,25 @@ impl Claims {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("LC_ALL", "C")
             .stdin(Stdio::null())
-            .output()
-            .map_err(ClaimError::Program)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        let child = command.spawn().map_err(ClaimError::Program)?;
+        self.running.store(child.id(), Ordering::SeqCst);
+        let output = child.wait_with_output();
+        self.running.store(0, Ordering::SeqCst);
+        output.map_err(ClaimError::Program)
     }
 
     fn refused(&self, what: &'static str, output: &Output) -> ClaimError {
         let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rfind(|line| !line.trim().is_empty());
-        let said = last.unwrap_or("it said nothing").trim().to_owned();
+        // After the cause come pieces of advice.
+        let cause = said.lines().find(|line| line.starts_with("fatal: "));
+        let last = || said.lines().rfind(|line| !line.trim().is_empty());
+        let said = cause.or_else(last).unwrap_or("it said nothing").trim().to_owned();
         ClaimError::Refused { what, remote: self.remote.clone(), said }
     }
 }
 
 /// What every push begins with.
 const PUSH: [&str; 4] = ["push", "--porcelain", "--no-verify", "--no-recurse-submodules"];
-
-impl Words {
-    fn render(&self) -> String {
-        let Self { task, host, clone, nonce, at } = self;
-        format!("claim {task}\n\nhost: {host}\nclone: {clone}\nnonce: {nonce}\nat: {at}\n")
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let task = lines.next()?.strip_prefix("claim ")?.to_owned();
-        let mut words = Self { task, ..Self::default() };
-        for (key, value) in lines.filter_map(|line| line.split_once(": ")) {
-            let field = match key {
-                "host" => &mut words.host,
-                "clone" => &mut words.clone,
-                "nonce" => &mut words.nonce,
-                "at" => &mut words.at,
-                _ => continue,
-            };
-            value.clone_into(field);
-        }
-        Some(words)
-    }
-
-    fn described(&self) -> String {
-        described(&self.host, &self.clone, &self.at)
-    }
-}
-
-fn described(host: &str, clone: &str, at: &str) -> String {
-    format!("{host} (clone {clone}) since {at}")
-}
-
-/// Returns the ref of the claim of a task. Dots of ids are not allowed everywhere in refs.
-fn name(task: &str) -> String {
-    format!("{CLAIMS}{}", task.replace('.', "%"))
-}
-
-/// Returns the task whose claim has this name.
-fn decoded(name: &str) -> String {
-    name.replace('%', ".")
-}

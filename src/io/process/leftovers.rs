@@ -7,8 +7,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     fs::File,
     io::Read as _,
+    os::unix::ffi::OsStringExt as _,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -19,6 +22,9 @@ use super::{
     ProcessIdentity,
     unix::{boot_id, look, stat},
 };
+
+/// The variable that holds the root of the repository that a worker works for.
+const ROOT_VARIABLE: &str = "ORCH_ROOT";
 
 /// The variable that holds the nonce of an attempt.
 pub const NONCE_VARIABLE: &str = "ORCH_NONCE";
@@ -176,13 +182,30 @@ fn is_of_this_boot(identity: &ProcessIdentity) -> bool {
 
 /// Returns the nonce in the environment of `pid`, where that may be read.
 pub fn nonce_of(pid: u32) -> Option<String> {
+    String::from_utf8(variable_of(pid, NONCE_VARIABLE)?).ok()
+}
+
+fn variable_of(pid: u32, name: &str) -> Option<Vec<u8>> {
     let mut environ = Vec::new();
     let file = File::open(format!("/proc/{pid}/environ")).ok()?;
     file.take(ENVIRON_BYTES_MAX).read_to_end(&mut environ).ok()?;
     environ.split(|byte| *byte == 0).find_map(|variable| {
-        let value = variable.strip_prefix(NONCE_VARIABLE.as_bytes())?.strip_prefix(b"=")?;
-        String::from_utf8(value.to_vec()).ok()
+        Some(variable.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?.to_vec())
     })
+}
+
+/// Returns those of `nonces` of which something runs that was started for another repository than
+/// that at `root`.
+pub fn running_elsewhere(nonces: &[String], root: &Path) -> BTreeSet<String> {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let is_elsewhere = |leftover: &Leftover| {
+        let started_for = variable_of(leftover.pid, ROOT_VARIABLE).map(OsString::from_vec);
+        // One that was moved since is not there any more.
+        let other = started_for.and_then(|other| PathBuf::from(other).canonicalize().ok());
+        other.is_some_and(|other| other != root)
+    };
+    let found = find_by_nonce(nonces).into_iter();
+    found.filter(is_elsewhere).map(|leftover| leftover.nonce).collect()
 }
 
 /// Kills exactly this process, not one that got its number meanwhile.

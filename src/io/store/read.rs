@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read as _},
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
     sync::{Mutex, PoisonError},
     thread,
     time::UNIX_EPOCH,
@@ -87,6 +87,11 @@ impl Store {
         let about = std::fs::symlink_metadata(self.path(path)).ok()?;
         let since = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         i64::try_from(since.as_millis()).ok().map(Timestamp)
+    }
+
+    /// Returns the number that the file system gave to the repository root: a copy has another.
+    pub fn folder_number(&self) -> Option<u64> {
+        std::fs::metadata(self.root()).ok().map(|about| about.ino())
     }
 
     /// Calls `each` with path, content and stamp of every file below `dir` whose name ends with

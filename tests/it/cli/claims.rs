@@ -181,3 +181,52 @@ fn a_remote_that_is_not_there_ends_a_run_and_one_that_is_away_holds_it() {
     assert_eq!(run.wait().unwrap().code(), Some(0), "{}", told());
     assert_eq!(effects(folder.path()).len(), 1, "{}", told());
 }
+
+#[test]
+fn a_record_that_came_with_a_pull_is_left_to_its_coordinator() {
+    let folder = tempfile::tempdir().unwrap();
+    let hold = folder.path().join("hold");
+    fs::write(&hold, "").unwrap();
+    let command = format!("while [ -e {} ]; do sleep 0.02; done", hold.display());
+    let [one, two] = clones(folder.path(), 1, &command);
+    let first = orch(&one, &["run", "--plain"]).stdout(Stdio::piped()).spawn().unwrap();
+    wait_for("the first worker", || effects(folder.path()).len() == 1);
+    git(&one, &["add", "-A", ".orch"]);
+    git(&one, &["commit", "-qm", "state"]);
+    git(&one, &["push", "-q", "origin", "HEAD"]);
+    git(&two, &["pull", "-q"]);
+    let record = fs::read_to_string(two.join(".orch/runs/t0.1.yaml")).unwrap();
+    let output = orch(&two, &["run", "--plain"]).output().unwrap();
+    let text = told(&output);
+    assert!(text.contains("leave     t0: claimed by "), "{text}");
+    assert!(!text.contains("lost") && !text.contains("stopped"), "{text}");
+    assert_eq!(fs::read_to_string(two.join(".orch/runs/t0.1.yaml")).unwrap(), record);
+    fs::remove_file(&hold).unwrap();
+    let output = first.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", told(&output));
+    assert_eq!(effects(folder.path())["t0"].len(), 1);
+}
+
+#[test]
+fn a_remote_that_does_not_answer_is_told_and_not_waited_for_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let [one, _] = clones(folder.path(), 1, "true");
+    git(&one, &["remote", "set-url", "origin", "ssh://nowhere.invalid/x.git"]);
+    let ssh = folder.path().join("ssh.sh");
+    fs::write(&ssh, "#!/bin/sh\necho $$ > \"$0.pid\"\nexec sleep 600\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&ssh, mode).unwrap();
+    // Said in the settings of git, which hold.
+    git(&one, &["config", "core.sshCommand", ssh.to_str().unwrap()]);
+    let log = fs::File::create(folder.path().join("told")).unwrap();
+    let mut run = orch(&one, &["run", "--plain"]);
+    let run = run.env_remove("GIT_SSH_COMMAND").env_remove("GIT_SSH").stdout(log).spawn().unwrap();
+    let told = || fs::read_to_string(folder.path().join("told")).unwrap();
+    wait_for("the pause", || told().contains("the git remote of the claims does not answer"));
+    signal(&run, Signal::INT);
+    let output = run.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", told());
+    let pid = fs::read_to_string(folder.path().join("ssh.sh.pid")).unwrap();
+    let is_gone = || !Path::new(&format!("/proc/{}/cwd", pid.trim())).exists();
+    wait_for("the end of ssh", is_gone);
+}

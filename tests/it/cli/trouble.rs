@@ -58,8 +58,8 @@ fn a_run_whose_folder_was_removed_can_be_stopped() {
         signal(&child, Signal::INT);
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(3), "{gone}: {text}");
-        assert!(text.contains("`.orch/local/lock` was removed or replaced"), "{gone}: {text}");
+        assert_eq!(output.status.code(), Some(130), "{gone}: {text}");
+        assert!(text.contains("stopped while `.orch` was not in its place"), "{gone}: {text}");
     }
 }
 

@@ -136,6 +136,42 @@ fn the_repository_itself_can_be_the_remote() {
     of("one").release(&BTreeMap::from([("a".to_owned(), seen.object)])).unwrap();
     assert_eq!(of("two").look().unwrap().len(), 0);
     assert_eq!(hooks_that_ran(&clone), 0);
+    // Its worktrees are other coordinators, and see the same.
+    let identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
+    let quiet = ["-c", "core.hooksPath=/dev/null"];
+    git(&clone, &[&identity[..], &quiet, &["commit", "-q", "--allow-empty", "-m", "x"]].concat());
+    git(&clone, &[&quiet[..], &["worktree", "add", "-q", "../worktree"]].concat());
+    assert!(of("one").take(&wanted, AT).unwrap()["a"].is_own);
+    let worktree = Claims::at(&folder.path().join("worktree"), ".", "one", "w").unwrap();
+    assert!(!worktree.take(&wanted, AT).unwrap()["a"].is_own);
+    assert_eq!(worktree.look().unwrap().len(), 1);
+}
+
+#[test]
+fn plans_in_several_folders_of_a_repository_have_tasks_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let clones = clones(folder.path(), 2);
+    let inner = clones[1].join("services/api.v2");
+    std::fs::create_dir_all(&inner).unwrap();
+    let top = Claims::at(&clones[0], "origin", "h", "c0").unwrap();
+    let inner = Claims::at(&inner, "origin", "h", "c1").unwrap();
+    let wanted = [("a.b".to_owned(), "1".to_owned())];
+    assert!(top.take(&wanted, AT).unwrap()["a.b"].is_own);
+    assert!(inner.take(&wanted, AT).unwrap()["a.b"].is_own);
+    assert_eq!((top.look().unwrap().len(), inner.look().unwrap().len()), (1, 1));
+}
+
+#[test]
+fn a_rule_of_the_remote_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let clone = clones(folder.path(), 1).remove(0);
+    let hook = folder.path().join("remote.git/hooks/pre-receive");
+    std::fs::write(&hook, "#!/bin/sh\nexit 1\n").unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&hook, mode).unwrap();
+    let claims = Claims::at(&clone, "origin", "h", "c").unwrap();
+    let error = claims.take(&[("a".to_owned(), "1".to_owned())], AT).unwrap_err().to_string();
+    assert!(error.contains("[remote rejected] (pre-receive hook declined)"), "{error}");
 }
 
 #[test]

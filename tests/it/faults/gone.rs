@@ -22,7 +22,7 @@ fn workers(effects: &Path) -> Vec<String> {
 }
 
 /// What is done to the folder, what the run says of it, and what brings it back.
-const CHANGES: [(&str, &str, &str); 12] = [
+const CHANGES: [(&str, &str, &str); 15] = [
     ("rm -rf .orch", "is gone", "cp -r ../plan .orch"),
     ("rm -rf .orch", "is gone", "mkdir .orch; cp -r ../plan/. .orch"),
     ("mv .orch moved", "`.orch` is gone", "mv moved .orch"),
@@ -39,6 +39,17 @@ const CHANGES: [(&str, &str, &str); 12] = [
         "rm .orch/local; mv l .orch/local",
     ),
     ("mv .orch moved; mkdir .orch", "`.orch", "rm -r .orch; mv moved .orch"),
+    (
+        "mv .orch/local l; echo > .orch/local",
+        "`.orch/local",
+        "sleep 3; rm .orch/local; mv l .orch/local",
+    ),
+    (
+        "mv .orch/local l; mkdir -p .orch/local/lock",
+        "`.orch/local",
+        "sleep 3; rmdir .orch/local/lock",
+    ),
+    ("cp -r .orch older; rm -rf .orch", "is gone", "mv older .orch"),
 ];
 
 /// A run of the small plan whose first two workers have begun, and wait.
@@ -129,8 +140,8 @@ fn check_stops(change: &str) {
     assert!(begun.run.waits_for("pause "), "{change}: {:?}", begun.run.seen);
     crate::cli::signal(&begun.run.child, rustix::process::Signal::INT);
     let (code, text) = begun.run.end();
-    assert_eq!(code, Some(3), "{change}: {text}");
-    assert!(text.contains("`.orch/local/lock` was removed"), "{change}: {text}");
+    assert_eq!(code, Some(130), "{change}: {text}");
+    assert!(text.contains("stopped while `.orch` was not in its place"), "{change}: {text}");
     let all = workers(&begun.field.effects());
     wait_for("the end of the workers", || !all.iter().any(|pid| runs(pid)));
     wait_for("the end of the supervisor", || supervisor::of(begun.field.sandbox.root()).is_empty());
