@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
     },
     domain::{
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
+        plan::Plan,
         scheduler::{Scheduler, history::Taken},
     },
     io::{
@@ -24,6 +26,10 @@ use crate::{
         store::{journal::JournalLine, lock::Lock},
     },
 };
+
+fn grace_of(plan: &Plan) -> Duration {
+    plan.config().worker.grace.unwrap_or(GRACE_DEFAULT)
+}
 
 impl Coordinator {
     /// Takes the lock, settles what an earlier coordinator left, and reads the plan.
@@ -41,14 +47,13 @@ impl Coordinator {
         let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
         let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
-        let grace = plan.config().worker.grace.unwrap_or(GRACE_DEFAULT);
         let mut unsettled = recovery::unsettled(tracker.files());
         let mut nonces = Nonces::new();
         recorded.of_others = claims::of_others(&store, &plan, &unsettled, &mut nonces)?;
         unsettled.retain(|record| !recorded.of_others.contains(&record.attempt));
         let is_known = |record: &AttemptRecord| plan.find(record.attempt.task.as_str()).is_some();
         let mut inherited = tokio::select! {
-            inherited = adoption::take_stock(&store, unsettled, is_known, grace) => inherited?,
+            inherited = adoption::take_stock(&store, unsettled, is_known, grace_of(&plan)) => inherited?,
             // The ledgers stay as they are, so the next run takes this up again.
             () = sources.stop_asked() => return Err(AppError::StoppedEarly),
         };
@@ -89,6 +94,7 @@ impl Coordinator {
             tracker,
             removed: BTreeSet::new(),
             is_left: false,
+            is_blind: false,
             late: Vec::new(),
             kept: BTreeMap::new(),
             desk: claims::Desk::new(sources.claim_answerer()),

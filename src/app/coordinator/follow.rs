@@ -4,6 +4,7 @@ use super::{Coordinator, planning, surroundings::Surroundings};
 use crate::{
     app::{error::AppError, tracker::News, view::run::Happened},
     domain::{
+        format::layout,
         model::{
             config::OnChange,
             id::{AttemptId, TaskId},
@@ -11,6 +12,7 @@ use crate::{
         plan::Plan,
         scheduler::event::{Event, Hold},
     },
+    io::process::cause_of,
 };
 
 impl Coordinator {
@@ -28,9 +30,36 @@ impl Coordinator {
             Err(error) if error.is_passing() => {
                 tracing::warn!(%error, "changed files cannot be read now");
             }
+            Err(AppError::Store(error)) => {
+                tracing::warn!(%error, "what people write cannot be read now");
+                self.look_for_files(batch);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Looks whether the folders of what people write are folders, and holds starts as long as one
+    /// is not; a missing one is an empty one.
+    pub(super) fn look_for_files(&mut self, batch: &mut Vec<Event>) {
+        let folders = [layout::TASKS_DIR, layout::ROLES_DIR, layout::EVENTS_DIR];
+        let fault = folders.into_iter().find_map(|dir| self.store.has_folder(dir).err());
+        // Where all of it was taken away, that is told.
+        let fault = fault.filter(|error| !error.is_passing() && self.misplaced().is_none());
+        let was_blind = std::mem::replace(&mut self.is_blind, fault.is_some());
+        match (was_blind, fault) {
+            (false, Some(error)) => {
+                let help = "what runs goes on; put the folder back, and it is read again";
+                self.tell(Happened::Held { reason: cause_of(&error), help: help.to_owned() });
+                batch.push(Event::Held(Hold::Files));
+            }
+            (true, None) => {
+                self.tracker.suspect_everything();
+                self.tell(Happened::Released);
+                batch.push(Event::Released(Hold::Files));
+            }
+            (false, None) | (true, Some(_)) => {}
+        }
     }
 
     /// Reads the files that an attempt was made from, as it ends: what it changed in them itself

@@ -116,6 +116,8 @@ struct Coordinator {
     settings: Config,
     /// Running attempts whose tasks are gone, as far as that was told.
     removed: BTreeSet<AttemptId>,
+    /// Whether what people write cannot be read now.
+    is_blind: bool,
     /// Whether somebody wants to leave the workers at work.
     is_left: bool,
     /// What came in while nothing could be written.
@@ -232,6 +234,7 @@ impl Coordinator {
                 self.look_for_signs_of_life(batch);
                 self.look_for_standstill();
                 self.look_at_claims();
+                self.look_for_files(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
             }

@@ -226,6 +226,12 @@ impl Tracker {
         Ok(news)
     }
 
+    /// Notes that everything may have changed.
+    pub(super) fn suspect_everything(&mut self) {
+        self.listens_anew = true;
+        self.settling.note_everything(self.clock.now().tick);
+    }
+
     /// Sorts what was heard.
     fn hear(&mut self, now: Tick, news: &mut News) {
         let signs = self.feed.take(&self.store, now);

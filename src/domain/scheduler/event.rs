@@ -137,6 +137,8 @@ pub enum Hold {
     Person,
     /// Git changes the checkout: what would be started now might see half of it.
     Checkout,
+    /// What people write cannot be read: the plan may be another one by now.
+    Files,
 }
 
 /// How a run is ended before its time.

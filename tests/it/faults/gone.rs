@@ -23,8 +23,8 @@ fn workers(effects: &Path) -> Vec<String> {
 
 /// What is done to the folder, what the run says of it, and what brings it back.
 const CHANGES: [(&str, &str, &str); 15] = [
-    ("rm -rf .orch", "is gone", "cp -r ../plan .orch"),
-    ("rm -rf .orch", "is gone", "mkdir .orch; cp -r ../plan/. .orch"),
+    ("rm -rf .orch", "`.orch", "cp -r ../plan .orch"),
+    ("rm -rf .orch", "`.orch", "mkdir .orch; cp -r ../plan/. .orch"),
     ("mv .orch moved", "`.orch` is gone", "mv moved .orch"),
     ("mv .orch moved", "`.orch` is gone", "cp -r moved .orch"),
     ("mv .orch moved; echo > .orch", "`.orch", "rm .orch; mv moved .orch"),
@@ -49,7 +49,7 @@ const CHANGES: [(&str, &str, &str); 15] = [
         "`.orch/local",
         "sleep 3; rmdir .orch/local/lock",
     ),
-    ("cp -r .orch older; rm -rf .orch", "is gone", "mv older .orch"),
+    ("cp -r .orch older; rm -rf .orch", "`.orch", "mv older .orch"),
 ];
 
 /// A run of the small plan whose first two workers have begun, and wait.
@@ -187,4 +187,31 @@ fn workers_that_end_without_a_coordinator_and_without_a_folder_are_not_started_a
     let again = begun.field.run("exec");
     assert_eq!(again.code, Some(0), "{}", again.text);
     begun.field.checker().check_end();
+}
+
+#[test]
+fn a_folder_of_people_that_cannot_be_read_holds_what_was_not_started() {
+    let changes = [
+        ("mv .orch/tasks t; echo > .orch/tasks", "rm .orch/tasks; mv t .orch/tasks"),
+        ("mv .orch/tasks t; ln -s ../t .orch/tasks", "rm .orch/tasks; mv t .orch/tasks"),
+    ];
+    std::thread::scope(|scope| {
+        for (change, back) in changes {
+            scope.spawn(move || {
+                let mut begun = Begun::new();
+                begun.change(change);
+                assert!(begun.run.waits_for("pause "), "{change}: {:?}", begun.run.seen);
+                let said = begun.run.seen.last().unwrap();
+                assert!(said.contains("`tasks` is not a folder"), "{change}: {said}");
+                fs::remove_file(&begun.hold).unwrap();
+                assert!(begun.run.waits_for("done      t2"), "{change}: {:?}", begun.run.seen);
+                begun.change(back);
+                let (code, text) = begun.run.end();
+                assert_eq!(code, Some(0), "{change}: {text}");
+                assert_eq!(text.matches("pause ").count(), 1, "{change}: {text}");
+                begun.field.check_no_false_failure();
+                begun.field.checker().check_end();
+            });
+        }
+    });
 }
