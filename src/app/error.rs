@@ -144,6 +144,10 @@ impl AppError {
             Self::Supervisor(SupervisorError::WrongProgram) => {
                 Some("call `orch::serve_if_asked` first of all in its `main`".to_owned())
             }
+            Self::Claims(ClaimError::NoRemote { .. }) => Some(
+                "`git remote` shows which there are; name one in `claims` in .orch/config.yaml"
+                    .to_owned(),
+            ),
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())

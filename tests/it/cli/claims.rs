@@ -166,6 +166,7 @@ fn a_remote_that_is_not_there_ends_a_run_and_one_that_is_away_holds_it() {
     let output = orch(&one, &["run", "--plain"]).output().unwrap();
     assert_eq!(output.status.code(), Some(3), "{}", told(&output));
     assert!(told(&output).contains("there is no git remote `upstream`"), "{}", told(&output));
+    assert!(told(&output).contains("= help: `git remote` shows which there are"));
     fs::write(&path, config.replace("origin", "'ext::sh -c x'")).unwrap();
     let output = orch(&one, &["check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", told(&output));
