@@ -95,7 +95,7 @@ impl AppError {
             Self::Supervisor(error) => error.is_passing(),
             Self::Usage { .. }
             | Self::PlanHasErrors { .. }
-            | Self::Lock(LockError::Held(_) | LockError::Lost)
+            | Self::Lock(LockError::Held(_) | LockError::Lost | LockError::Strangers(_))
             | Self::StoppedEarly
             | Self::StoppedAway
             | Self::TimedOut { .. }
@@ -134,6 +134,10 @@ impl AppError {
             Self::Usage { help, .. } => help.clone(),
             Self::Lock(LockError::Held(_)) => Some(
                 "wait for it to end, or look on: `orch watch --no-run`, `orch status`".to_owned(),
+            ),
+            Self::Lock(LockError::Strangers(_)) => Some(
+                "their `orch run` takes `.orch` up again by itself; where it is gone, end them"
+                    .to_owned(),
             ),
             Self::Lock(LockError::Lost) | Self::StoppedAway => {
                 Some("see what became of .orch; `orch run` goes on from what is there".to_owned())

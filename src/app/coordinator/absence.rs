@@ -23,6 +23,9 @@ use crate::{
     },
 };
 
+/// How many looks in a row may find another coordinator in the place.
+const HELD_MAX: u32 = 3;
+
 impl Coordinator {
     /// Returns what became of the lock, where it is not in its place any more: what is written then
     /// would be lost, or be in the way of another coordinator.
@@ -54,8 +57,8 @@ impl Coordinator {
                 .to_owned(),
         });
         self.publish();
-        let mut seen = None;
-        while self.misplaced().is_some() && !self.returns(&mut seen)? {
+        let (mut seen, mut n_held) = (None, 0);
+        while self.misplaced().is_some() && !self.returns(&mut seen, &mut n_held)? {
             if !self.pause(sources).await {
                 return Err(AppError::StoppedAway);
             }
@@ -67,7 +70,7 @@ impl Coordinator {
 
     /// Takes the place up again where there is one: a plan that did not change since the last look,
     /// so that nobody is still at work on it. Says whether it did.
-    fn returns(&mut self, seen: &mut Option<Plan>) -> Result<bool, AppError> {
+    fn returns(&mut self, seen: &mut Option<Plan>, n_held: &mut u32) -> Result<bool, AppError> {
         let has_tasks = self.has_tasks();
         let Some(files) = has_tasks.then(|| Files::read(&self.store, Reading::Whole)) else {
             *seen = None;
@@ -81,7 +84,12 @@ impl Coordinator {
         }
         match self.settle_in() {
             Ok(()) => Ok(true),
-            Err(AppError::Lock(LockError::Lost)) => Err(LockError::Lost.into()),
+            // One that finds our workers goes away again.
+            Err(AppError::Lock(LockError::Held(_))) if *n_held < HELD_MAX => {
+                *n_held += 1;
+                Ok(false)
+            }
+            Err(AppError::Lock(LockError::Held(_))) => Err(LockError::Lost.into()),
             // Something else may still stand in the place of a folder or a file.
             Err(error) => {
                 tracing::debug!(%error, "the place cannot be taken up yet");
@@ -96,10 +104,7 @@ impl Coordinator {
 
     /// Makes the place one's own: with a lock, and with all records that are lacking.
     fn settle_in(&mut self) -> Result<(), AppError> {
-        self.lock = match Lock::take(&self.store, self.clock.now()) {
-            Err(LockError::Held(_)) => return Err(LockError::Lost.into()),
-            taken => taken?,
-        };
+        self.lock = Lock::take(&self.store, self.clock.now())?;
         recovery::prepare_folders(&self.store)?;
         self.journal = Journal::open(&self.store)?.0;
         let earlier = self.tracker.files().rendered_records();

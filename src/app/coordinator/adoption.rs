@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    app::{error::AppError, supervised::ledgers, view::run::Happened},
+    app::{error::AppError, files::Files, supervised::ledgers, view::run::Happened},
     domain::{
         model::{attempt::AttemptRecord, id::AttemptId, time::Now},
         scheduler::history::Taken,
@@ -17,9 +17,9 @@ use crate::{
     io::{
         process::{
             ProcessIdentity, cgroup,
-            leftovers::{Stopped, stop_leftovers},
+            leftovers::{Leftover, NONCE_VARIABLE, Stopped, stop_leftovers, workers_of},
         },
-        store::Store,
+        store::{Lock, LockError, Store},
         supervisor::{
             Line,
             ledger::{Ledger, Supervised},
@@ -133,6 +133,28 @@ pub(super) async fn take_stock(
     }
     inherited.tell();
     Ok(inherited)
+}
+
+/// Refuses to begin where workers are at work that no record names: they would be started again
+/// beside themselves. Looked for only where all that is local was taken away.
+///
+/// # Errors
+/// [`LockError::Strangers`].
+pub(super) fn require_no_strangers(
+    store: &Store,
+    lock: &Lock,
+    files: &Files,
+) -> Result<(), LockError> {
+    if !lock.is_new() {
+        return Ok(());
+    }
+    let known: BTreeSet<&str> = files.attempts().map(|record| record.nonce.as_str()).collect();
+    let own = std::env::var(NONCE_VARIABLE).unwrap_or_default();
+    let is_stranger =
+        |found: &Leftover| !known.contains(found.nonce.as_str()) && found.nonce != own;
+    let strangers: Vec<u32> =
+        workers_of(store.root()).into_iter().filter(is_stranger).map(|found| found.pid).collect();
+    if strangers.is_empty() { Ok(()) } else { Err(LockError::Strangers(strangers)) }
 }
 
 /// Stops what is left of the attempts `left`, politely, and then by force everything in the control

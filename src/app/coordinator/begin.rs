@@ -42,9 +42,9 @@ impl Coordinator {
         let store = repository.store().clone();
         let clock = Clock::new();
         let lock = Lock::take(&store, clock.now())?;
-        recovery::prepare_folders(&store)?;
-        let (mut journal, lines) = recovery::replay(&store)?;
+        let (mut journal, lines) = recovery::open(&store)?;
         let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
+        adoption::require_no_strangers(&store, &lock, tracker.files())?;
         let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
         let mut unsettled = recovery::unsettled(tracker.files());

@@ -14,11 +14,20 @@ use crate::{
     },
 };
 
+/// Makes the folders, and opens the journal with what an earlier coordinator left in it.
+///
+/// # Errors
+/// [`AppError::Store`].
+pub(super) fn open(store: &Store) -> Result<(Journal, Vec<JournalLine>), AppError> {
+    prepare_folders(store)?;
+    Ok(replay(store)?)
+}
+
 /// Opens the journal, and puts the records that it holds back where a power cut took them.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), StoreError> {
+fn replay(store: &Store) -> Result<(Journal, Vec<JournalLine>), StoreError> {
     let (journal, lines) = Journal::open(store)?;
     let mut newest: BTreeMap<&str, &str> = BTreeMap::new();
     for line in &lines {

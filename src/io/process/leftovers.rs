@@ -194,6 +194,20 @@ fn variable_of(pid: u32, name: &str) -> Option<Vec<u8>> {
     })
 }
 
+/// Returns the running processes of workers that were started for the repository at `root`, with
+/// their nonces.
+pub fn workers_of(root: &Path) -> Vec<Leftover> {
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let is_of_root = |pid: u32| {
+        let started_for = variable_of(pid, ROOT_VARIABLE).map(OsString::from_vec);
+        started_for.and_then(|other| PathBuf::from(other).canonicalize().ok()).as_ref()
+            == Some(&root)
+    };
+    let seen = look().into_iter().filter(|(_, seen)| seen.is_running());
+    let own = seen.filter_map(|(pid, _)| Some(Leftover { pid, nonce: nonce_of(pid)? }));
+    own.filter(|leftover| is_of_root(leftover.pid)).collect()
+}
+
 /// Returns those of `nonces` of which something runs that was started for another repository than
 /// that at `root`.
 pub fn running_elsewhere(nonces: &[String], root: &Path) -> BTreeSet<String> {

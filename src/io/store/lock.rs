@@ -7,6 +7,7 @@ use std::{
     fmt,
     fs::{File, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
+    os::fd::OwnedFd,
     thread,
     time::Duration,
 };
@@ -83,12 +84,35 @@ pub enum LockError {
     /// Another coordinator has it.
     #[error("another coordinator is at work here: {}", describe(.0.as_ref()))]
     Held(Option<LockInfo>),
+    /// Workers are at work that no record names: their coordinator waits for its place, or is gone.
+    #[error(
+        "workers are at work here that no record names, because `.orch` was taken away under them: \
+         {}", numbers(.0)
+    )]
+    Strangers(Vec<u32>),
     /// Someone took it away while it was held.
     #[error("`{PATH}` was removed or replaced: another coordinator could start beside this one")]
     Lost,
     /// The world failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// Opens the file; says whether it had to be made.
+fn open_or_make(folder: &OwnedFd, name: &str) -> io::Result<(File, bool)> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = |flags| openat(folder, name, flags, Mode::from_raw_mode(0o644)).map(File::from);
+    match open(flags) {
+        Ok(file) => Ok((file, false)),
+        Err(Errno::NOENT) => Ok((open(flags | OFlags::CREATE)?, true)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn numbers(pids: &[u32]) -> String {
+    let named: Vec<String> = pids.iter().take(5).map(u32::to_string).collect();
+    let more = if pids.len() > named.len() { " and others" } else { "" };
+    format!("processes {}{more}", named.join(", "))
 }
 
 fn describe(info: Option<&LockInfo>) -> String {
@@ -100,6 +124,8 @@ fn describe(info: Option<&LockInfo>) -> String {
 pub struct Lock {
     file: File,
     store: Store,
+    /// Whether there was no such file: nobody was at work here yet, or all of it was taken away.
+    is_new: bool,
 }
 
 impl Lock {
@@ -117,18 +143,11 @@ impl Lock {
                 break;
             }
             let (folder, name) = store.open_for(PATH).map_err(failed)?;
-            let flags = OFlags::RDWR
-                | OFlags::CREATE
-                | OFlags::NOFOLLOW
-                | OFlags::NONBLOCK
-                | OFlags::CLOEXEC;
-            let file = openat(&folder, name, flags, Mode::from_raw_mode(0o644))
-                .map_err(|errno| failed(errno.into()))?;
-            let file = File::from(file);
+            let (file, is_new) = open_or_make(&folder, name).map_err(failed)?;
             // No `Lock` before it is held: dropping one wipes out what stands in the file.
             match file.try_lock() {
                 Ok(()) => {
-                    let mut lock = Self { file, store: store.clone() };
+                    let mut lock = Self { file, store: store.clone(), is_new };
                     // Someone may have removed the file between the opening and the locking.
                     if lock.misplaced()?.is_none() {
                         lock.write_info(now).map_err(failed)?;
@@ -140,6 +159,11 @@ impl Lock {
             }
         }
         Err(LockError::Held(read_info(store)))
+    }
+
+    /// Says whether nobody has held it before, as far as can be seen.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns what became of the file, where it is not the one any more that everyone else would

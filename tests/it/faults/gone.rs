@@ -215,3 +215,18 @@ fn a_folder_of_people_that_cannot_be_read_holds_what_was_not_started() {
         }
     });
 }
+
+#[test]
+fn a_second_run_in_a_folder_that_was_put_back_does_not_start_anything_beside_the_first() {
+    let begun = Begun::new();
+    begun.change("rm -rf .orch; cp -r ../plan .orch");
+    let second = begun.field.run("exec");
+    // Either the first was faster to take its place up, or its workers are seen.
+    assert_eq!(second.code, Some(3), "{}", second.text);
+    let says = ["workers are at work here that no record names", "another coordinator is at work"];
+    assert!(says.iter().any(|says| second.text.contains(says)), "{}", second.text);
+    fs::remove_file(&begun.hold).unwrap();
+    let (code, text) = begun.run.end();
+    assert_eq!(code, Some(0), "{text}");
+    begun.field.checker().check_end();
+}
