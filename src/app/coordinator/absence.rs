@@ -43,8 +43,8 @@ impl Coordinator {
     /// and what they do is taken in afterwards.
     ///
     /// # Errors
-    /// [`AppError::StoppedAway`] where the run is to end before that; [`LockError::Lost`] where it
-    /// is being stopped, or another coordinator was faster.
+    /// [`AppError::StoppedAway`] where the run is to end before that; [`LockError::Lost`] where
+    /// another coordinator was faster.
     pub(super) async fn keep_place(&mut self, sources: &mut Sources) -> Result<(), AppError> {
         let Some(what) = self.misplaced() else { return Ok(()) };
         if self.scheduler.is_stopping() {
@@ -71,12 +71,9 @@ impl Coordinator {
     /// Takes the place up again where there is one: a plan that did not change since the last look,
     /// so that nobody is still at work on it. Says whether it did.
     fn returns(&mut self, seen: &mut Option<Plan>, n_held: &mut u32) -> Result<bool, AppError> {
-        let has_tasks = self.has_tasks();
-        let Some(files) = has_tasks.then(|| Files::read(&self.store, Reading::Whole)) else {
-            *seen = None;
-            return Ok(false);
-        };
-        let plan = files.ok().map(|files| files.plan(Usage::Usable));
+        let has_tasks = self.store.has_folder(layout::TASKS_DIR).unwrap_or(false);
+        let files = has_tasks.then(|| Files::read(&self.store, Reading::Whole));
+        let plan = files.and_then(Result::ok).map(|files| files.plan(Usage::Usable));
         let before = std::mem::replace(seen, plan);
         match (before, &*seen) {
             (Some(before), Some(plan)) if diff(&before, plan).is_empty() => {}
@@ -96,10 +93,6 @@ impl Coordinator {
                 Ok(false)
             }
         }
-    }
-
-    fn has_tasks(&self) -> bool {
-        self.store.has_folder(layout::TASKS_DIR).unwrap_or(false)
     }
 
     /// Makes the place one's own: with a lock, and with all records that are lacking.

@@ -100,12 +100,17 @@ impl Desk {
 
     /// Stops asking: what waits for an answer gets none.
     pub(super) fn abandon(&self) {
-        let group = self.running.load(Ordering::SeqCst);
-        if group != 0
-            && let Err(error) = stop_group(group, How::Kill)
-        {
-            tracing::debug!(%error, "git goes on");
-        }
+        stop_asking(&self.running);
+    }
+}
+
+/// Kills the process group `running`, where it is not 0.
+fn stop_asking(running: &AtomicU32) {
+    let group = running.load(Ordering::SeqCst);
+    if group != 0
+        && let Err(error) = stop_group(group, How::Kill)
+    {
+        tracing::debug!(%error, "git goes on");
     }
 }
 
@@ -310,10 +315,7 @@ fn look_soon(claims: Claims) -> Result<BTreeMap<String, Claim>, ClaimError> {
     let (running, (seen, found)) = (claims.running(), std::sync::mpsc::channel());
     thread::spawn(move || seen.send(claims.look()));
     let answer = found.recv_timeout(ANSWER_TIME).or_else(|_| {
-        let group = running.load(Ordering::SeqCst);
-        if group != 0 && stop_group(group, How::Kill).is_err() {
-            tracing::debug!("git goes on");
-        }
+        stop_asking(&running);
         found.recv()
     });
     answer.unwrap_or_else(|_| Ok(BTreeMap::new()))
@@ -330,6 +332,9 @@ pub(super) fn of_others(
     unsettled: &[AttemptRecord],
     nonces: &mut Nonces,
 ) -> Result<BTreeSet<AttemptId>, AppError> {
+    if unsettled.is_empty() {
+        return Ok(BTreeSet::new());
+    }
     let ledgers = supervised::ledgers(store)?;
     let is_ours = |record: &&AttemptRecord| {
         ledgers.iter().any(|ledger| ledger.workers.contains_key(&record.nonce))

@@ -95,7 +95,7 @@ impl Coordinator {
         let prompt = std::mem::take(&mut worker.prompt);
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
-            let is_passing = error.is_passing() || self.misplaced().is_some();
+            let is_passing = self.passes(error.is_passing());
             self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
@@ -111,7 +111,7 @@ impl Coordinator {
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
             Ok(supervisor) => supervisor,
-            Err(error) if error.is_passing() || self.misplaced().is_some() => {
+            Err(error) if self.passes(error.is_passing()) => {
                 self.not_started(attempt.clone(), cause_of(&error), true);
                 return Ok(());
             }
@@ -125,6 +125,12 @@ impl Coordinator {
         supervisor.order(&order);
         self.supervisor = Some(supervisor);
         Ok(())
+    }
+
+    /// Says whether what cannot be started now may be started later: `is_passing` says that of the
+    /// cause alone, and where `.orch` was taken away any cause passes.
+    fn passes(&self, is_passing: bool) -> bool {
+        is_passing || self.misplaced().is_some()
     }
 
     fn start_supervisor(&mut self) -> Result<Supervisor, AppError> {
@@ -177,7 +183,7 @@ impl Coordinator {
                     tracing::debug!(%error, "only the record says why");
                 }
                 self.process_ended(&attempt);
-                let is_passing = is_passing || self.misplaced().is_some();
+                let is_passing = self.passes(is_passing);
                 batch.push(Event::WorkerNotStarted { attempt, cause, is_passing });
             }
             Line::Used { nonce, usage } => {

@@ -6,7 +6,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Scheduler, effect::Effect, queue::Lane};
+use super::{Scheduler, effect::Effect};
 use crate::domain::{
     model::{claim::ClaimAnswer, id::TaskId},
     plan::TaskIndex,
@@ -19,15 +19,6 @@ pub struct Claims {
     pub own: BTreeSet<TaskId>,
     /// Tasks of others, with who that is.
     pub others: BTreeMap<TaskId, String>,
-    /// Tasks that we asked for, and were not answered.
-    asked: BTreeSet<TaskId>,
-}
-
-impl Claims {
-    /// Returns what is known where nothing was asked for.
-    pub fn known(own: BTreeSet<TaskId>, others: BTreeMap<TaskId, String>) -> Self {
-        Self { own, others, asked: BTreeSet::new() }
-    }
 }
 
 impl Scheduler {
@@ -52,23 +43,8 @@ impl Scheduler {
     /// Says whether a task may be started, or asked for.
     pub(super) fn is_free(&self, task: TaskIndex) -> bool {
         let id = self.plan.id(task);
-        !self.must_be_claimed(id)
-            || !self.claims.asked.contains(id) && !self.claims.others.contains_key(id)
-    }
-
-    /// Returns how many tasks may still be started or asked for: what is asked for keeps its slot.
-    pub(super) fn n_asked(&self) -> usize {
-        self.claims.asked.len()
-    }
-
-    /// Says whether each task that waits for a slot, but for those in lanes that are `spent`, is
-    /// another's: then nothing happens by itself.
-    pub(super) fn is_all_claimed(&self, spent: impl Fn(&Lane) -> bool) -> bool {
-        let is_ours = |task| {
-            let id = self.plan.id(task);
-            !self.must_be_claimed(id) || !self.claims.others.contains_key(id)
-        };
-        self.ready.first(|lane| !spent(lane), is_ours).is_none()
+        let is_asked = self.asked.contains(id) && self.must_be_claimed(id);
+        !is_asked && self.claimed_by(task).is_none()
     }
 
     /// Asks for a task where it has to be claimed first; says whether it does.
@@ -76,7 +52,7 @@ impl Scheduler {
         let id = self.plan.id(task).clone();
         let asks = self.must_be_claimed(&id);
         if asks {
-            self.claims.asked.insert(id.clone());
+            self.asked.insert(id.clone());
             effects.push(Effect::Claim(id));
         }
         asks
@@ -84,7 +60,7 @@ impl Scheduler {
 
     /// Takes in whose a task is.
     pub(super) fn claim_answered(&mut self, id: TaskId, answer: ClaimAnswer) {
-        self.claims.asked.remove(&id);
+        self.asked.remove(&id);
         match answer {
             ClaimAnswer::Own => {
                 self.claims.others.remove(&id);
@@ -98,7 +74,7 @@ impl Scheduler {
 
     /// Notes that nobody answered: it is tried again after a while, as with any shortage.
     pub(super) fn claims_failed(&mut self, cause: String, effects: &mut Vec<Effect>) {
-        self.claims.asked.clear();
+        self.asked.clear();
         self.shortage_seen(cause, effects);
     }
 

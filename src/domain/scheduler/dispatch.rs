@@ -14,7 +14,8 @@ impl Scheduler {
     /// Starts whatever may start, best first, while there is room.
     pub(super) fn dispatch(&mut self, effects: &mut Vec<Effect>) {
         let max_workers = self.plan.config().max_workers as usize;
-        while self.may_start() && self.running.len() + self.n_asked() < max_workers {
+        // What is asked for keeps its slot.
+        while self.may_start() && self.running.len() + self.asked.len() < max_workers {
             let may_start = |task| self.file_conflict(task).is_none() && self.is_free(task);
             let first = self.ready.first(|lane| self.lane_has_room(lane), may_start);
             let Some(task) = first else { break };

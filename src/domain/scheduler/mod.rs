@@ -94,6 +94,8 @@ pub struct Scheduler {
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
     claims: Claims,
+    /// Tasks that were asked for, and of which it is not known yet whose they are.
+    asked: BTreeSet<TaskId>,
     /// The present of the event that is being handled.
     now: Now,
 }
@@ -157,6 +159,7 @@ impl Scheduler {
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             claims,
+            asked: BTreeSet::new(),
             now,
         };
         scheduler.build(BTreeMap::new(), &BTreeMap::new());
@@ -253,9 +256,9 @@ impl Scheduler {
         let is_spent =
             |lane: &Lane| lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
         let may_go_on = !self.is_run_spent();
-        may_go_on
-            && (!self.deadlines.is_empty()
-                || self.ready.has_lane(|lane| !is_spent(lane)) && !self.is_all_claimed(is_spent))
+        let is_ours = |task| self.claimed_by(task).is_none();
+        let waits_for_slot = || self.ready.first(|lane| !is_spent(lane), is_ours).is_some();
+        may_go_on && (!self.deadlines.is_empty() || waits_for_slot())
     }
 
     /// Returns the plan that is being carried out.

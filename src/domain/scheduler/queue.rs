@@ -64,11 +64,6 @@ impl ReadyQueue {
         self.n_tasks
     }
 
-    /// Says whether there is a task in a lane that `counts`.
-    pub(super) fn has_lane(&self, counts: impl Fn(&Lane) -> bool) -> bool {
-        self.lanes.keys().any(counts)
-    }
-
     /// Returns the task that should start first, among the lanes and tasks that may.
     pub(super) fn first(
         &self,

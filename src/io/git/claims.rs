@@ -26,7 +26,7 @@ use git2::{Repository, Signature};
 
 pub use self::error::ClaimError;
 
-use self::words::{Words, described, prefix};
+use self::words::{Words, prefix};
 
 /// Where claims are, here and at the remote.
 const CLAIMS: &str = "refs/orch/claims/";
@@ -123,11 +123,9 @@ impl Claims {
             };
             let mut unclear: BTreeSet<&str> = objects.keys().copied().collect();
             for task in created {
-                if let Some((task, object)) = objects.get_key_value(task.as_str()) {
-                    let who = self.described(at);
-                    let claim = Claim { object: object.clone(), is_own: true, who };
-                    answers.insert((*task).to_owned(), claim);
-                    unclear.remove(task);
+                if let Some((name, claim)) = objects.get_key_value(task.as_str()) {
+                    unclear.remove(name);
+                    answers.insert(task, claim.clone());
                 }
             }
             if !unclear.is_empty() {
@@ -184,14 +182,10 @@ impl Claims {
         }
         let own: Vec<(&String, &String)> = own.iter().collect();
         for batch in own.chunks(BATCH_MAX) {
-            let leases = batch
-                .iter()
-                .map(|(task, object)| format!("--force-with-lease={}:{object}", self.name(task)));
-            let mut arguments: Vec<String> =
-                PUSH.iter().map(ToString::to_string).chain(leases).collect();
-            arguments.push(self.remote.clone());
-            arguments.extend(batch.iter().map(|(task, _)| format!(":{}", self.name(task))));
-            let output = self.git(&arguments)?;
+            let refs = batch.iter().map(|(task, object)| {
+                (task.as_str(), format!(":{}", self.name(task)), object.as_str())
+            });
+            let output = self.push_refs(refs)?;
             if !output.status.success() {
                 return Err(self.refused("give claims back", &output));
             }
@@ -200,15 +194,15 @@ impl Claims {
     }
 
     /// Makes refs for `objects`, by their tasks, in the repository itself: no hook of it runs.
-    fn create(&self, objects: &BTreeMap<&str, String>) -> Result<Pushed, ClaimError> {
+    fn create(&self, objects: &BTreeMap<&str, Claim>) -> Result<Pushed, ClaimError> {
         let repository = self.repository()?;
         let create = |task: &str, object: &str| {
             let object = git2::Oid::from_str(object)?;
             repository.reference(&self.name(task), object, false, "orch: claim").map(drop)
         };
         let mut pushed = Pushed::default();
-        for (task, object) in objects {
-            match create(task, object) {
+        for (task, claim) in objects {
+            match create(task, &claim.object) {
                 Ok(()) => drop(pushed.created.insert((*task).to_owned())),
                 // Another process makes one just now, or has made it.
                 Err(error)
@@ -241,15 +235,12 @@ impl Claims {
     }
 
     /// Pushes `objects`, by their tasks.
-    fn push(&self, objects: &BTreeMap<&str, String>) -> Result<Pushed, ClaimError> {
-        // Nothing may be there: the remote compares and writes in one step.
-        let leases = objects.keys().map(|task| format!("--force-with-lease={}:", self.name(task)));
-        let mut arguments: Vec<String> =
-            PUSH.iter().map(ToString::to_string).chain(leases).collect();
-        arguments.push(self.remote.clone());
-        arguments
-            .extend(objects.iter().map(|(task, object)| format!("{object}:{}", self.name(task))));
-        let output = self.git(&arguments)?;
+    fn push(&self, objects: &BTreeMap<&str, Claim>) -> Result<Pushed, ClaimError> {
+        // Nothing may be there.
+        let refs = objects
+            .iter()
+            .map(|(task, claim)| (*task, format!("{}:{}", claim.object, self.name(task)), ""));
+        let output = self.push_refs(refs)?;
         let told = String::from_utf8_lossy(&output.stdout);
         let lines = told.lines().filter_map(|line| {
             let mut fields = line.split('\t');
@@ -270,8 +261,26 @@ impl Claims {
         }
     }
 
-    /// Writes a claim as a commit without files, and returns its name.
-    fn write(&self, task: &str, nonce: &str, at: &str) -> Result<String, ClaimError> {
+    /// Pushes refs: for each the task, what is to be pushed where, and what must be there now,
+    /// empty for nothing. The remote compares and writes in one step.
+    fn push_refs<'a>(
+        &self,
+        refs: impl Iterator<Item = (&'a str, String, &'a str)>,
+    ) -> Result<Output, ClaimError> {
+        let (leases, specs): (Vec<String>, Vec<String>) = refs
+            .map(|(task, spec, present)| {
+                (format!("--force-with-lease={}:{present}", self.name(task)), spec)
+            })
+            .unzip();
+        let mut arguments: Vec<String> = PUSH.iter().map(ToString::to_string).collect();
+        arguments.extend(leases);
+        arguments.push(self.remote.clone());
+        arguments.extend(specs);
+        self.git(&arguments)
+    }
+
+    /// Writes a claim of our own as a commit without files.
+    fn write(&self, task: &str, nonce: &str, at: &str) -> Result<Claim, ClaimError> {
         let words = Words {
             task: task.to_owned(),
             host: self.host.clone(),
@@ -286,7 +295,7 @@ impl Claims {
             repository.commit(None, &author, &author, &message, &tree, &[])
         };
         let object = write(&self.repository()?).map_err(|source| self.failed(source))?;
-        Ok(object.to_string())
+        Ok(Claim { object: object.to_string(), is_own: true, who: words.described() })
     }
 
     /// Returns the ref of the claim of a task. Dots of ids are not allowed everywhere in refs.
@@ -310,10 +319,6 @@ impl Claims {
             is_own: words.as_ref().is_some_and(|w| w.host == self.host && w.clone == self.clone),
             who: words.map_or_else(|| "somebody".to_owned(), |words| words.described()),
         }
-    }
-
-    fn described(&self, at: &str) -> String {
-        described(&self.host, &self.clone, at)
     }
 
     fn repository(&self) -> Result<Repository, ClaimError> {

@@ -3,11 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{RawCheck, VERSION, checks, cut_short, newer_version, render_checks};
+use super::{RawCheck, VERSION, checks, cut_short, open_known, render_checks};
 use crate::domain::{
     format::{
         decode::{UnknownKeys, decode},
-        document::{open_yaml, refusal},
         fault::in_file,
         field::{Field, List},
         layout::{self, FileKind},
@@ -42,13 +41,10 @@ pub struct RawGateRun {
 
 /// Reads the record of a gate; `path` is relative to the repository root, with `/`.
 pub fn parse_gate(path: &str, bytes: &[u8]) -> (Option<GateRecord>, Vec<Diagnostic>) {
-    let (text, root) = match open_yaml(bytes) {
+    let (text, root) = match open_known(path, bytes) {
         Ok(opened) => opened,
-        Err(fault) => return (None, refusal(fault, path, bytes)),
+        Err(found) => return (None, found),
     };
-    if let Some(fault) = newer_version(&root) {
-        return (None, in_file(vec![fault], path, text));
-    }
     let mut faults = Vec::new();
     let raw: RawGateRun = decode(&root, UnknownKeys::Ignore, &mut faults);
     let named = match layout::classify(path) {

@@ -114,13 +114,10 @@ pub struct RawCheck {
 
 /// Reads the record of an attempt; `path` is relative to the repository root, with `/`.
 pub fn parse(path: &str, bytes: &[u8]) -> (Option<AttemptRecord>, Vec<Diagnostic>) {
-    let (text, root) = match open_yaml(bytes) {
+    let (text, root) = match open_known(path, bytes) {
         Ok(opened) => opened,
-        Err(fault) => return (None, refusal(fault, path, bytes)),
+        Err(found) => return (None, found),
     };
-    if let Some(fault) = newer_version(&root) {
-        return (None, in_file(vec![fault], path, text));
-    }
     let mut faults = Vec::new();
     let raw: RawRun = decode(&root, UnknownKeys::Ignore, &mut faults);
     let record = record(path, raw, &mut faults);
@@ -173,6 +170,15 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         digests,
         ending,
     })
+}
+
+/// Opens a record; one that a newer program wrote is refused as one that is no YAML.
+fn open_known<'a>(path: &str, bytes: &'a [u8]) -> Result<(&'a str, Node<'a>), Vec<Diagnostic>> {
+    let (text, root) = open_yaml(bytes).map_err(|fault| refusal(fault, path, bytes))?;
+    match newer_version(&root) {
+        Some(fault) => Err(in_file(vec![fault], path, text)),
+        None => Ok((text, root)),
+    }
 }
 
 /// Refuses a record that a newer program wrote.

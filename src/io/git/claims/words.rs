@@ -38,12 +38,9 @@ impl Words {
     }
 
     pub(super) fn described(&self) -> String {
-        described(&self.host, &self.clone, &self.at)
+        let Self { host, clone, at, .. } = self;
+        format!("{host} (clone {clone}) since {at}")
     }
-}
-
-pub(super) fn described(host: &str, clone: &str, at: &str) -> String {
-    format!("{host} (clone {clone}) since {at}")
 }
 
 /// Returns what stands for the folder of the plan in its repository: nothing for the top folder,
