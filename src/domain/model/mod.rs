@@ -4,6 +4,7 @@ pub mod agent;
 pub mod attempt;
 pub mod claim;
 pub mod command;
+pub mod commit;
 pub mod config;
 pub mod diagnostic;
 pub mod glob;

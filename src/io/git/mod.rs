@@ -1,7 +1,24 @@
 //! Git repositories: where they are, and what git calls things.
 
+mod advance;
+mod apply;
 pub mod checkout;
 pub mod claims;
+mod ground;
+mod landing;
+mod merge;
+mod paths;
+mod shift;
+mod work;
+mod worktree;
+
+pub use self::{
+    advance::{Advanced, Obstacle, Step},
+    ground::{Ground, Head},
+    landing::{Built, Landing, LandingMode, StateFile},
+    work::Integrated,
+    worktree::{Origin, Prepared},
+};
 
 use std::{
     path::{Path, PathBuf},
@@ -29,6 +46,37 @@ pub enum GitError {
         /// Why.
         source: git2::Error,
     },
+    /// The repository refused something.
+    #[error("failed to {what}")]
+    Failed {
+        /// What was to be done.
+        what: String,
+        /// Why.
+        source: git2::Error,
+    },
+    /// A file beside the repository's own could not be handled.
+    #[error("failed to {what}")]
+    File {
+        /// What was to be done.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not possible as things stand.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl GitError {
+    /// Returns that the repository refused to do `what`.
+    fn failed(what: impl Into<String>, source: git2::Error) -> Self {
+        Self::Failed { what: what.into(), source }
+    }
+
+    /// Returns that a file could not be handled, as was to be done for `what`.
+    fn file(what: impl Into<String>, source: std::io::Error) -> Self {
+        Self::File { what: what.into(), source }
+    }
 }
 
 /// Returns the top folder of the checkout that holds `path`; `None` outside of a repository, and

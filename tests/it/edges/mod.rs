@@ -1,6 +1,7 @@
 //! Each room of `io` against the real thing: real files, real processes.
 
 mod claims;
+mod ground;
 mod journal;
 mod lock;
 mod process;

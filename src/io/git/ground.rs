@@ -1,0 +1,160 @@
+//! The repository that a plan stands in: where it is, and the branch that is worked on.
+
+use std::path::{Path, PathBuf};
+
+use git2::{ErrorCode, Oid, Repository, Signature};
+
+use super::GitError;
+use crate::domain::model::commit::CommitId;
+
+/// What the names of branches begin with.
+pub(super) const HEADS: &str = "refs/heads/";
+
+/// The repository that a plan stands in, with the checkout that it is in.
+#[derive(Debug, Clone)]
+pub struct Ground {
+    /// The folder of the plan.
+    root: PathBuf,
+    /// The top folder of the checkout.
+    top: PathBuf,
+    /// The git folder of the checkout.
+    git_dir: PathBuf,
+    /// The git folder that all checkouts of the repository share.
+    common_dir: PathBuf,
+}
+
+/// What is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A branch, by its short name.
+    Branch(String),
+    /// A branch that has no commit yet.
+    Unborn,
+    /// A commit, and no branch.
+    Detached,
+}
+
+impl Ground {
+    /// Finds the repository that the folder `root` lies in; `None` outside of one, and in a bare
+    /// one.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`] where there is one that cannot be opened.
+    pub fn find(root: &Path) -> Result<Option<Self>, GitError> {
+        let repository = match Repository::discover(root) {
+            Ok(repository) => repository,
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(GitError::failed("open the git repository", error)),
+        };
+        let Some(top) = repository.workdir() else { return Ok(None) };
+        Ok(Some(Self {
+            root: root.to_owned(),
+            top: top.to_owned(),
+            git_dir: repository.path().to_owned(),
+            common_dir: repository.commondir().to_owned(),
+        }))
+    }
+
+    /// Returns the top folder of the checkout.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Returns the git folder that all checkouts of the repository share.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Returns the git folder of the checkout.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// Returns the folder of the plan below the top folder of its checkout; empty where it is that
+    /// folder.
+    pub fn prefix(&self) -> PathBuf {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let below = real(&self.root).strip_prefix(real(&self.top)).map(Path::to_owned);
+        below.unwrap_or_default()
+    }
+
+    /// Returns the path in a commit of a file whose path is relative to the folder of the plan.
+    pub fn path_in_commit(&self, path: &str) -> String {
+        self.prefix().join(path).to_string_lossy().into_owned()
+    }
+
+    /// Returns what is checked out.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`].
+    pub fn head(&self) -> Result<Head, GitError> {
+        let look = || {
+            let repository = self.checkout()?;
+            let head = repository.find_reference("HEAD")?;
+            let Ok(Some(target)) = head.symbolic_target() else { return Ok(Head::Detached) };
+            if repository.find_reference(target).is_err() {
+                return Ok(Head::Unborn);
+            }
+            Ok(Head::Branch(target.strip_prefix(HEADS).unwrap_or(target).to_owned()))
+        };
+        look().map_err(|source| GitError::failed("look what is checked out", source))
+    }
+
+    /// Returns the last commit of a branch; `None` where there is no such branch.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`].
+    pub fn tip(&self, branch: &str) -> Result<Option<CommitId>, GitError> {
+        let look = || match self.shared()?.find_reference(&format!("{HEADS}{branch}")) {
+            Ok(found) => Ok(Some(name_of(found.peel_to_commit()?.id()))),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        look().map_err(|source| GitError::failed(format!("look at the branch {branch}"), source))
+    }
+
+    /// Returns the bytes of a file in a commit; `None` where it is not there.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`].
+    pub fn file_in(&self, commit: &CommitId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+        let look = || {
+            let repository = self.shared()?;
+            let tree = repository.find_commit(oid(commit)?)?.tree()?;
+            match tree.get_path(Path::new(&self.path_in_commit(path))) {
+                Ok(entry) => {
+                    let object = entry.to_object(&repository)?;
+                    Ok(object.as_blob().map(|blob| blob.content().to_vec()))
+                }
+                Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+                Err(error) => Err(error),
+            }
+        };
+        look().map_err(|source| GitError::failed(format!("read {path} in a commit"), source))
+    }
+
+    /// Opens the checkout.
+    pub(super) fn checkout(&self) -> Result<Repository, git2::Error> {
+        Repository::open(&self.git_dir)
+    }
+
+    /// Opens what all checkouts share. Refs are only handled there: of a linked worktree libgit2
+    /// looks for them in the worktree's own folder, and would never see that there is one.
+    pub(super) fn shared(&self) -> Result<Repository, git2::Error> {
+        Repository::open(&self.common_dir)
+    }
+}
+
+/// Returns who makes commits: the user, or, where git does not know them, `orch`.
+pub(super) fn author(repository: &Repository) -> Result<Signature<'static>, git2::Error> {
+    let known = repository.signature().map(|known| known.to_owned());
+    known.or_else(|_| Signature::now("orch", "orch@localhost"))
+}
+
+pub(super) fn name_of(id: Oid) -> CommitId {
+    CommitId(id.to_string())
+}
+
+pub(super) fn oid(id: &CommitId) -> Result<Oid, git2::Error> {
+    Oid::from_str(&id.0)
+}

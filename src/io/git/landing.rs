@@ -1,0 +1,233 @@
+//! The commit by which work lands: what was verified, with its record, on top of the branch.
+
+use std::path::{Path, PathBuf};
+
+use git2::{Error, Oid, Repository};
+
+use super::{
+    GitError, Ground,
+    ground::{name_of, oid},
+    merge::merge_trees,
+    paths::{changes, entry_at, with_entry, with_files},
+    work::commit,
+};
+use crate::domain::model::commit::CommitId;
+
+/// How the commits of a worker come to the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LandingMode {
+    /// As one commit.
+    Squash,
+    /// As they are, behind one commit that merges them.
+    Merge,
+    /// One after the other, each put upon the branch anew.
+    Rebase,
+}
+
+/// A file of the plan's own, to be committed: its path relative to the folder of the plan, and its
+/// bytes, none where it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateFile {
+    /// Its path.
+    pub path: String,
+    /// What is in it.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// Work that was verified and is to land.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// The branch that it lands on.
+    pub branch: String,
+    /// The last commit of that branch that is merged into the work.
+    pub base: CommitId,
+    /// The commit that was verified.
+    pub head: CommitId,
+    /// The record of the attempt, and what its worker reported.
+    pub files: Vec<StateFile>,
+    /// Folders, relative to that of the plan, that nobody but the coordinator changes: what the work
+    /// changed in them is left out.
+    pub kept: Vec<String>,
+    /// Folders beside these in which a change of the branch does not call for another verification.
+    pub unverified: Vec<String>,
+    /// What the commit says.
+    pub message: String,
+    /// How it lands.
+    pub mode: LandingMode,
+}
+
+/// A commit that a branch may go on to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Built {
+    /// It is made.
+    Commit {
+        /// The last commit of the branch, on top of which it is.
+        old: CommitId,
+        /// The commit.
+        new: CommitId,
+    },
+    /// The branch went on meanwhile: the work must be merged and verified again.
+    Moved,
+}
+
+impl Ground {
+    /// Makes the commit by which work lands.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn build_landing(&self, landing: &Landing) -> Result<Built, GitError> {
+        let what = || format!("make the commit that lands on {}", landing.branch);
+        let Some(tip) = self.tip(&landing.branch)? else {
+            return Err(GitError::Refused(format!("the branch {} is gone", landing.branch)));
+        };
+        let build = || {
+            let repository = self.shared()?;
+            let tip_id = oid(&tip)?;
+            let Some(tree) = self.landed_tree(&repository, landing, tip_id)? else {
+                return Ok(Built::Moved);
+            };
+            let (base, head) = (oid(&landing.base)?, oid(&landing.head)?);
+            let message = &landing.message;
+            let new = match landing.mode {
+                LandingMode::Squash => commit(&repository, tree, &[tip_id], message)?,
+                LandingMode::Merge if head == tip_id || head == base => {
+                    commit(&repository, tree, &[tip_id], message)?
+                }
+                LandingMode::Merge => commit(&repository, tree, &[tip_id, head], message)?,
+                LandingMode::Rebase => {
+                    let below = replayed(&repository, base, head, tip_id)?.unwrap_or(tip_id);
+                    commit(&repository, tree, &[below], message)?
+                }
+            };
+            Ok(Built::Commit { old: tip.clone(), new: name_of(new) })
+        };
+        build().map_err(|source| GitError::failed(what(), source))
+    }
+
+    /// Returns the tree that lands: what was verified, with what is the coordinator's as it is on
+    /// the branch, and the record of the attempt. `None` where the branch went on with more than
+    /// state.
+    fn landed_tree(
+        &self,
+        repository: &Repository,
+        landing: &Landing,
+        tip: Oid,
+    ) -> Result<Option<Oid>, Error> {
+        let tree_of = |id: Oid| Ok::<_, Error>(repository.find_commit(id)?.tree_id());
+        let base = oid(&landing.base)?;
+        let (base_tree, tip_tree) = (tree_of(base)?, tree_of(tip)?);
+        let mut tree = tree_of(oid(&landing.head)?)?;
+        let of_plan = |folder: &String| PathBuf::from(self.path_in_commit(folder));
+        if tip != base {
+            let state: Vec<PathBuf> =
+                landing.kept.iter().chain(&landing.unverified).map(of_plan).collect();
+            let is_state = |path: &Path| state.iter().any(|folder| path.starts_with(folder));
+            let moved = changes(repository, Some(base_tree), Some(tip_tree))?;
+            if moved.iter().any(|change| !is_state(&change.path)) {
+                return Ok(None);
+            }
+        }
+        let on_tip = repository.find_tree(tip_tree)?;
+        for folder in landing.kept.iter().map(of_plan) {
+            let entry = entry_at(&on_tip, &folder);
+            // Where nothing is there, nothing is to be there.
+            tree = with_entry(repository, Some(tree), &folder, entry)?.unwrap_or(tree);
+        }
+        if tip_tree != base_tree {
+            let kept_base = self.with_kept(repository, landing, base_tree, tip_tree)?;
+            let Some(merged) = merge_trees(repository, kept_base, tree, tip_tree)? else {
+                return Ok(None);
+            };
+            tree = merged;
+        }
+        let files: Vec<(PathBuf, Option<&[u8]>)> = landing
+            .files
+            .iter()
+            .map(|file| (PathBuf::from(self.path_in_commit(&file.path)), file.bytes.as_deref()))
+            .collect();
+        with_files(repository, tree, &files).map(Some)
+    }
+
+    /// Returns the tree `base` with the coordinator's folders as they are in `tip`.
+    fn with_kept(
+        &self,
+        repository: &Repository,
+        landing: &Landing,
+        base: Oid,
+        tip: Oid,
+    ) -> Result<Oid, Error> {
+        let tip = repository.find_tree(tip)?;
+        let mut tree = base;
+        for folder in &landing.kept {
+            let path = PathBuf::from(self.path_in_commit(folder));
+            let entry = entry_at(&tip, &path);
+            tree = with_entry(repository, Some(tree), &path, entry)?.unwrap_or(tree);
+        }
+        Ok(tree)
+    }
+
+    /// Makes a commit with files of the plan's own on top of a branch; `None` where it is as it
+    /// would be already.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn build_state(
+        &self,
+        branch: &str,
+        files: &[StateFile],
+        message: &str,
+    ) -> Result<Option<(CommitId, CommitId)>, GitError> {
+        let Some(tip) = self.tip(branch)? else {
+            return Err(GitError::Refused(format!("the branch {branch} is gone")));
+        };
+        let build = || {
+            let repository = self.shared()?;
+            let old = oid(&tip)?;
+            let tree = repository.find_commit(old)?.tree_id();
+            let files: Vec<(PathBuf, Option<&[u8]>)> = files
+                .iter()
+                .map(|file| (PathBuf::from(self.path_in_commit(&file.path)), file.bytes.as_deref()))
+                .collect();
+            let new = with_files(&repository, tree, &files)?;
+            if new == tree {
+                return Ok(None);
+            }
+            commit(&repository, new, &[old], message).map(Some)
+        };
+        let made = build().map_err(|source| {
+            GitError::failed(format!("make a commit of state on {branch}"), source)
+        })?;
+        Ok(made.map(|new| (tip, name_of(new))))
+    }
+}
+
+/// Puts the commits of a worker upon `tip`, one after the other; `None` where one of them does not
+/// fit there: then they land together.
+fn replayed(repository: &Repository, base: Oid, head: Oid, tip: Oid) -> Result<Option<Oid>, Error> {
+    let mut walk = repository.revwalk()?;
+    walk.push(head)?;
+    walk.hide(base)?;
+    walk.set_sorting(git2::Sort::TOPOLOGICAL | git2::Sort::REVERSE)?;
+    let mut below = tip;
+    for id in walk {
+        let original = repository.find_commit(id?)?;
+        if original.parent_count() > 1 {
+            continue;
+        }
+        let onto = repository.find_commit(below)?;
+        let mut index = repository.cherrypick_commit(&original, &onto, 0, None)?;
+        if index.has_conflicts() {
+            return Ok(None);
+        }
+        let tree = index.write_tree_to(repository)?;
+        if tree == onto.tree_id() {
+            continue;
+        }
+        let message = original.message().unwrap_or_default();
+        let tree = repository.find_tree(tree)?;
+        let committer = super::ground::author(repository)?;
+        let author = original.author();
+        below = repository.commit(None, &author, &committer, message, &tree, &[&onto])?;
+    }
+    Ok(Some(below))
+}
