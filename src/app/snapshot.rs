@@ -215,6 +215,8 @@ pub(super) fn progress(
             | Outcome::NotStarted
             | Outcome::Cancelled
             | Outcome::Interrupted
+            | Outcome::Conflict
+            | Outcome::Unlanded
             | Outcome::Lost,
         )
         | None => Progress::Open,

@@ -16,7 +16,11 @@ use super::{
         time::{Now, Tick},
     },
     plan::{Plan, TaskIndex},
-    scheduler::{Scheduler, effect::Effect, event::Event},
+    scheduler::{
+        Scheduler,
+        effect::Effect,
+        event::{Event, LandAnswer, MergeAnswer},
+    },
 };
 
 /// Who starts when, and when all is done.
@@ -155,6 +159,15 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
                 self.start(&assignment.attempt, now, None);
                 None
             }
+            Effect::PrepareWorktree(assignment) => {
+                Some(Event::WorktreeReady { attempt: assignment.attempt.clone() })
+            }
+            Effect::Merge { attempt } => {
+                Some(Event::Merged { attempt, answer: MergeAnswer::Clean })
+            }
+            Effect::Land { attempt, .. } => {
+                Some(Event::Landed { attempt, answer: LandAnswer::Done })
+            }
             Effect::StartVerify { attempt } => {
                 Some(Event::VerifyFinished { attempt, results: Vec::new() })
             }
@@ -172,6 +185,8 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
             | Effect::Claim(_)
             | Effect::StopWorker { .. }
             | Effect::StopVerify { .. }
+            | Effect::StopLanding { .. }
+            | Effect::RemoveWorktree { .. }
             | Effect::RecordEnd { .. }
             | Effect::RecordGate(_)
             | Effect::StopGate { .. }

@@ -129,6 +129,7 @@ fn hook_of(state: TaskState) -> Option<HookEvent> {
         TaskState::Review => Some(HookEvent::Review),
         TaskState::Running
         | TaskState::Verifying
+        | TaskState::Landing
         | TaskState::Ready
         | TaskState::BackingOff
         | TaskState::Waiting

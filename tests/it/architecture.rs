@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     // It is about processes: how they are started and ended is told there.
     ("io/process", &["domain", "io/shortage"]),
     ("io/store", &["domain", "io/shortage"]),
+    ("io/git", &["domain", "io/shortage"]),
     ("io/supervisor", &["domain", "io/clock", "io/event_loop", "io/process", "io/shortage"]),
     ("app", &["domain", "io"]),
     ("ui", &["ui"]),

@@ -7,8 +7,10 @@ use std::{
 };
 
 use super::{
-    Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption, claims, hooks, live, planning,
-    recovery, summary, surroundings::Surroundings,
+    Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption,
+    apart::{Yard, require_ground},
+    claims, hooks, live, planning, recovery, summary,
+    surroundings::Surroundings,
 };
 use crate::{
     app::{
@@ -16,7 +18,7 @@ use crate::{
         view::run::Happened,
     },
     domain::{
-        model::{attempt::AttemptRecord, limits::GRACE_DEFAULT},
+        model::{attempt::AttemptRecord, limits::GRACE_DEFAULT, task::Isolation},
         plan::Plan,
         scheduler::{Scheduler, history::Taken},
     },
@@ -43,8 +45,19 @@ impl Coordinator {
         let clock = Clock::new();
         let lock = Lock::take(&store, clock.now())?;
         let (mut journal, lines) = recovery::open(&store)?;
+        let yard = Yard::new(&store, sources.newscaster())?;
         let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
         adoption::require_no_strangers(&store, &lock, tracker.files())?;
+        let landed = {
+            let unsettled = recovery::unsettled(tracker.files());
+            yard.recover(&store, unsettled.iter())?
+        };
+        if !landed.is_empty() {
+            for (path, bytes) in landed {
+                store.replace(&path, &bytes)?;
+            }
+            tracker = Tracker::start(&store, clock, Scope::Written)?;
+        }
         let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
         let mut unsettled = recovery::unsettled(tracker.files());
@@ -64,6 +77,7 @@ impl Coordinator {
             ..one.taken()
         };
         recorded.running = adopted.map(|one| (one.record.attempt.clone(), taken(one))).collect();
+        recorded.has_worktrees = yard.has_worktrees();
         recorded.causes = std::mem::take(&mut inherited.causes);
         recorded.unstarted = std::mem::take(&mut inherited.unstarted);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
@@ -71,6 +85,7 @@ impl Coordinator {
             planning::require_whole(&mut tracker, &scheduler)?;
             planning::require_commands(&scheduler)?;
         }
+        require_ground(&yard, scheduler.plan(), options.is_here)?;
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }
@@ -104,6 +119,7 @@ impl Coordinator {
             gate_stop: None,
             events: Some(sources.sender()),
             lock,
+            yard,
         };
         coordinator.require_claims()?;
         coordinator.tell_start();
@@ -118,6 +134,14 @@ impl Coordinator {
             n_open,
             max_workers: plan.config().max_workers,
         });
+        let has_git_words = self
+            .scheduler
+            .plan()
+            .indices()
+            .any(|task| self.scheduler.plan().policy(task).isolation != Some(Isolation::None));
+        if !self.yard.reason.is_empty() && has_git_words {
+            self.tell(Happened::NotApart { reason: self.yard.reason.clone() });
+        }
         for happened in std::mem::take(&mut self.inherited.happened) {
             self.tell(happened);
         }

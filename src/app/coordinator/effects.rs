@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::{
     Coordinator, Sources,
     prompt::{self, Leavings},
-    worker::{self, Checks},
+    worker::{self, Checks, Home},
 };
 use crate::{
     app::{error::AppError, view::run::Happened},
@@ -65,6 +65,10 @@ pub(super) struct Worker {
     pub(super) report: Option<StatusReport>,
     /// Since when its status file cannot be read.
     pub(super) unreadable_since: Option<Timestamp>,
+    /// Where its commands run.
+    pub(super) home: Home,
+    /// The files that are in conflict in its worktree, for its prompt.
+    pub(super) conflicts: Vec<String>,
 }
 
 /// How far the process of a worker is.
@@ -80,8 +84,15 @@ pub(super) enum Process {
 
 impl Worker {
     /// Returns a worker that was not started yet.
-    pub(super) fn new(record: AttemptRecord, assignment: Arc<Assignment>, prompt: String) -> Self {
+    pub(super) fn new(
+        record: AttemptRecord,
+        assignment: Arc<Assignment>,
+        prompt: String,
+        home: Home,
+    ) -> Self {
         Self {
+            home,
+            conflicts: Vec::new(),
             record,
             assignment,
             prompt,
@@ -121,6 +132,9 @@ impl Coordinator {
             if is_power_safe {
                 let line = JournalLine::Record { path: path.clone(), text: text.clone() };
                 self.journal.append(&line);
+            }
+            if !is_new {
+                self.note_unsaved(path.clone());
             }
             let write = |this: &mut Self| match is_new {
                 true => this.store.create(&path, text.as_bytes()),
@@ -176,9 +190,11 @@ impl Coordinator {
             nonce: self.nonces.give(),
             log: layout::log_path(&attempt),
             digests: Digests::of(&assignment.spec, assignment.role.as_ref()),
+            work: self.yard.work_of(&assignment),
             ending: None,
         };
-        Worker::new(record, assignment, prompt)
+        let home = self.yard.home(&assignment);
+        Worker::new(record, assignment, prompt, home)
     }
 
     /// Returns what the attempt before left behind, as far as it is still there.
@@ -212,6 +228,7 @@ impl Coordinator {
             nonce: String::new(),
             log: layout::log_path(attempt),
             digests: Digests::default(),
+            work: None,
             ending: None,
         });
         AttemptRecord { ending: Some(ending), ..record }
@@ -220,6 +237,11 @@ impl Coordinator {
     fn act(&mut self, effect: Effect) -> Result<(), AppError> {
         match effect {
             Effect::Claim(task) => self.want(task),
+            Effect::PrepareWorktree(assignment) => self.prepare_worktree(&assignment),
+            Effect::Merge { attempt } => self.merge_work(attempt),
+            Effect::Land { attempt, ending } => self.land(attempt, *ending),
+            Effect::StopLanding { attempt } => self.stop_landing(&attempt),
+            Effect::RemoveWorktree { attempt } => self.remove_worktree(&attempt),
             Effect::StartWorker(assignment) => self.order_worker(&assignment.attempt)?,
             Effect::StopWorker { attempt, force } => {
                 self.note_stop(&attempt);
@@ -245,7 +267,8 @@ impl Coordinator {
         let Some(events) = self.events.clone() else { return };
         let Some(worker) = self.workers.get_mut(&attempt) else { return };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let launch = worker::launch(&self.store, &self.surroundings, assignment, nonce);
+        let launch =
+            worker::launch(&self.store, &self.surroundings, assignment, nonce, &worker.home);
         let Some(launch) = launch else { return };
         let policy = &worker.assignment.policy;
         let checks = Checks {

@@ -90,6 +90,9 @@ impl Coordinator {
             self.tell(happened);
         }
         if let Some((plan, outside)) = plan {
+            if outside != *self.scheduler.outside() {
+                self.note_events();
+            }
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
             self.note_removed(&plan);

@@ -31,7 +31,9 @@ impl Coordinator {
             // A status file that says the same as before is a sign of life as well.
             let log = (from == HeartbeatFrom::Output).then(|| layout::log_path(&attempt));
             let mut lives = false;
-            for path in [Some(layout::status_path(&attempt)), log].into_iter().flatten() {
+            let status = layout::status_path(&attempt);
+            let status = self.workers.get(&attempt).map(|worker| worker.home.relative(&status));
+            for path in [status, log].into_iter().flatten() {
                 let state = log::state(&self.store.path(&path));
                 let Some(state) = state.filter(LogState::has_text) else { continue };
                 lives |= self.seen_files.get(&path) != Some(&state);

@@ -126,8 +126,9 @@ fn worker(live: &crate::domain::scheduler::phase::Live, now: Now) -> LiveWorker 
         attempt: attempt.number,
         title: live.assignment.spec.title.clone(),
         stage: match live.stage {
-            Stage::Working => "running",
-            Stage::Verifying => "verifying",
+            Stage::Preparing | Stage::Working => "running",
+            Stage::Merging | Stage::Verifying => "verifying",
+            Stage::Queued | Stage::Landing => "landing",
             Stage::Stopping { .. } => "stopping",
         },
         elapsed: now.tick.0.saturating_sub(live.started.tick.0),

@@ -2,6 +2,7 @@
 
 mod absence;
 mod adoption;
+mod apart;
 mod begin;
 mod board;
 mod claims;
@@ -143,6 +144,8 @@ struct Coordinator {
     lock: Lock,
     /// Claims of tasks that are on their way.
     desk: claims::Desk,
+    /// Where tasks are worked on apart, and how their work lands.
+    yard: apart::Yard,
 }
 
 impl Coordinator {
@@ -172,6 +175,7 @@ impl Coordinator {
             self.let_go(sources, Leaving::ToNextRun).await;
         }
         self.finish_hooks(sources).await;
+        self.finish_state(sources).await;
         if !self.is_left {
             self.give_back_claims(sources).await;
         }
@@ -237,8 +241,10 @@ impl Coordinator {
                 self.look_for_files(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
+                self.save_state();
             }
             Incoming::Redraw => {}
+            Incoming::Git(news) => self.git_told(news, batch),
             Incoming::Claims(answer) => self.claims_answered(answer, batch),
             Incoming::Files => self.follow_files(batch)?,
         }
@@ -270,7 +276,8 @@ impl Coordinator {
         let now = self.clock.now().wall;
         let worker = self.workers.get_mut(attempt)?;
         let path = layout::status_path(attempt);
-        let bytes = self.store.read_file(&path);
+        let place = worker.home.relative(&path);
+        let bytes = self.store.read_file(&place);
         let is_missing = matches!(bytes, Err(ReadFault::Missing));
         let bytes = bytes.ok();
         let report = bytes.as_ref().and_then(|bytes| status_file::parse(&path, bytes).0);
@@ -287,10 +294,11 @@ impl Coordinator {
         }
         // One that is being written over may come as the head of one version and the tail of the
         // next: then it is read again when it is whole.
-        if self.store.read_file(&path).ok() != bytes {
+        if self.store.read_file(&place).ok() != bytes {
             return None;
         }
         worker.report = Some(report.clone());
+        self.mirror_status(attempt);
         self.tell(Happened::reported(&report));
         Some(Event::StatusReported(report))
     }

@@ -18,6 +18,8 @@ pub struct RunOptions {
     pub worker: Option<CommandLine>,
     /// What to do when nothing can be started any more.
     pub when_idle: WhenIdle,
+    /// Works on the branch that is checked out, even where it is protected.
+    pub is_here: bool,
     /// Takes SIGINT and SIGQUIT as wishes to stop (politely, and at once), and SIGTERM as the wish
     /// to end and leave the workers at work; so it takes SIGHUP, where it would stay.
     pub handles_signals: bool,

@@ -3,10 +3,19 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::scheduler::effect::{Assignment, Previous};
+use crate::domain::{
+    model::task::Isolation,
+    scheduler::effect::{Assignment, Previous},
+};
 
 /// How a worker reports; part of every prompt.
 const HOW_TO_REPORT: &str = include_str!("../../../templates/report.md");
+
+/// What a worker in a worktree is told of it.
+const WHERE_APART: &str = "You are in a git worktree of your own, on a branch of your own: nobody \
+    else works here. Change files as you need; commit or leave that: what you leave is committed \
+    for you. Then it is merged with what the others did, checked as that, and put on the branch of \
+    the plan. Do not push, and do not change other branches.";
 
 /// What the last attempt left behind, beside its record.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +42,9 @@ pub(super) fn prompt(assignment: &Assignment, leavings: &Leavings) -> String {
         section(&mut text, &format!("Your role: {}", role.name), &role.persona);
     }
     section(&mut text, "What to do", &spec.body);
+    if assignment.isolation == Isolation::Worktree {
+        section(&mut text, "Where you work", WHERE_APART);
+    }
     section(&mut text, "When it is done", &completion(assignment));
     section(&mut text, "How to report", HOW_TO_REPORT);
     if let Some(previous) = &assignment.previous {
@@ -83,6 +95,21 @@ fn before(previous: &Previous, leavings: &Leavings) -> String {
         output(&mut text, "The end of what the failed command printed", &previous.check_tail);
     }
     text
+}
+
+/// Adds what the worker is to resolve before anything else.
+pub(super) fn push_conflicts(text: &mut String, files: &[String]) {
+    if files.is_empty() {
+        return;
+    }
+    let list: String = files.iter().map(|file| format!("- `{file}`\n")).collect();
+    let body = format!(
+        "What landed on the branch meanwhile and the work of the attempt before changed the same \
+         places. A merge of both is under way in your worktree; `git status` shows it. These files \
+         are in conflict:\n\n{list}\nResolve them so that both intentions hold, and leave no \
+         conflict marks. You need not commit: what you leave is committed for you, as the merge."
+    );
+    section(text, "A conflict to resolve", &body);
 }
 
 fn output(text: &mut String, title: &str, tail: &str) {

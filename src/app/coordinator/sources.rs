@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
-use super::{Picture, Request, RunOptions, WhenIdle, claims::Answer};
+use super::{Picture, Request, RunOptions, WhenIdle, apart::News, claims::Answer};
 use crate::{
     app::{error::AppError, tracker::Tracker},
     domain::scheduler::event::{Event, StopMode},
@@ -43,6 +43,8 @@ pub(super) enum Incoming {
     Redraw,
     /// Somebody answered whose tasks are.
     Claims(Answer),
+    /// Git did something in the background.
+    Git(News),
 }
 
 /// All sources, in one line.
@@ -53,6 +55,8 @@ pub(super) struct Sources {
     told: mpsc::Receiver<Told>,
     claim_answerer: mpsc::Sender<Answer>,
     claim_answers: mpsc::Receiver<Answer>,
+    newscaster: mpsc::Sender<News>,
+    news: mpsc::Receiver<News>,
     requests: mpsc::Receiver<Request>,
     signals: Option<Signals>,
     refresh: Interval,
@@ -120,6 +124,7 @@ impl Sources {
         let (sender, events) = mpsc::channel(EVENTS_WAITING_MAX);
         let (teller, told) = mpsc::channel(EVENTS_WAITING_MAX);
         let (claim_answerer, claim_answers) = mpsc::channel(1);
+        let (newscaster, news) = mpsc::channel(EVENTS_WAITING_MAX);
         Ok(Self {
             sender,
             events,
@@ -127,6 +132,8 @@ impl Sources {
             told,
             claim_answerer,
             claim_answers,
+            newscaster,
+            news,
             requests,
             signals: options
                 .handles_signals
@@ -152,6 +159,19 @@ impl Sources {
         self.claim_answerer.clone()
     }
 
+    /// Returns where git work in the background sends what came of it.
+    pub(super) fn newscaster(&self) -> mpsc::Sender<News> {
+        self.newscaster.clone()
+    }
+
+    /// Waits for what came of git work.
+    pub(super) async fn git_told(&mut self) -> News {
+        match self.news.recv().await {
+            Some(news) => news,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Waits until it is known whose tasks are.
     pub(super) async fn claim_answered(&mut self) -> Answer {
         match self.claim_answers.recv().await {
@@ -163,7 +183,8 @@ impl Sources {
     /// Returns what background work or a supervisor has told already.
     pub(super) fn waiting(&mut self) -> Option<Incoming> {
         let told = self.told.try_recv().map(Incoming::Told);
-        told.or_else(|_| self.events.try_recv().map(Incoming::Event)).ok()
+        let told = told.or_else(|_| self.events.try_recv().map(Incoming::Event));
+        told.or_else(|_| self.news.try_recv().map(Incoming::Git)).ok()
     }
 
     /// Waits until somebody wants the run to end before it has begun.
@@ -193,6 +214,7 @@ impl Sources {
             biased;
             Some(told) = self.told.recv() => Incoming::Told(told),
             Some(event) = self.events.recv() => Incoming::Event(event),
+            Some(news) = self.news.recv() => Incoming::Git(news),
             Some(answer) = self.claim_answers.recv() => Incoming::Claims(answer),
             request = Signals::next(&mut self.signals) => Incoming::Request(request),
             Some(request) = self.requests.recv() => Incoming::Request(request),

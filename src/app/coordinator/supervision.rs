@@ -6,6 +6,7 @@ use super::{
     Coordinator,
     adoption::{Adopted, Read, end_leftovers},
     effects::{Process, Worker, how},
+    prompt,
     surroundings::masked,
     worker,
 };
@@ -40,10 +41,12 @@ impl Coordinator {
             let live = self.scheduler.running().find(|live| live.assignment.attempt == attempt);
             let Some(assignment) = live.map(|live| Arc::clone(&live.assignment)) else { continue };
             let nonce = record.nonce.clone();
-            let launch = worker::launch(&self.store, &self.surroundings, &assignment, &nonce);
+            let home = self.yard.home(&assignment);
+            let launch =
+                worker::launch(&self.store, &self.surroundings, &assignment, &nonce, &home);
             let env = launch.map(|launch| launch.env).unwrap_or_default();
             let secrets = self.surroundings.secrets(&assignment.policy, &env);
-            let mut worker = Worker::new(record, assignment, String::new());
+            let mut worker = Worker::new(record, assignment, String::new(), home);
             worker.secrets = secrets;
             worker.supervisor = Some(supervisor.clone());
             worker.process = identity.map_or(Process::Ordered, Process::Started);
@@ -92,7 +95,8 @@ impl Coordinator {
     pub(super) fn order_worker(&mut self, attempt: &AttemptId) -> Result<(), AppError> {
         let Some(worker) = self.workers.get_mut(attempt) else { return Ok(()) };
         // Only the beginning of an attempt needs it.
-        let prompt = std::mem::take(&mut worker.prompt);
+        let mut prompt = std::mem::take(&mut worker.prompt);
+        prompt::push_conflicts(&mut prompt, &worker.conflicts);
         let path = layout::prompt_path(attempt);
         if let Err(error) = self.store.write_scratch(&path, prompt.as_bytes()) {
             let is_passing = self.passes(error.is_passing());
@@ -101,8 +105,9 @@ impl Coordinator {
         }
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let Some(launch) = worker::launch(&self.store, &self.surroundings, assignment, nonce)
-        else {
+        let launch =
+            worker::launch(&self.store, &self.surroundings, assignment, nonce, &worker.home);
+        let Some(launch) = launch else {
             self.not_started(attempt.clone(), "no command is given for it".to_owned(), false);
             return Ok(());
         };
@@ -203,6 +208,7 @@ impl Coordinator {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
                 self.process_ended(&attempt);
                 self.mask_status(&attempt);
+                self.mirror_status(&attempt);
                 let end = Box::new(end.meaning());
                 batch.extend(self.read_report(&attempt));
                 self.follow_end(&attempt, batch);
@@ -233,11 +239,27 @@ impl Coordinator {
         if worker.secrets.is_empty() {
             return;
         }
-        let path = layout::status_path(attempt);
+        let path = worker.home.relative(&layout::status_path(attempt));
         let bytes = self.store.read_file(&path).unwrap_or_default();
         let Some(text) = masked(&bytes, &worker.secrets) else { return };
         if let Err(error) = self.store.replace(&path, text.as_bytes()) {
             tracing::warn!(%error, "a secret stands in a status file");
+        }
+    }
+
+    /// Copies the status file of a worker in a worktree to where readers look for it. It is masked:
+    /// what is masked when the worker has ended is the file itself.
+    pub(super) fn mirror_status(&mut self, attempt: &AttemptId) {
+        let Some(worker) = self.workers.get(attempt).filter(|w| w.home.is_apart()) else { return };
+        let path = layout::status_path(attempt);
+        let Ok(bytes) = self.store.read_file(&worker.home.relative(&path)) else { return };
+        let bytes = masked(&bytes, &worker.secrets).map_or(bytes, String::into_bytes);
+        if self.store.read_file(&path).is_ok_and(|known| known == bytes) {
+            return;
+        }
+        match self.store.replace(&path, &bytes) {
+            Ok(()) => self.note_unsaved(path),
+            Err(error) => tracing::warn!(%error, "what a worker reports is not shown"),
         }
     }
 

@@ -137,6 +137,7 @@ impl Viewer {
                 Incoming::Request(Request::Leave) => return Ok(self.end(None)),
                 Incoming::Request(Request::Pause | Request::Resume)
                 | Incoming::Event(_)
+                | Incoming::Git(_)
                 | Incoming::Told(_)
                 | Incoming::Claims(_)
                 | Incoming::Redraw => {}

@@ -1,6 +1,6 @@
 //! How the processes of an attempt are started: worker, verify commands, gate commands.
 
-use std::{ffi::OsString, time::Duration};
+use std::{ffi::OsString, path::PathBuf, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
@@ -31,32 +31,71 @@ use crate::{
     },
 };
 
+/// Where the commands of an attempt run: the folder of the plan, or its copy in a worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Home {
+    /// Relative to the folder of the plan; empty where it is that.
+    folder: PathBuf,
+}
+
+impl Home {
+    /// Returns the folder of the plan.
+    pub(super) fn root() -> Self {
+        Self { folder: PathBuf::new() }
+    }
+
+    /// Returns the folder of the plan in a worktree.
+    pub(super) fn below(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Says whether it is the folder of a worktree.
+    pub(super) fn is_apart(&self) -> bool {
+        !self.folder.as_os_str().is_empty()
+    }
+
+    /// Returns a file in it, relative to the folder of the plan.
+    pub(super) fn relative(&self, path: &str) -> String {
+        self.folder.join(path).to_string_lossy().into_owned()
+    }
+
+    /// Returns a file in it.
+    pub(super) fn path(&self, store: &Store, path: &str) -> PathBuf {
+        store.root().join(&self.folder).join(path)
+    }
+}
+
 /// Returns how the worker of an attempt is started.
 pub(super) fn launch(
     store: &Store,
     surroundings: &Surroundings,
     assignment: &Assignment,
     nonce: &str,
+    home: &Home,
 ) -> Option<Launch> {
     let policy = &assignment.policy;
     let attempt = &assignment.attempt;
     let path = |relative: String| store.path(&relative);
     let argv = agent::started(policy, &path(layout::prompt_path(attempt)).to_string_lossy())?;
+    // One that was never committed is not in the worktree.
+    let task_file = home.path(store, &assignment.spec.path);
+    let task_file = if task_file.exists() { task_file } else { store.path(&assignment.spec.path) };
+    let folder = if home.is_apart() { home.path(store, "") } else { store.root().to_owned() };
     let set = |name: &str, value: OsString| (OsString::from(name), value);
     let mut env = surroundings.variables_for(policy);
     env.extend([
         set(NONCE_VARIABLE, nonce.into()),
         set("ORCH_TASK_ID", attempt.task.as_str().into()),
         set("ORCH_ATTEMPT", attempt.number.to_string().into()),
-        set("ORCH_TASK_FILE", store.path(&assignment.spec.path).into()),
+        set("ORCH_TASK_FILE", task_file.into()),
         set("ORCH_PROMPT_FILE", path(layout::prompt_path(attempt)).into()),
-        set("ORCH_STATUS_FILE", path(layout::status_path(attempt)).into()),
+        set("ORCH_STATUS_FILE", home.path(store, &layout::status_path(attempt)).into()),
         set("ORCH_ROOT", store.root().into()),
-        set("ORCH_WORKTREE", store.root().into()),
+        set("ORCH_WORKTREE", folder.clone().into()),
     ]);
     Some(Launch {
         argv,
-        folder: store.root().to_owned(),
+        folder,
         env,
         stdin: Stdin::File(path(layout::prompt_path(attempt))),
         output: path(layout::log_path(attempt)),

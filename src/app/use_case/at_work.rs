@@ -8,7 +8,7 @@ use crate::{
 /// Returns what the worker of a task does, where one runs.
 pub(super) fn running(standing: &Standing, task: TaskIndex) -> Option<Running> {
     let state = standing.state(task);
-    if !matches!(state, TaskState::Running | TaskState::Verifying) {
+    if !matches!(state, TaskState::Running | TaskState::Verifying | TaskState::Landing) {
         return None;
     }
     let spec = standing.plan().spec(task);

@@ -103,6 +103,8 @@ impl Standing {
                 | Outcome::NotStarted
                 | Outcome::Cancelled
                 | Outcome::Interrupted
+                | Outcome::Conflict
+                | Outcome::Unlanded
                 | Outcome::Lost,
             )
             | None => false,
@@ -118,7 +120,7 @@ impl Standing {
 
     /// Says whether a worker is at work on a task.
     pub(super) fn is_running(&self, task: TaskIndex) -> bool {
-        matches!(self.state(task), TaskState::Running | TaskState::Verifying)
+        matches!(self.state(task), TaskState::Running | TaskState::Verifying | TaskState::Landing)
     }
 
     /// Says whether a coordinator is at work.

@@ -161,10 +161,18 @@ fn settled_words(
             format!("`orch retry {task}` has it done after all"),
         ),
         Outcome::Review => pauses::review_words(task, n, None, reason),
+        Outcome::Conflict => (
+            format!("waits for a person to resolve a conflict: {reason} (attempt {n})"),
+            format!(
+                "its work is on the branch orch/{task}; `orch retry {task}` has it merged once \
+                 more"
+            ),
+        ),
         Outcome::Interrupted
         | Outcome::NotStarted
         | Outcome::Limited
         | Outcome::Blocked
+        | Outcome::Unlanded
         | Outcome::OverBudget => (
             format!("was interrupted in attempt {n}: {reason}"),
             "`orch run` starts it again".to_owned(),
@@ -193,6 +201,7 @@ fn state_words(state: TaskState) -> &'static str {
         TaskState::BackingOff => "waits for its next attempt",
         TaskState::Running => "runs",
         TaskState::Verifying => "is being verified",
+        TaskState::Landing => "is verified and lands",
         TaskState::Review => "waits for a person to approve it",
         TaskState::Done => "is done",
         TaskState::Failed => "failed",
@@ -219,6 +228,7 @@ fn state_help(id: &TaskId, state: TaskState) -> String {
         | TaskState::BackingOff
         | TaskState::Running
         | TaskState::Verifying
+        | TaskState::Landing
         | TaskState::Done => String::new(),
     }
 }

@@ -197,7 +197,11 @@ impl ShortReasons {
     /// Returns why a task is not done and does not run; `None` where there is nothing to tell.
     pub(crate) fn of(&mut self, standing: &Standing, task: TaskIndex) -> Option<String> {
         match standing.state(task) {
-            TaskState::Running | TaskState::Verifying | TaskState::Done | TaskState::Cancelled => {
+            TaskState::Running
+            | TaskState::Verifying
+            | TaskState::Landing
+            | TaskState::Done
+            | TaskState::Cancelled => {
                 return None;
             }
             // A limit may hold it back, but only while something runs.

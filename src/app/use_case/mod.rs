@@ -2,6 +2,7 @@
 
 pub mod approve;
 mod at_work;
+pub mod branch;
 pub mod cancel;
 pub mod change;
 pub mod check;

@@ -77,7 +77,10 @@ pub(crate) fn forecast_with(
 /// Returns how much longer a task is thought to take: all of it, or what is left where it runs.
 fn length_from_now(standing: &Standing, calibration: &Calibration, task: TaskIndex) -> Duration {
     let whole = calibration.length(standing.plan(), task);
-    if !matches!(standing.state(task), TaskState::Running | TaskState::Verifying) {
+    if !matches!(
+        standing.state(task),
+        TaskState::Running | TaskState::Verifying | TaskState::Landing
+    ) {
         return whole;
     }
     let last = standing.snapshot.attempts_of(standing.plan().id(task)).next_back();

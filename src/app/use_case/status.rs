@@ -114,7 +114,7 @@ fn groups<'a>(
         match standing.state(task) {
             TaskState::Cancelled => continue,
             TaskState::Done => group.n_done += 1,
-            TaskState::Running | TaskState::Verifying => group.n_running += 1,
+            TaskState::Running | TaskState::Verifying | TaskState::Landing => group.n_running += 1,
             TaskState::Failed | TaskState::Review | TaskState::Blocked => group.n_stuck += 1,
             TaskState::Draft
             | TaskState::Hold
@@ -257,6 +257,7 @@ fn need_of(standing: &Standing, task: TaskIndex) -> Option<(String, String)> {
         | TaskState::BackingOff
         | TaskState::Running
         | TaskState::Verifying
+        | TaskState::Landing
         | TaskState::Done
         | TaskState::Cancelled => None,
     }

@@ -41,6 +41,9 @@ impl Happened {
             Notice::Verifying { attempt } => {
                 Self::Verifying { task: attempt.task.to_string(), attempt: attempt.number }
             }
+            Notice::MovedOn { attempt } => {
+                Self::MovedOn { task: attempt.task.to_string(), attempt: attempt.number }
+            }
             Notice::Stopping { attempt, why, force } => Self::Stopping {
                 task: attempt.task.to_string(),
                 attempt: attempt.number,

@@ -97,6 +97,53 @@ pub enum Happened {
         /// Which attempt.
         attempt: u32,
     },
+    /// The branch went on while an attempt was verified: its work is merged and verified again.
+    MovedOn {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// What was verified cannot land now, as something of the user is in the way; it is tried again
+    /// until that is gone.
+    LandingWaits {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// What is in the way.
+        what: String,
+        /// The files that have local changes, relative to the top folder of the checkout.
+        files: Vec<String>,
+    },
+    /// The work of an attempt landed.
+    Landed {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// The branch.
+        branch: String,
+        /// The commit.
+        commit: String,
+    },
+    /// What an attempt left is kept under a name of its own, as its worktree is made anew.
+    Rescued {
+        /// The task.
+        task: String,
+        /// The name of the ref.
+        name: String,
+    },
+    /// Tasks are worked on in the repository itself, as they cannot have worktrees of their own.
+    NotApart {
+        /// Why.
+        reason: String,
+    },
+    /// State cannot be committed; it stays in the files, and is tried again.
+    StateNotCommitted {
+        /// Why.
+        reason: String,
+    },
     /// A worker is being stopped.
     Stopping {
         /// The task.

@@ -13,7 +13,7 @@ use super::{
 use crate::domain::model::{
     agent::Agent,
     attempt::{Outcome, ReportedState, ReviewKind},
-    config::{Durability, OnChange, WatchMode},
+    config::{Durability, LandingMode, OnChange, WatchMode},
     limits::PRIORITY_MAX,
     milestone::Trigger,
     suggest::did_you_mean,
@@ -34,6 +34,7 @@ text_values!(
     Durability,
     OnChange,
     WatchMode,
+    LandingMode,
     ReportedState,
     Outcome,
     Timestamp,
@@ -144,7 +145,7 @@ words! {
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
     Agent "bad-word" "an agent" Self::NAMED;
-    Isolation "bad-word" "an isolation" [("none", Self::None), ("worktree", Self::Worktree)];
+    Isolation "bad-word" "an isolation" Self::NAMED;
     HeartbeatFrom "bad-word" "a sign of life" Self::NAMED;
     LoopUntil "bad-word" "an end of a loop" [("verify", Self::Verify)];
     ReviewKind "bad-word" "a kind of review" Self::NAMED;
@@ -159,6 +160,7 @@ words! {
     Durability "bad-word" "a durability" [("process", Self::Process), ("power", Self::Power)];
     OnChange "bad-word" "an answer to a change" Self::NAMED;
     WatchMode "bad-word" "a way to watch" Self::NAMED;
+    LandingMode "bad-word" "a way to land" Self::NAMED;
 }
 
 /// What ends a loop.

@@ -16,7 +16,9 @@ use super::{
     value::{EnvName, Flag, RemoteName, Word},
 };
 use crate::domain::model::{
-    config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
+    config::{
+        BreakerSpec, Config, Durability, GitSpec, LandingMode, LevelGate, OnChange, WatchMode,
+    },
     diagnostic::Diagnostic,
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
@@ -60,6 +62,8 @@ pub struct RawConfig {
     /// What becomes of a done task whose file or role changed since: `keep` (it is shown as stale)
     /// or `rerun` (it runs again).
     pub on_change: Field<OnChange>,
+    /// How work comes to the branch that is checked out.
+    pub git: Field<RawGit>,
     /// How changes of files are noticed.
     pub watch: Field<RawWatch>,
     /// Commands that are run when something happens, beside the run and without a say in it.
@@ -97,6 +101,20 @@ pub struct RawBreaker {
 pub struct RawClaims {
     /// The git remote at which tasks are claimed before they start, `.` for the repository itself.
     pub remote: Field<RemoteName>,
+}
+
+/// How work comes to the branch that is checked out.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with keys such as `landing`")]
+#[schemars(rename = "Git")]
+pub struct RawGit {
+    /// How verified work lands: as one commit (`squash`), behind a commit that merges the worker's
+    /// own (`merge`), or as the worker's own, put upon the branch one by one (`rebase`).
+    pub landing: Field<LandingMode>,
+    /// Whether records and status files without work are committed, too.
+    pub commit_state: Field<Flag>,
+    /// Branches on which a run does not begin without being told to.
+    pub protect: Field<List<Word>>,
 }
 
 /// How changes of files are noticed.
@@ -142,6 +160,19 @@ pub struct RawLevelGate {
     pub required: Field<Flag>,
     /// How long one command may take.
     pub timeout: Field<Time>,
+}
+
+impl RawGit {
+    /// Returns what it means.
+    fn spec(self) -> GitSpec {
+        let known = GitSpec::default();
+        let protect = self.protect.value.map(List::values);
+        GitSpec {
+            landing: self.landing.value.unwrap_or_default(),
+            commits_state: self.commit_state.value.map_or(known.commits_state, |flag| flag.0),
+            protect: protect.map_or(known.protect, |all| all.map(|word| word.0).collect()),
+        }
+    }
 }
 
 impl RawBreaker {
@@ -223,6 +254,9 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
     }
     config.durability = raw.durability.value.unwrap_or_default();
     config.on_change = raw.on_change.value.unwrap_or_default();
+    if let Some(git) = raw.git.value {
+        config.git = git.spec();
+    }
     if let Some(watch) = raw.watch.value {
         config.watch.rescan = watch.rescan.value.map_or(config.watch.rescan, |time| time.0);
         config.watch.mode = watch.mode.value.unwrap_or_default();

@@ -32,6 +32,8 @@ pub const CLAIMS_PATH: &str = ".orch/local/claims.json";
 pub const CLONE_PATH: &str = ".orch/local/clone";
 /// Worktrees of running tasks.
 pub const WORKTREES_DIR: &str = ".orch/local/worktrees";
+/// Files that wait to be put into the checkout.
+pub const LANDING_DIR: &str = ".orch/local/landing";
 /// The settings.
 pub const CONFIG_PATH: &str = ".orch/config.yaml";
 
@@ -143,6 +145,11 @@ pub fn gate_log_path(level: u32, number: u32) -> String {
 /// Returns where a new task is written.
 pub fn task_path(id: &TaskId) -> String {
     format!("{TASKS_DIR}/{id}.md")
+}
+
+/// Returns the top folder of the worktree of a task.
+pub fn worktree_path(task: &TaskId) -> String {
+    format!("{WORKTREES_DIR}/{task}")
 }
 
 /// Returns where a role is written.

@@ -122,6 +122,8 @@ pub struct RawRetry {
     pub backoff: Field<Time>,
     /// How many workers may crash (end by a signal, or get lost) before the task failed.
     pub max_crashes: Field<Attempts>,
+    /// Whether an attempt gets a new worktree (`true`), or goes on in that of the one before.
+    pub clean: Field<Flag>,
 }
 
 impl RawRetry {
@@ -131,6 +133,7 @@ impl RawRetry {
             max_attempts: self.max_attempts.value.map(|n| n.0),
             backoff: self.backoff.value.map(|time| time.0),
             max_crashes: self.max_crashes.value.map(|n| n.0),
+            clean: self.clean.value.map(|flag| flag.0),
         }
     }
 }

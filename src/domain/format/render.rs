@@ -19,6 +19,14 @@ pub fn key(out: &mut String, key: &str, value: &str) {
     out.push('\n');
 }
 
+/// Writes one line of a list.
+pub fn item(out: &mut String, indent: &str, value: &str) {
+    out.push_str(indent);
+    out.push_str("- ");
+    push_text(out, value);
+    out.push('\n');
+}
+
 /// Writes `key: value` as it is: for numbers, points in time and words of our own.
 pub fn bare(out: &mut String, key: &str, value: impl Display) {
     // Writing to a `String` cannot fail.

@@ -8,6 +8,7 @@ pub use super::{
 };
 
 use super::{
+    commit::CommitId,
     config::Role,
     id::{AttemptId, GateName},
     task::TaskSpec,
@@ -34,8 +35,23 @@ pub struct AttemptRecord {
     pub log: String,
     /// The files that it was made from.
     pub digests: Digests,
+    /// Where its work is, where it has a worktree of its own.
+    pub work: Option<Work>,
     /// How it ended; `None` while it runs, or where the coordinator died.
     pub ending: Option<Ending>,
+}
+
+/// Where the work of an attempt is, and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// The branch of its worktree.
+    pub branch: String,
+    /// The branch that it is to land on.
+    pub onto: String,
+    /// The last commit of its branch: what is verified, and lands.
+    pub commit: Option<CommitId>,
+    /// The attempt whose work it lands, where it does nothing else.
+    pub lands: Option<u32>,
 }
 
 /// Digests (git blob ids) of the files that an attempt is made from; `None` where they are not
@@ -77,6 +93,8 @@ pub struct Ending {
     pub exit: Option<Exit>,
     /// The verify commands that ran, in order.
     pub verify: Vec<CheckResult>,
+    /// The files that somebody else changed, too, so that its work could not be merged.
+    pub conflicts: Vec<String>,
     /// What the worker reported to have used.
     pub usage: Usage,
     /// The files that it was made from, as they were at its end: it may have edited them itself.
@@ -108,6 +126,7 @@ impl Ending {
             reason: reason.into(),
             exit: None,
             verify: Vec::new(),
+            conflicts: Vec::new(),
             usage: Usage::default(),
             digests: Digests::default(),
             limit: None,

@@ -9,8 +9,8 @@ use super::{
     limits,
     milestone::MilestoneSpec,
     task::{
-        Budget, CommandLine, Completion, Estimate, HeartbeatFrom, RetrySpec, Size, TaskSpec,
-        WorkerSpec,
+        Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, RetrySpec, Size,
+        TaskSpec, WorkerSpec,
     },
 };
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub durability: Durability,
     /// What becomes of a done task whose file or role changed since.
     pub on_change: OnChange,
+    /// How work comes to the branch that is checked out.
+    pub git: GitSpec,
     /// How changes of files are noticed.
     pub watch: WatchSpec,
     /// What is run when something happens.
@@ -76,6 +78,7 @@ impl Default for Config {
             levels: BTreeMap::new(),
             durability: Durability::default(),
             on_change: OnChange::default(),
+            git: GitSpec::default(),
             watch: WatchSpec::default(),
             hooks: Hooks::new(),
             milestones: BTreeMap::new(),
@@ -135,6 +138,45 @@ impl OnChange {
             Self::Rerun => "rerun",
         }
     }
+}
+
+/// How work comes to the branch that is checked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitSpec {
+    /// How verified work lands.
+    pub landing: LandingMode,
+    /// Whether records and status files without work are committed, too.
+    pub commits_state: bool,
+    /// Branches on which a run does not begin without being told to.
+    pub protect: Vec<String>,
+}
+
+impl Default for GitSpec {
+    fn default() -> Self {
+        Self {
+            landing: LandingMode::default(),
+            commits_state: true,
+            protect: ["main", "master"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// How the commits of a worker come to the branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LandingMode {
+    /// As one commit: what is on the branch was verified, commit by commit.
+    #[default]
+    Squash,
+    /// As they are, behind one commit that merges them.
+    Merge,
+    /// One after the other, each put upon the branch anew.
+    Rebase,
+}
+
+impl LandingMode {
+    /// All words with their meaning.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("squash", Self::Squash), ("merge", Self::Merge), ("rebase", Self::Rebase)];
 }
 
 /// How changes of files are noticed.
@@ -242,6 +284,10 @@ pub struct Policy {
     pub budget: Budget,
     /// How many iterations there may be until the checks hold; `None` where there is no loop.
     pub max_iterations: Option<u32>,
+    /// Where the worker works, where somebody says so.
+    pub isolation: Option<Isolation>,
+    /// Whether an attempt gets a new worktree, not that of the one before.
+    pub is_clean: bool,
 }
 
 /// Signs of life that a worker must give.
@@ -307,6 +353,8 @@ impl Policy {
                 .repeat
                 .or_else(|| role.and_then(|role| role.repeat))
                 .map(|repeat| repeat.max_iterations.unwrap_or(limits::ITERATIONS_DEFAULT)),
+            isolation: workers.iter().find_map(|w| w.isolation),
+            is_clean: retries.iter().find_map(|r| r.clean).unwrap_or(false),
             max_crashes: retries
                 .iter()
                 .find_map(|r| r.max_crashes)

@@ -9,12 +9,18 @@ pub enum ReviewKind {
     Escalate,
     /// It held, and its task says that a person must approve it.
     Completion,
+    /// It held, but cannot land.
+    Landing,
 }
 
 impl ReviewKind {
     /// All kinds with their names.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("review", Self::Review), ("escalate", Self::Escalate), ("completion", Self::Completion)];
+    pub const NAMED: [(&'static str, Self); 4] = [
+        ("review", Self::Review),
+        ("escalate", Self::Escalate),
+        ("completion", Self::Completion),
+        ("landing", Self::Landing),
+    ];
 
     /// Returns the word that stands in the record.
     pub fn as_str(self) -> &'static str {
@@ -22,6 +28,7 @@ impl ReviewKind {
             Self::Review => "review",
             Self::Escalate => "escalate",
             Self::Completion => "completion",
+            Self::Landing => "landing",
         }
     }
 }
@@ -57,11 +64,16 @@ pub enum Outcome {
     /// No worker was started: the machine was short of something, or the coordinator died. Uses up
     /// nothing.
     NotStarted,
+    /// It held, but does not go together with what landed meanwhile. Uses up one attempt.
+    Conflict,
+    /// It held or its worker said so, but the run ended before its work could land: that is made up
+    /// for, without its worker. Uses up nothing.
+    Unlanded,
 }
 
 impl Outcome {
     /// All outcomes with their names.
-    pub const NAMED: [(&'static str, Self); 13] = [
+    pub const NAMED: [(&'static str, Self); 15] = [
         ("succeeded", Self::Succeeded),
         ("review", Self::Review),
         ("failed", Self::Failed),
@@ -75,6 +87,8 @@ impl Outcome {
         ("over-budget", Self::OverBudget),
         ("unfinished", Self::Unfinished),
         ("not-started", Self::NotStarted),
+        ("conflict", Self::Conflict),
+        ("unlanded", Self::Unlanded),
     ];
 
     /// Returns the word that stands in the record.
@@ -93,6 +107,8 @@ impl Outcome {
             Self::OverBudget => "over-budget",
             Self::Unfinished => "unfinished",
             Self::NotStarted => "not-started",
+            Self::Conflict => "conflict",
+            Self::Unlanded => "unlanded",
         }
     }
 
@@ -104,11 +120,14 @@ impl Outcome {
     /// Says whether its worker ended by itself and claimed success: a sign that the machine is in
     /// order.
     pub fn ended_well(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Review | Self::Unfinished)
+        matches!(
+            self,
+            Self::Succeeded | Self::Review | Self::Unfinished | Self::Conflict | Self::Unlanded
+        )
     }
 
     /// Says whether it uses up one attempt.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Failed | Self::Stalled)
+        matches!(self, Self::Failed | Self::Stalled | Self::Conflict)
     }
 }

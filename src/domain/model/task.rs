@@ -237,6 +237,20 @@ pub enum Isolation {
     Worktree,
 }
 
+impl Isolation {
+    /// All words with their meaning.
+    pub const NAMED: [(&'static str, Self); 2] =
+        [("none", Self::None), ("worktree", Self::Worktree)];
+
+    /// Returns the word that stands in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Worktree => "worktree",
+        }
+    }
+}
+
 /// When a task counts as done, beside exit code 0.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Completion {
@@ -259,6 +273,8 @@ pub struct RetrySpec {
     pub backoff: Option<Duration>,
     /// How many workers may crash before the task failed.
     pub max_crashes: Option<u32>,
+    /// Whether an attempt gets a new worktree, not that of the one before.
+    pub clean: Option<bool>,
 }
 
 /// What a task, the tasks of a milestone or a run may use up.

@@ -5,10 +5,14 @@ use std::sync::Arc;
 use super::{
     Scheduler,
     effect::{Assignment, Effect, Notice, Previous},
-    phase::{Live, Phase},
+    history::Place,
+    phase::{Live, Phase, Stage},
     queue::Lane,
 };
-use crate::domain::{model::id::AttemptId, plan::TaskIndex};
+use crate::domain::{
+    model::{config::Policy, id::AttemptId, task::Isolation},
+    plan::TaskIndex,
+};
 
 impl Scheduler {
     /// Starts whatever may start, best first, while there is room.
@@ -55,6 +59,16 @@ impl Scheduler {
         })
     }
 
+    /// Returns where an attempt under `policy` is carried out: apart, where that can be and nobody
+    /// says otherwise.
+    fn isolation_of(&self, policy: &Policy) -> Isolation {
+        match policy.isolation {
+            Some(Isolation::None) => Isolation::None,
+            Some(Isolation::Worktree) | None if self.has_worktrees => Isolation::Worktree,
+            Some(Isolation::Worktree) | None => Isolation::None,
+        }
+    }
+
     fn start(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
         assert!(self.is_ready(task), "only a ready task is started");
         let spec = Arc::clone(self.plan.shared_spec(task));
@@ -76,20 +90,34 @@ impl Scheduler {
         });
         let attempt = AttemptId::new(id, history.last + 1);
         let digests = self.plan.digests(task);
-        history.start(attempt.number, self.now.wall, digests);
+        let policy = self.plan.policy(task);
+        let isolation = self.isolation_of(&policy);
+        let is_apart = isolation == Isolation::Worktree;
+        let history = self.histories.entry(attempt.task.clone()).or_default();
+        let lands = history.unlanded(self.outside.retried_after(&attempt.task));
+        let lands = lands.filter(|_| is_apart);
+        history.start(attempt.number, self.now.wall, digests, Place { is_apart, lands });
         let assignment = Arc::new(Assignment {
             attempt: attempt.clone(),
             role: self.plan.role(task).cloned(),
-            policy: self.plan.policy(task),
+            policy,
+            isolation,
+            lands,
             spec,
             previous,
         });
         self.note_start(&attempt);
         let title = assignment.spec.title.clone();
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
-        effects.push(Effect::StartWorker(Arc::clone(&assignment)));
+        effects.push(match is_apart {
+            true => Effect::PrepareWorktree(Arc::clone(&assignment)),
+            false => Effect::StartWorker(Arc::clone(&assignment)),
+        });
         effects.push(Effect::Announce(Notice::Started { attempt, title }));
-        let live = Live::new(assignment, self.now, self.now);
+        let mut live = Live::new(assignment, self.now, self.now);
+        if is_apart {
+            live.stage = Stage::Preparing;
+        }
         self.set_phase(task, Phase::Running(Box::new(live)));
     }
 }

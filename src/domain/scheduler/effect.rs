@@ -6,7 +6,7 @@ use crate::domain::model::{
     attempt::{Ending, GateRecord, Outcome},
     config::{LevelGate, Policy, Role},
     id::{AttemptId, TaskId},
-    task::TaskSpec,
+    task::{Isolation, TaskSpec},
     time::Timestamp,
 };
 
@@ -18,8 +18,32 @@ pub enum Effect {
     RecordStart(Arc<Assignment>),
     /// Ask for a task at the place that all coordinators see: whose it is comes back as an event.
     Claim(TaskId),
-    /// Start the worker of an attempt whose record is on disk.
+    /// Make the worktree of an attempt whose record is on disk, or take up the one that is there.
+    PrepareWorktree(Arc<Assignment>),
+    /// Start the worker of an attempt whose record is on disk, and whose worktree is there.
     StartWorker(Arc<Assignment>),
+    /// Commit what the worker of an attempt left, and merge what landed meanwhile into it.
+    Merge {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// Land what was verified, in one commit with the record of the attempt.
+    Land {
+        /// Whose.
+        attempt: AttemptId,
+        /// What the record says then.
+        ending: Box<Ending>,
+    },
+    /// Give up landing, where it waits.
+    StopLanding {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// Remove the worktree of an attempt whose work has landed.
+    RemoveWorktree {
+        /// Whose.
+        attempt: AttemptId,
+    },
     /// Stop the worker, and whatever it started.
     StopWorker {
         /// Whose.
@@ -86,6 +110,10 @@ pub struct Assignment {
     pub role: Option<Role>,
     /// What follows from task, role and config.
     pub policy: Policy,
+    /// Where it is carried out.
+    pub isolation: Isolation,
+    /// The attempt whose work it only lands, without a worker.
+    pub lands: Option<u32>,
     /// The attempt before, where there was one.
     pub previous: Option<Previous>,
 }
@@ -139,6 +167,11 @@ pub enum Notice {
     },
     /// The worker claims success; its verify commands run.
     Verifying {
+        /// Which attempt.
+        attempt: AttemptId,
+    },
+    /// The branch went on meanwhile: the work is merged and verified again.
+    MovedOn {
         /// Which attempt.
         attempt: AttemptId,
     },

@@ -14,6 +14,7 @@ use crate::domain::{
     model::{
         attempt::{CheckResult, Ending, Killer, Outcome, ReportedState, ReviewKind, UsageLimit},
         id::{AttemptId, GateName},
+        time::{Now, Tick},
     },
     plan::TaskIndex,
 };
@@ -29,6 +30,7 @@ pub(super) struct Finish {
     pub category: Option<String>,
     pub review: Option<ReviewKind>,
     pub claimed: Option<ReportedState>,
+    pub conflicts: Vec<String>,
 }
 
 impl Finish {
@@ -42,7 +44,20 @@ impl Finish {
             category: None,
             review: None,
             claimed: None,
+            conflicts: Vec::new(),
         }
+    }
+
+    /// Returns the end of an attempt whose work others got in the way of.
+    pub(super) fn conflict(files: &[String]) -> Self {
+        let named = match files {
+            [] => "files".to_owned(),
+            [one] => format!("`{one}`"),
+            [one, other] => format!("`{one}` and `{other}`"),
+            [one, rest @ ..] => format!("`{one}` and {} more files", rest.len()),
+        };
+        let reason = format!("{named} changed on the branch meanwhile, and cannot be merged");
+        Self { conflicts: files.to_vec(), ..Self::new(Outcome::Conflict, reason) }
     }
 
     /// Returns the end of an attempt at a limit of its provider.
@@ -51,7 +66,7 @@ impl Finish {
         Self { limit: Some(limit), ..Self::new(Outcome::Limited, reason) }
     }
 
-    fn after(mut self, verify: Vec<CheckResult>) -> Self {
+    pub(super) fn after(mut self, verify: Vec<CheckResult>) -> Self {
         self.verify = verify;
         self
     }
@@ -83,11 +98,7 @@ impl Scheduler {
         effects: &mut Vec<Effect>,
     ) {
         let Some(live) = self.at(task) else { return };
-        let held = match results.len() {
-            0 => "exit code 0".to_owned(),
-            1 => "exit code 0, verify command passed".to_owned(),
-            n => format!("exit code 0, all {n} verify commands passed"),
-        };
+        let held = Self::held_words(&results);
         let finish = if live.assignment.policy.completion.review {
             let reason = format!("{held}; a person must approve it");
             Finish { review: Some(ReviewKind::Completion), ..Finish::new(Outcome::Review, reason) }
@@ -95,6 +106,15 @@ impl Scheduler {
             Finish::new(Outcome::Succeeded, held)
         };
         self.end(task, finish.after(results), effects);
+    }
+
+    /// Says in words that these checks held.
+    pub(super) fn held_words(results: &[CheckResult]) -> String {
+        match results.len() {
+            0 => "exit code 0".to_owned(),
+            1 => "exit code 0, verify command passed".to_owned(),
+            n => format!("exit code 0, all {n} verify commands passed"),
+        }
     }
 
     /// Ends an attempt whose worker claimed success against its checks: the next iteration of a
@@ -136,18 +156,26 @@ impl Scheduler {
 
     /// Records how an attempt ended and moves its task on.
     pub(super) fn end(&mut self, task: TaskIndex, finish: Finish, effects: &mut Vec<Effect>) {
-        let Some(live) = self.at(task).cloned() else { return };
-        let attempt = live.assignment.attempt.clone();
+        if let Some(ending) = self.ending(task, finish) {
+            self.conclude(task, ending, effects);
+        }
+    }
+
+    /// Returns what is to be recorded of an attempt that ends so.
+    pub(super) fn ending(&self, task: TaskIndex, finish: Finish) -> Option<Ending> {
+        let live = self.at(task)?;
+        let attempt = &live.assignment.attempt;
         let after = self.outside.retried_after(&attempt.task);
         let n_before = self.histories.get(&attempt.task).map_or(0, |h| h.n_unfinished(after));
         // It may have ended while no coordinator was there.
         let exited = live.end.as_ref().filter(|_| finish.verify.is_empty()).and_then(|e| e.ended);
         let ended = exited.unwrap_or(self.now);
-        let Finish { outcome, reason, verify, limit, waiting_for, category, review, claimed } =
-            finish;
-        let ending = Ending {
+        let Finish { outcome, reason, verify, limit, waiting_for, category, .. } = finish;
+        let Finish { review, claimed, conflicts, .. } = finish;
+        Some(Ending {
             exit: live.end.as_ref().map(|end| end.exit),
             verify,
+            conflicts,
             usage: live.usage(),
             digests: self.plan.digests(task),
             limit,
@@ -158,7 +186,24 @@ impl Scheduler {
             iteration: live.assignment.policy.max_iterations.map(|_| n_before + 1),
             n_leaked: live.end.as_ref().map_or(0, |end| end.n_leaked),
             is_oom: live.end.as_ref().and_then(|e| e.killed_by) == Some(Killer::OutOfMemory),
-            ..Ending::new(ended.wall, outcome, reason.clone())
+            ..Ending::new(ended.wall, outcome, reason)
+        })
+    }
+
+    /// Records how an attempt ended and moves its task on.
+    pub(super) fn conclude(&mut self, task: TaskIndex, ending: Ending, effects: &mut Vec<Effect>) {
+        let Some(live) = self.at(task).cloned() else { return };
+        let attempt = live.assignment.attempt.clone();
+        let (outcome, reason) = (ending.outcome, ending.reason.clone());
+        // It may have ended while no coordinator was there.
+        let exited = live.end.as_ref().filter(|_| ending.verify.is_empty()).and_then(|e| e.ended);
+        let ended = match &live.held {
+            // It was over when it was verified; then it waited for its turn.
+            Some(_) => {
+                let waited = self.now.wall.since(ending.ended);
+                Now { tick: Tick(self.now.tick.0.saturating_sub(waited)), wall: ending.ended }
+            }
+            None => exited.unwrap_or(self.now),
         };
         effects
             .push(Effect::RecordEnd { attempt: attempt.clone(), ending: Box::new(ending.clone()) });
@@ -205,7 +250,11 @@ impl Scheduler {
         let goes_on = outcome.is_failure()
             || matches!(
                 outcome,
-                Outcome::Crashed | Outcome::Lost | Outcome::Unfinished | Outcome::Limited
+                Outcome::Crashed
+                    | Outcome::Lost
+                    | Outcome::Unfinished
+                    | Outcome::Limited
+                    | Outcome::Unlanded
             );
         let wait = if let Phase::BackingOff { until } = phase {
             Some(until.0.saturating_sub(self.now.tick.0))

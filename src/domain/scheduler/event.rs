@@ -17,7 +17,26 @@ use crate::domain::{
 pub enum Event {
     /// Nothing but time; also the first event of every coordinator.
     TimePassed,
-    /// The process of an attempt could not be started.
+    /// The worktree of an attempt is there.
+    WorktreeReady {
+        /// Whose.
+        attempt: AttemptId,
+    },
+    /// The work of an attempt was committed, and merged with what landed meanwhile.
+    Merged {
+        /// Whose.
+        attempt: AttemptId,
+        /// What came of it.
+        answer: MergeAnswer,
+    },
+    /// It was tried to land the work of an attempt.
+    Landed {
+        /// Whose.
+        attempt: AttemptId,
+        /// What came of it.
+        answer: LandAnswer,
+    },
+    /// The process, or the worktree, of an attempt could not be started.
     WorkerNotStarted {
         /// Whose.
         attempt: AttemptId,
@@ -128,6 +147,32 @@ impl Event {
     pub fn exited(attempt: AttemptId, exit: Exit) -> Self {
         Self::WorkerExited { attempt, end: Box::new(WorkerEnd::of(exit)) }
     }
+}
+
+/// What came of merging what landed meanwhile into the work of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MergeAnswer {
+    /// It is merged.
+    Clean,
+    /// These files were changed by others, too.
+    Conflict(Vec<String>),
+    /// It cannot be done, as a phrase.
+    Failed(String),
+}
+
+/// What came of landing the work of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LandAnswer {
+    /// It is on the branch.
+    Done,
+    /// The branch went on meanwhile.
+    MovedOn,
+    /// Something of the user is in the way; it is tried again until it is gone.
+    Waits,
+    /// It was given up, as was asked for.
+    GivenUp,
+    /// It cannot be done, as a phrase.
+    Failed(String),
 }
 
 /// What keeps all tasks from being started, until it is released.

@@ -33,6 +33,8 @@ pub struct Recorded {
     pub deaths: Deaths,
     /// Whose tasks are, where coordinators share them.
     pub claims: Claims,
+    /// Whether a task can have a worktree of its own, and so has one where nobody says otherwise.
+    pub has_worktrees: bool,
     /// Attempts without an ending that another coordinator sees to.
     pub of_others: BTreeSet<AttemptId>,
     /// Those of them whose workers were never started.
@@ -168,6 +170,19 @@ pub struct History {
     last_outcome: Option<Outcome>,
     /// Number of the last attempt that succeeded.
     done_at: u32,
+    /// The attempt whose work was held to be done, and has not landed.
+    unlanded: Option<u32>,
+    /// Where the work of the last attempt is, and what it lands.
+    place: Place,
+}
+
+/// Where the last attempt works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Whether it has a worktree of its own.
+    pub is_apart: bool,
+    /// The attempt whose work it only lands.
+    pub lands: Option<u32>,
 }
 
 fn count_after(numbers: &[u32], after: u32) -> u32 {
@@ -181,6 +196,10 @@ impl History {
         self.last = record.attempt.number;
         self.last_started = Some(record.started);
         self.digests = record.digests;
+        self.place = Place {
+            is_apart: record.work.is_some(),
+            lands: record.work.and_then(|work| work.lands),
+        };
         self.ending = None;
         if let Some(ending) = record.ending {
             self.settle(ending);
@@ -188,8 +207,15 @@ impl History {
     }
 
     /// Notes that attempt `number` is about to start.
-    pub(super) fn start(&mut self, number: u32, started: Timestamp, digests: Digests) {
+    pub(super) fn start(
+        &mut self,
+        number: u32,
+        started: Timestamp,
+        digests: Digests,
+        place: Place,
+    ) {
         self.last = number;
+        self.place = place;
         self.last_started = Some(started);
         self.digests = digests;
         self.ending = None;
@@ -198,7 +224,7 @@ impl History {
     /// Notes how the last attempt ended.
     pub(super) fn settle(&mut self, ending: Ending) {
         match ending.outcome {
-            Outcome::Failed | Outcome::Stalled => self.failed.push(self.last),
+            Outcome::Failed | Outcome::Stalled | Outcome::Conflict => self.failed.push(self.last),
             Outcome::Crashed | Outcome::Lost => self.crashed.push(self.last),
             Outcome::Unfinished => self.unfinished.push(self.last),
             // Should it ever run again, it has all attempts.
@@ -214,8 +240,10 @@ impl History {
             | Outcome::Limited
             | Outcome::Blocked
             | Outcome::OverBudget
+            | Outcome::Unlanded
             | Outcome::NotStarted => {}
         }
+        self.unlanded = self.unlanded_after(ending.outcome);
         let is_alike = self.last_outcome == Some(ending.outcome);
         self.n_alike = if is_alike { self.n_alike.saturating_add(1) } else { 1 };
         self.last_outcome = Some(ending.outcome);
@@ -235,6 +263,41 @@ impl History {
             self.spent.push((self.last, spent));
         }
         self.ending = Some(ending);
+    }
+
+    /// Returns the attempt whose work is still to land after the last one ended so.
+    fn unlanded_after(&self, outcome: Outcome) -> Option<u32> {
+        let Place { is_apart, lands } = self.place;
+        match outcome {
+            Outcome::Review if is_apart => Some(lands.unwrap_or(self.last)),
+            Outcome::Unlanded => Some(lands.unwrap_or(self.last)),
+            // It came to nothing, so what it was to land still is.
+            Outcome::NotStarted
+            | Outcome::Lost
+            | Outcome::Interrupted
+            | Outcome::Cancelled
+            | Outcome::Blocked => lands,
+            Outcome::Review
+            | Outcome::Succeeded
+            | Outcome::Failed
+            | Outcome::Stalled
+            | Outcome::Crashed
+            | Outcome::Limited
+            | Outcome::OverBudget
+            | Outcome::Unfinished
+            | Outcome::Conflict => None,
+        }
+    }
+
+    /// Returns the attempt whose work was held to be done and has not landed, unless a retry set it
+    /// aside.
+    pub fn unlanded(&self, after: u32) -> Option<u32> {
+        self.unlanded.filter(|number| *number > after)
+    }
+
+    /// Returns where the last attempt works.
+    pub fn place(&self) -> Place {
+        self.place
     }
 
     /// Returns what was used since the task was last done, attempts up to `after` set aside.

@@ -17,6 +17,7 @@ pub mod explain;
 pub mod history;
 mod invariants;
 mod judgement;
+mod landing;
 mod levels;
 pub mod phase;
 mod provider;
@@ -43,6 +44,7 @@ use claims::Claims;
 use effect::{Effect, Force, Notice};
 use event::{Event, Hold, StopMode};
 use history::{History, Recorded, Taken};
+use landing::Queue;
 use levels::Levels;
 use phase::{Course, Live, Phase};
 use provider::ProviderLimit;
@@ -94,6 +96,10 @@ pub struct Scheduler {
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
     claims: Claims,
+    /// Whether a task can have a worktree of its own.
+    has_worktrees: bool,
+    /// Whose work lands next.
+    landings: Queue,
     /// Tasks that were asked for, and of which it is not known yet whose they are.
     asked: BTreeSet<TaskId>,
     /// The present of the event that is being handled.
@@ -113,7 +119,7 @@ impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
         let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
-        let Recorded { unstarted, deaths, claims, of_others, .. } = recorded;
+        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, .. } = recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
@@ -159,6 +165,8 @@ impl Scheduler {
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             claims,
+            has_worktrees,
+            landings: Queue::default(),
             asked: BTreeSet::new(),
             now,
         };
@@ -182,6 +190,9 @@ impl Scheduler {
             Event::WorkerNotStarted { attempt, cause, is_passing } => {
                 self.worker_not_started(&attempt, cause, is_passing, &mut effects);
             }
+            Event::WorktreeReady { attempt } => self.worktree_ready(&attempt, &mut effects),
+            Event::Merged { attempt, answer } => self.merged(&attempt, answer, &mut effects),
+            Event::Landed { attempt, answer } => self.landed(&attempt, answer, &mut effects),
             Event::WorkerStarted { attempt } => self.started_well(&attempt, &mut effects),
             Event::ShortageSeen { cause } => self.shortage_seen(cause, &mut effects),
             Event::WorkerExited { attempt, end } => {
@@ -224,6 +235,7 @@ impl Scheduler {
         self.pass_breaker(&mut effects);
         self.pass_shortage();
         self.advance_levels(&mut effects);
+        self.advance_landings(&mut effects);
         self.dispatch(&mut effects);
         self.assert_invariants();
         effects

@@ -9,7 +9,7 @@ use super::{
     pulse::Pulse,
 };
 use crate::domain::model::{
-    attempt::{StatusReport, Usage, UsageLimit, WorkerEnd},
+    attempt::{Ending, StatusReport, Usage, UsageLimit, WorkerEnd},
     time::{Now, Tick, render_duration},
 };
 
@@ -62,24 +62,49 @@ pub struct Live {
     pub limit: Option<UsageLimit>,
     /// When its worker was last seen alive; `None` where nobody asks.
     pub pulse: Option<Pulse>,
+    /// What its record is to say once its work has landed.
+    pub held: Option<Box<Ending>>,
 }
 
 /// How far an attempt is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Stage {
-    /// Recorded; the process is being started or runs.
+    /// Recorded; its worktree is being made.
+    Preparing,
+    /// The process is being started or runs.
     Working,
-    /// The process ended well; verify commands run.
+    /// The process ended well; its work is being merged with what landed meanwhile.
+    Merging,
+    /// Verify commands run.
     Verifying,
+    /// What was verified is to land; others are before it.
+    Queued,
+    /// What was verified lands.
+    Landing,
     /// Being stopped.
     Stopping {
         /// Why.
         why: StopReason,
-        /// Whether it is a verify command that is being stopped.
-        in_verify: bool,
+        /// What it was at.
+        at: Activity,
         /// When it is killed; `None` once it was.
         kill_at: Option<Tick>,
     },
+}
+
+/// What an attempt was at when it was asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Its worktree was being made: that ends by itself.
+    Preparing,
+    /// Its worker was at work.
+    Working,
+    /// Its work was being merged: that ends by itself.
+    Merging,
+    /// Its verify commands were running.
+    Verifying,
+    /// Its work was to land.
+    Landing,
 }
 
 /// Why an attempt is being stopped.
@@ -100,6 +125,11 @@ pub enum StopReason {
 }
 
 impl StopReason {
+    /// Says whether a person asked for it.
+    pub(super) fn is_asked_for(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Interrupted)
+    }
+
     /// Says why, as a phrase.
     pub(super) fn phrase(self) -> String {
         match self {
@@ -147,6 +177,8 @@ pub enum TaskState {
     Running,
     /// Its verify commands run.
     Verifying,
+    /// Its work is verified, and lands.
+    Landing,
     /// A person must approve it.
     Review,
     /// Done.
@@ -159,9 +191,10 @@ pub enum TaskState {
 
 impl TaskState {
     /// All states in the order in which they are shown.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Running,
         Self::Verifying,
+        Self::Landing,
         Self::Ready,
         Self::BackingOff,
         Self::Waiting,
@@ -185,6 +218,7 @@ impl TaskState {
             Self::BackingOff => "backing-off",
             Self::Running => "running",
             Self::Verifying => "verifying",
+            Self::Landing => "landing",
             Self::Review => "review",
             Self::Done => "done",
             Self::Failed => "failed",

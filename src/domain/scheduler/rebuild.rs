@@ -85,8 +85,16 @@ impl Scheduler {
         let policy = || self.plan.policy(task);
         match history.outcome(after) {
             Some(Outcome::Succeeded) => self.phase_after_success(task),
+            // It is accepted, and only has to land.
+            Some(Outcome::Review) if self.is_accepted(id) && history.unlanded(after).is_some() => {
+                Phase::Open
+            }
             Some(Outcome::Review) if self.is_accepted(id) => self.phase_after_success(task),
             Some(Outcome::Review) => Phase::Review,
+            Some(Outcome::Conflict) => {
+                let is_out = history.n_failed(after) >= policy().max_attempts;
+                if is_out { Phase::Review } else { Phase::Open }
+            }
             Some(Outcome::Failed | Outcome::Stalled) => {
                 let (policy, n) = (policy(), history.n_failed(after));
                 if n >= policy.max_attempts {
@@ -125,7 +133,11 @@ impl Scheduler {
             Some(Outcome::Cancelled) if self.outside.is_cancelled(&attempt()) => Phase::Cancelled,
             Some(Outcome::NotStarted) => wait.map_or(Phase::Open, |until| self.wait_until(until)),
             Some(
-                Outcome::Blocked | Outcome::Cancelled | Outcome::Interrupted | Outcome::OverBudget,
+                Outcome::Blocked
+                | Outcome::Cancelled
+                | Outcome::Interrupted
+                | Outcome::Unlanded
+                | Outcome::OverBudget,
             )
             | None => Phase::Open,
         }

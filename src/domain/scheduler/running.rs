@@ -7,9 +7,9 @@ use super::{
     effect::{Assignment, Effect, Force, Notice},
     ending::Finish,
     event::StopMode,
-    history::Taken,
+    history::{History, Taken},
     judgement::Judgement,
-    phase::{Course, Live, Phase, Stage, StopReason},
+    phase::{Activity, Course, Live, Phase, Stage, StopReason},
     pulse::Pulse,
     queue::Lane,
 };
@@ -17,7 +17,7 @@ use crate::domain::{
     model::{
         attempt::{CheckResult, Outcome, ReviewKind, StatusReport, Usage, UsageLimit, WorkerEnd},
         id::AttemptId,
-        task::AuthorStatus,
+        task::{AuthorStatus, Isolation},
         time::{Now, Tick},
     },
     plan::TaskIndex,
@@ -40,7 +40,14 @@ impl Live {
             limit: None,
             over: None,
             stop_asked: None,
+            held: None,
         }
+    }
+
+    /// Notes that its worker is started only now.
+    pub(super) fn begin(&mut self, now: Now) {
+        self.started = Now { tick: now.tick, wall: self.started.wall };
+        self.pulse = self.assignment.policy.heartbeat.map(|_| Pulse::at(now.tick));
     }
 
     /// Returns the moment at which something must be done about the attempt.
@@ -51,7 +58,11 @@ impl Live {
         }
         match self.stage {
             Stage::Working => [self.time_out(), self.pulse_deadline()].into_iter().flatten().min(),
-            Stage::Verifying => None,
+            Stage::Preparing
+            | Stage::Merging
+            | Stage::Verifying
+            | Stage::Queued
+            | Stage::Landing => None,
             Stage::Stopping { kill_at, .. } => kill_at,
         }
     }
@@ -80,11 +91,14 @@ impl Scheduler {
     pub(super) fn adopt(&mut self, attempts: Vec<(AttemptId, Taken)>) {
         for (attempt, taken) in attempts {
             let Some(task) = self.plan.find(attempt.task.as_str()) else { continue };
+            let place = self.histories.get(&attempt.task).map(History::place).unwrap_or_default();
             let assignment = Arc::new(Assignment {
                 attempt,
                 spec: Arc::clone(self.plan.shared_spec(task)),
                 role: self.plan.role(task).cloned(),
                 policy: self.plan.policy(task),
+                isolation: if place.is_apart { Isolation::Worktree } else { Isolation::None },
+                lands: place.lands,
                 previous: None,
             });
             let mut live = Live::new(assignment, taken.started, self.now);
@@ -93,7 +107,7 @@ impl Scheduler {
                 live.stop_asked = taken.stop_asked;
                 let kill_at = Some(self.now.tick.plus(live.assignment.policy.grace));
                 let why = StopReason::Interrupted;
-                live.stage = Stage::Stopping { why, in_verify: false, kill_at };
+                live.stage = Stage::Stopping { why, at: Activity::Working, kill_at };
             }
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
@@ -126,10 +140,17 @@ impl Scheduler {
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
         match live.stage {
-            Stage::Stopping { why, in_verify: false, .. } => self.end_stopped(task, why, effects),
+            Stage::Stopping { why, at: Activity::Working, .. } => {
+                self.end_stopped(task, why, effects);
+            }
             Stage::Working => self.end(task, Finish::new(Outcome::Lost, cause), effects),
-            // Its process had ended before.
-            Stage::Verifying | Stage::Stopping { in_verify: true, .. } => {}
+            // Its process had ended before, or was never started.
+            Stage::Preparing
+            | Stage::Merging
+            | Stage::Verifying
+            | Stage::Queued
+            | Stage::Landing
+            | Stage::Stopping { .. } => {}
         }
     }
 
@@ -150,25 +171,24 @@ impl Scheduler {
         let judgement = live.judge(end);
         let claimed = live.contradiction(end.exit);
         let category = live.report.as_ref().and_then(|report| report.category.clone());
-        let has_verify = !live.assignment.policy.completion.verify.is_empty();
+        let has_more = live.is_apart() || !live.assignment.policy.completion.verify.is_empty();
+        let is_apart = live.is_apart();
         if let Some(live) = self.at_mut(task) {
             live.end = Some(end.clone());
         }
         let is_hurried = self.course == Course::Stopping(StopMode::Now);
-        let is_unfinished = matches!(judgement, Judgement::Verify) && has_verify && is_hurried;
+        let is_unfinished = matches!(judgement, Judgement::Verify) && has_more && is_hurried;
         if let Stage::Stopping { why, .. } = stage
             && (!has_ended_before || is_unfinished)
         {
+            // Its work is there, and only has to land.
+            if has_ended_before && is_apart {
+                return self.end_unlanded(task, why, effects);
+            }
             return self.end_stopped(task, why, effects);
         }
         let finish = match judgement {
-            Judgement::Verify if has_verify => {
-                self.set_stage(task, Stage::Verifying);
-                effects.push(Effect::StartVerify { attempt: attempt.clone() });
-                effects.push(Effect::Announce(Notice::Verifying { attempt: attempt.clone() }));
-                return;
-            }
-            Judgement::Verify => return self.end_held(task, Vec::new(), effects),
+            Judgement::Verify => return self.claims_success(task, effects),
             Judgement::Unsigned(reason) => {
                 return self.end_unheld(task, reason, Vec::new(), effects);
             }
@@ -228,15 +248,24 @@ impl Scheduler {
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
         match live.stage {
-            Stage::Working => {}
-            Stage::Stopping { why, in_verify: true, .. } => self.end_stopped(task, why, effects),
-            Stage::Stopping { in_verify: false, .. } => {}
+            Stage::Stopping { why, at: Activity::Verifying, .. } if live.is_apart() => {
+                self.end_unlanded(task, why, effects);
+            }
+            Stage::Stopping { why, at: Activity::Verifying, .. } => {
+                self.end_stopped(task, why, effects);
+            }
+            Stage::Preparing
+            | Stage::Working
+            | Stage::Merging
+            | Stage::Queued
+            | Stage::Landing
+            | Stage::Stopping { .. } => {}
             Stage::Verifying => match results.iter().find(|result| !result.is_success()) {
                 Some(failed) => {
                     let reason = format!("verify `{}` failed: {}", failed.command, failed.ending());
                     self.end_unheld(task, reason, results, effects);
                 }
-                None => self.end_held(task, results, effects),
+                None => self.checks_held(task, results, effects),
             },
         }
     }
@@ -269,7 +298,11 @@ impl Scheduler {
                     Stage::Stopping { why, .. } => {
                         self.stop(task, why, Force::Kill, effects);
                     }
-                    Stage::Verifying => unreachable!("a verifying attempt has no deadline"),
+                    Stage::Preparing
+                    | Stage::Merging
+                    | Stage::Verifying
+                    | Stage::Queued
+                    | Stage::Landing => unreachable!("only a worker has a deadline"),
                 },
                 Some(Phase::BackingOff { .. }) => drop(self.set_phase(task, Phase::Open)),
                 Some(
@@ -318,23 +351,24 @@ impl Scheduler {
         let attempt = live.assignment.attempt.clone();
         let kill_at =
             (force == Force::Ask).then(|| self.now.tick.plus(live.assignment.policy.grace));
-        let (why, in_verify) = match live.stage {
-            Stage::Working => (why, false),
-            Stage::Verifying => (why, true),
+        let (why, at) = match live.stage {
             Stage::Stopping { .. } if force == Force::Ask => return,
-            Stage::Stopping { why, in_verify, .. } => (why, in_verify),
+            Stage::Stopping { why, at, .. } => (why, at),
+            // Nobody else is asked about one that only waits.
+            Stage::Queued if why.is_asked_for() => return self.end_unlanded(task, why, effects),
+            // All that it could use up, it has.
+            Stage::Merging | Stage::Queued | Stage::Landing if !why.is_asked_for() => return,
+            _ => (why, live.activity()),
         };
         let now = self.now.tick;
+        // What ends soon by itself is not killed.
+        let kill_at = kill_at.filter(|_| matches!(at, Activity::Working | Activity::Verifying));
         self.change_live(task, |live| {
-            live.stage = Stage::Stopping { why, in_verify, kill_at };
+            live.stage = Stage::Stopping { why, at, kill_at };
             live.stop_asked.get_or_insert(now);
         });
         let stopping = attempt.clone();
-        effects.push(if in_verify {
-            Effect::StopVerify { attempt, force }
-        } else {
-            Effect::StopWorker { attempt, force }
-        });
+        effects.extend(Self::stop_effect(attempt, at, force));
         effects.push(Effect::Announce(Notice::Stopping {
             attempt: stopping,
             why: why.phrase(),
@@ -343,7 +377,7 @@ impl Scheduler {
     }
 
     /// Finds the attempt with exactly this number; an older one has no say.
-    fn live(&self, attempt: &AttemptId) -> Option<(TaskIndex, &Live)> {
+    pub(super) fn live(&self, attempt: &AttemptId) -> Option<(TaskIndex, &Live)> {
         let task = self.plan.find(attempt.task.as_str())?;
         let live = self.at(task)?;
         (live.assignment.attempt == *attempt).then_some((task, live))
@@ -361,7 +395,7 @@ impl Scheduler {
         if let Phase::Running(live) = phase { Some(live) } else { None }
     }
 
-    fn set_stage(&mut self, task: TaskIndex, stage: Stage) {
+    pub(super) fn set_stage(&mut self, task: TaskIndex, stage: Stage) {
         self.change_live(task, |live| live.stage = stage);
     }
 

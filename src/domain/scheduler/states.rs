@@ -2,7 +2,7 @@
 
 use super::{
     Phase, Scheduler,
-    phase::{Stage, TaskState},
+    phase::{Activity, TaskState},
 };
 use crate::domain::{
     model::{outside::GateState, task::AuthorStatus},
@@ -52,11 +52,10 @@ impl Scheduler {
         let spec = self.plan.spec(task);
         match self.phases.get(task.position()) {
             Some(Phase::Running(live)) => {
-                return match live.stage {
-                    Stage::Verifying | Stage::Stopping { in_verify: true, .. } => {
-                        TaskState::Verifying
-                    }
-                    Stage::Working | Stage::Stopping { in_verify: false, .. } => TaskState::Running,
+                return match live.activity() {
+                    Activity::Preparing | Activity::Working => TaskState::Running,
+                    Activity::Merging | Activity::Verifying => TaskState::Verifying,
+                    Activity::Landing => TaskState::Landing,
                 };
             }
             Some(Phase::BackingOff { .. }) => return TaskState::BackingOff,
@@ -133,6 +132,7 @@ fn is_stuck(state: TaskState) -> bool {
         | TaskState::BackingOff
         | TaskState::Running
         | TaskState::Verifying
+        | TaskState::Landing
         | TaskState::Done
         | TaskState::Cancelled => false,
     }

@@ -302,6 +302,11 @@ pub(super) fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::RecordStart(a) => format!("record-start {}", a.attempt),
         Effect::Claim(task) => format!("claim {task}"),
+        Effect::PrepareWorktree(a) => format!("prepare {}", a.attempt),
+        Effect::Merge { attempt } => format!("merge {attempt}"),
+        Effect::Land { attempt, ending } => format!("land {attempt}: {}", ending.reason),
+        Effect::StopLanding { attempt } => format!("stop-landing {attempt}"),
+        Effect::RemoveWorktree { attempt } => format!("remove {attempt}"),
         Effect::StartWorker(a) => format!("start {}", a.attempt),
         Effect::StopWorker { attempt, force } => format!("stop {attempt} {force:?}"),
         Effect::StartVerify { attempt } => format!("verify {attempt}"),
@@ -720,6 +725,7 @@ fn reviewed(last: u32) -> Recorded {
         nonce: String::new(),
         log: String::new(),
         digests: Digests::default(),
+        work: None,
         ending: Some(Ending {
             exit: Some(Exit::Code(0)),
             ..Ending::new(Timestamp(0), Outcome::Review, "a person must approve it")
@@ -969,6 +975,7 @@ fn what_a_dead_coordinator_left_running_is_settled_first() {
         nonce: String::new(),
         log: String::new(),
         digests: Digests::default(),
+        work: None,
         ending: None,
     };
     let recorded = Recorded::default().with_attempts([record]);

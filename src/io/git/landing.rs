@@ -11,18 +11,7 @@ use super::{
     paths::{changes, entry_at, with_entry, with_files},
     work::commit,
 };
-use crate::domain::model::commit::CommitId;
-
-/// How the commits of a worker come to the branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LandingMode {
-    /// As one commit.
-    Squash,
-    /// As they are, behind one commit that merges them.
-    Merge,
-    /// One after the other, each put upon the branch anew.
-    Rebase,
-}
+use crate::domain::model::{commit::CommitId, config::LandingMode};
 
 /// A file of the plan's own, to be committed: its path relative to the folder of the plan, and its
 /// bytes, none where it is gone.

@@ -9,13 +9,14 @@ mod landing;
 mod merge;
 mod paths;
 mod shift;
+mod state;
 mod work;
 mod worktree;
 
 pub use self::{
     advance::{Advanced, Obstacle, Step},
     ground::{Ground, Head},
-    landing::{Built, Landing, LandingMode, StateFile},
+    landing::{Built, Landing, StateFile},
     work::Integrated,
     worktree::{Origin, Prepared},
 };
@@ -26,6 +27,8 @@ use std::{
 };
 
 use git2::{ObjectType, Oid, Repository};
+
+use super::shortage;
 
 /// Why git could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +79,21 @@ impl GitError {
     /// Returns that a file could not be handled, as was to be done for `what`.
     fn file(what: impl Into<String>, source: std::io::Error) -> Self {
         Self::File { what: what.into(), source }
+    }
+}
+
+/// Says whether the same may work later by itself: the machine is short of something.
+pub fn is_passing(error: &GitError) -> bool {
+    match error {
+        GitError::File { source, .. } => shortage::is_passing(source),
+        // libgit2 tells what the system said in words only.
+        GitError::Init { source, .. }
+        | GitError::Commit { source, .. }
+        | GitError::Failed { source, .. } => {
+            let words = ["No space left", "Disk quota", "Too many open files", "Cannot allocate"];
+            words.iter().any(|cause| source.message().contains(cause))
+        }
+        GitError::Refused(_) => false,
     }
 }
 

@@ -227,7 +227,7 @@ fn entry_of(staged: &IndexEntry) -> Entry {
 }
 
 /// Says whether a file has the stamp that the index noted.
-fn has_stamp(staged: &IndexEntry, about: &fs::Metadata) -> bool {
+pub(super) fn has_stamp(staged: &IndexEntry, about: &fs::Metadata) -> bool {
     let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
     let (seconds, nanoseconds) = (staged.mtime.seconds(), staged.mtime.nanoseconds());
     let is_link = about.file_type().is_symlink();

@@ -7,6 +7,7 @@ pub mod cap;
 pub mod cgroup;
 pub mod check;
 pub mod follow;
+pub mod foreign;
 pub mod leftovers;
 pub mod log;
 pub mod oom;

@@ -89,6 +89,20 @@ impl Terminal {
         std::io::stdout().is_terminal() && !is_dumb
     }
 
+    /// Says whether a person can be asked something.
+    pub fn can_ask(&self) -> bool {
+        self.is_interactive() && std::io::stdin().is_terminal()
+    }
+
+    /// Asks a person, and returns the line that is written, without spaces around it; `None` where
+    /// there is none.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        self.err(question);
+        let mut line = String::new();
+        let n_read = std::io::stdin().read_line(&mut line).ok()?;
+        (n_read > 0).then(|| line.trim().to_owned())
+    }
+
     /// Returns the columns of standard output.
     pub fn width(&self) -> usize {
         columns().unwrap_or(WIDTH_DEFAULT)

@@ -70,7 +70,7 @@ fn label(worker: &LiveWorker) -> String {
 
 fn worker_line(worker: &LiveWorker, id_width: usize, width: usize) -> Line<'static> {
     let (mark, color) = match worker.stage {
-        "verifying" => ("◆", Color::Cyan),
+        "verifying" | "landing" => ("◆", Color::Cyan),
         "stopping" => ("■", Color::Yellow),
         "stopped" | "traced" | "unkillable" => ("■", Color::Red),
         _ => ("▶", Color::Blue),

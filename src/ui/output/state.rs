@@ -13,7 +13,9 @@ fn named(word: &str) -> Option<TaskState> {
 /// Returns the color of the state that is called `word`.
 pub fn look(word: &str) -> Look {
     match named(word) {
-        Some(TaskState::Running | TaskState::Verifying) => AnsiColor::Cyan.on_default().bold(),
+        Some(TaskState::Running | TaskState::Verifying | TaskState::Landing) => {
+            AnsiColor::Cyan.on_default().bold()
+        }
         Some(TaskState::Ready) => AnsiColor::Blue.on_default().bold(),
         Some(TaskState::BackingOff | TaskState::Review) => AnsiColor::Yellow.on_default(),
         Some(TaskState::Blocked) => AnsiColor::Magenta.on_default(),
@@ -30,6 +32,7 @@ pub fn sign(word: &str) -> &'static str {
     match named(word) {
         Some(TaskState::Running) => "▶",
         Some(TaskState::Verifying) => "◎",
+        Some(TaskState::Landing) => "⇣",
         Some(TaskState::Ready) => "○",
         Some(TaskState::BackingOff) => "↻",
         Some(TaskState::Waiting) => "·",

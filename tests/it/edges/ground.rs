@@ -7,10 +7,8 @@ use std::{
 };
 
 use orch::{
-    domain::model::commit::CommitId,
-    io::git::{
-        Advanced, Built, Ground, Head, Integrated, Landing, LandingMode, Origin, StateFile, Step,
-    },
+    domain::model::{commit::CommitId, config::LandingMode},
+    io::git::{Advanced, Built, Ground, Head, Integrated, Landing, Origin, StateFile, Step},
 };
 
 /// A repository with a few files, and tasks that work in it.

@@ -252,6 +252,7 @@ impl World {
                     nonce: String::new(),
                     log: String::new(),
                     digests: orch::domain::model::attempt::Digests::default(),
+                    work: None,
                     ending: None,
                 };
                 if self.records.insert(assignment.attempt.clone(), record).is_some() {
@@ -305,6 +306,11 @@ impl World {
                 let results = vec![check(0)];
                 self.mail.push((soon, Event::GateFinished { level, number, results }));
             }
+            Effect::PrepareWorktree(_)
+            | Effect::Merge { .. }
+            | Effect::Land { .. }
+            | Effect::StopLanding { .. }
+            | Effect::RemoveWorktree { .. } => unreachable!("nothing is carried out apart"),
             Effect::StopVerify { .. } | Effect::StopGate { .. } | Effect::Announce(_) => {}
         }
         Ok(())

@@ -108,7 +108,7 @@ pub(super) fn review_words(
             let asks = reason.strip_prefix("the worker ").unwrap_or(reason);
             format!("{asks} (attempt {n})")
         }
-        Some(ReviewKind::Review | ReviewKind::Completion) | None => {
+        Some(ReviewKind::Review | ReviewKind::Completion | ReviewKind::Landing) | None => {
             format!("waits for a person to look at attempt {n}: {reason}")
         }
     };
@@ -117,6 +117,12 @@ pub(super) fn review_words(
             "`orch retry {task} --note \"…\"` goes on with your decision, `orch approve {task}` \
              accepts what is there"
         ),
+        Some(ReviewKind::Landing) => {
+            format!(
+                "mend what is in its way; `orch approve {task}` then has it land, `orch retry \
+                 {task}` has it done again"
+            )
+        }
         Some(ReviewKind::Review | ReviewKind::Completion) | None => {
             format!("`orch approve {task}` accepts it, `orch retry {task}` has it done again")
         }

@@ -21,8 +21,9 @@ use super::{
 };
 use crate::domain::model::{
     attempt::{
-        AttemptRecord, CheckResult, Digests, Ending, Exit, Outcome, ReportedState, ReviewKind,
+        AttemptRecord, CheckResult, Digests, Ending, Exit, Outcome, ReportedState, ReviewKind, Work,
     },
+    commit::CommitId,
     diagnostic::Diagnostic,
     id::{GateName, TaskId},
     place::Span,
@@ -61,6 +62,16 @@ pub struct RawRun {
     pub exit_code: Field<Code>,
     /// How the process ended: the signal that killed it.
     pub signal: Field<Code>,
+    /// The branch of its worktree.
+    pub branch: Field<Word>,
+    /// The branch that its work lands on.
+    pub onto: Field<Word>,
+    /// The last commit of its branch: what was verified.
+    pub commit: Field<Word>,
+    /// The attempt whose work it lands, where it does nothing else.
+    pub lands: Field<Count>,
+    /// The files that somebody else changed, too, so that its work could not be merged.
+    pub conflicts: Field<List<Word>>,
     /// The verify commands that ran, in order.
     pub verify: Field<List<RawCheck>>,
     /// What the worker reported to have used.
@@ -143,12 +154,19 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         task: optional(raw.digest_at_end).or_else(|| digests.task.clone()),
         role: optional(raw.role_digest_at_end).or_else(|| digests.role.clone()),
     };
+    let work = raw.branch.value.map(|branch| Work {
+        branch: branch.0,
+        onto: word(raw.onto),
+        commit: optional(raw.commit).map(CommitId),
+        lands: small(&raw.lands),
+    });
     let ending = raw.outcome.value.map(|outcome| Ending {
         ended: raw.ended.value.unwrap_or(started),
         outcome,
         reason: word(raw.reason),
         exit: exit(&raw.exit_code, &raw.signal),
         verify: checks(raw.verify),
+        conflicts: words(raw.conflicts),
         usage: raw.usage.value.map(|usage| usage.usage()).unwrap_or_default(),
         digests: at_end,
         limit: raw.limit.value.map(RawLimit::limit),
@@ -168,6 +186,7 @@ fn record(path: &str, raw: RawRun, faults: &mut Vec<Fault>) -> Option<AttemptRec
         nonce: word(raw.nonce),
         log: word(raw.log),
         digests,
+        work,
         ending,
     })
 }
@@ -209,6 +228,11 @@ fn exit(code: &Field<Code>, signal: &Field<Code>) -> Option<Exit> {
     code.or_else(|| signal.value.map(|signal| Exit::Signal(signal.0)))
 }
 
+fn words(list: Field<List<Word>>) -> Vec<String> {
+    let words = list.value.map(List::values).into_iter().flatten();
+    words.map(|word| word.0).collect()
+}
+
 fn checks(list: Field<List<RawCheck>>) -> Vec<CheckResult> {
     let checks = list.value.map(List::values).into_iter().flatten();
     checks
@@ -240,6 +264,9 @@ pub fn render(record: &AttemptRecord) -> String {
     }
     render::key(&mut out, "worker", &record.worker);
     render::key(&mut out, "executor", &record.executor);
+    if let Some(work) = &record.work {
+        render_work(&mut out, work);
+    }
     if let Some(ending) = ending {
         render_exit(&mut out, "", ending.exit);
         render_checks(&mut out, "verify", &ending.verify);
@@ -252,8 +279,25 @@ pub fn render(record: &AttemptRecord) -> String {
     out
 }
 
+fn render_work(out: &mut String, work: &Work) {
+    render::key(out, "branch", &work.branch);
+    render::key(out, "onto", &work.onto);
+    if let Some(commit) = &work.commit {
+        render::key(out, "commit", &commit.0);
+    }
+    if let Some(lands) = work.lands {
+        render::bare(out, "lands", lands);
+    }
+}
+
 /// Renders what only some endings have.
 fn render_circumstances(out: &mut String, ending: &Ending) {
+    if !ending.conflicts.is_empty() {
+        out.push_str("conflicts:\n");
+        for file in &ending.conflicts {
+            render::item(out, "  ", file);
+        }
+    }
     if let Some(limit) = &ending.limit {
         render::limit(out, limit);
     }
@@ -366,6 +410,7 @@ mod tests {
             reason: word(rng),
             exit: rng.bool().then_some(Exit::Code(rng.i32(..))),
             verify: checks(rng),
+            conflicts: (0..rng.usize(..3)).map(|_| format!("x{}", word(rng))).collect(),
             usage: Usage { output_tokens: rng.u64(..), cost_usd: rng.f64(), ..Usage::default() },
             digests: Digests::default(),
             limit: rng.bool().then(|| UsageLimit {
@@ -391,6 +436,12 @@ mod tests {
             nonce: "1e3".to_owned(),
             log: ".orch/local/logs/007/1.log".to_owned(),
             digests: at_start.clone(),
+            work: rng.bool().then(|| Work {
+                branch: word(rng),
+                onto: word(rng),
+                commit: rng.bool().then(|| CommitId("0e1".to_owned())),
+                lands: rng.bool().then(|| rng.u32(1..)),
+            }),
             ending: rng.bool().then(|| ending(rng)).map(|ending| Ending {
                 // One that is not written at the end is that of the start.
                 digests: Digests {
@@ -435,6 +486,7 @@ mod tests {
             nonce: "k3x".to_owned(),
             log: ".orch/local/logs/API-1/2.log".to_owned(),
             digests: Digests::default(),
+            work: None,
             ending: Some(Ending {
                 exit: Some(Exit::Code(0)),
                 verify: vec![CheckResult {

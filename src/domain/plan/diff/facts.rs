@@ -71,7 +71,7 @@ impl<'a> Facts<'a> {
         self.text("worker.provider", worker.provider.as_deref());
         self.time("worker.grace", worker.grace);
         self.add("worker.env", Value::Names(&worker.env));
-        self.text("worker.isolation", worker.isolation.map(isolation));
+        self.text("worker.isolation", worker.isolation.map(Isolation::as_str));
     }
 
     fn completion(&mut self, completion: &'a Completion) {
@@ -86,6 +86,7 @@ impl<'a> Facts<'a> {
         self.shown("retry.max_attempts", retry.max_attempts);
         self.time("retry.backoff", retry.backoff);
         self.shown("retry.max_crashes", retry.max_crashes);
+        self.text("retry.clean", retry.clean.map(flag));
     }
 
     /// Adds a budget; `of` is what its key starts with.
@@ -218,13 +219,6 @@ fn estimate(estimate: Estimate) -> String {
             named.map_or_else(String::new, |(name, _)| (*name).to_owned())
         }
         Estimate::Time(time) => Exact(time).to_string(),
-    }
-}
-
-fn isolation(isolation: Isolation) -> &'static str {
-    match isolation {
-        Isolation::None => "none",
-        Isolation::Worktree => "worktree",
     }
 }
 

@@ -14,7 +14,6 @@ pub mod level_gate_without_level;
 pub mod loop_without_verify;
 pub mod milestone_without_task;
 pub mod model_without_agent;
-pub mod no_effect_yet;
 pub mod self_dependency;
 pub mod unknown_dependency;
 pub mod unknown_role;
@@ -108,12 +107,6 @@ pub const RULES: &[Rule] = &[
         severity: Severity::Warning,
         summary: "a model is named, but no agent",
         check: model_without_agent::check,
-    },
-    Rule {
-        code: no_effect_yet::CODE,
-        severity: Severity::Warning,
-        summary: "a key is set that this version does not act on",
-        check: no_effect_yet::check,
     },
     Rule {
         code: self_dependency::CODE,

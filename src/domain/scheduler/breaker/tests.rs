@@ -167,6 +167,7 @@ fn a_reader_knows_by_the_records_that_it_is_open() {
         nonce: String::new(),
         log: String::new(),
         digests: Digests::default(),
+        work: None,
         ending: outcome.map(|outcome| Ending::new(Timestamp(second * 1000), outcome, "x")),
     };
     let (crashed, done) = (Some(Outcome::Crashed), Some(Outcome::Succeeded));

@@ -115,6 +115,7 @@ fn ended(ending: Ending) -> Recorded {
         nonce: String::new(),
         log: String::new(),
         digests: Digests::default(),
+        work: None,
         ending: Some(ending),
     };
     Recorded::default().with_attempts([record])

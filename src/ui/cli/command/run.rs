@@ -7,7 +7,7 @@ use crate::{
         error::AppError,
         repository::Repository,
         running::{Picture, Run, RunOptions, WhenIdle},
-        use_case::detach,
+        use_case::{branch, detach},
         view::run::{RunEvent, Summary},
     },
     domain::model::{limits::WORKERS_MAX, task::CommandLine},
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What holds for a run instead of what the files say.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Overrides {
     /// Most workers side by side (default: `max_workers` in .orch/config.yaml)
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(WORKERS_MAX)))]
@@ -31,15 +31,51 @@ pub(super) struct Overrides {
     /// Use this command for every task
     #[arg(long, value_name = "CMD")]
     worker: Option<String>,
+    /// Make this branch where you are, check it out, and have the work land there
+    #[arg(long, value_name = "NAME", conflicts_with = "here")]
+    branch: Option<String>,
+    /// Work on the branch that is checked out, also where it is protected
+    #[arg(long)]
+    here: bool,
 }
 
 impl Overrides {
+    /// Has the branch checked out that the work is to land on. On one that is protected a person is
+    /// asked, where there is one; else the run refuses to begin.
+    pub(super) fn choose_branch(
+        &mut self,
+        repository: &Repository,
+        terminal: &Terminal,
+    ) -> Result<(), AppError> {
+        if let Some(name) = &self.branch {
+            return branch::begin(repository, name);
+        }
+        if self.here || !terminal.can_ask() {
+            return Ok(());
+        }
+        let Some(protected) = branch::protected(repository)? else { return Ok(()) };
+        let question = format!(
+            "The branch {protected} is protected, and what is done would land on it.\n\
+             Name a branch for the plan to begin here [plan], or write `here` to go on on {protected}: "
+        );
+        match terminal.ask(&question).as_deref() {
+            None => Ok(()),
+            Some("here") => {
+                self.here = true;
+                Ok(())
+            }
+            Some("") => branch::begin(repository, "plan"),
+            Some(name) => branch::begin(repository, name),
+        }
+    }
+
     /// Returns how a run with them is carried out, and nothing published of it.
     pub(super) fn options(&self, when_idle: WhenIdle) -> RunOptions {
         RunOptions {
             max_workers: self.workers,
             worker: self.worker.clone().map(CommandLine::Text),
             when_idle,
+            is_here: self.here,
             handles_signals: true,
             stop_first: None,
             picture: Picture::None,
@@ -48,7 +84,7 @@ impl Overrides {
 }
 
 /// Carry the plan out: start what is ready, check it, record it
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// What holds instead of what the files say.
     #[command(flatten)]
@@ -65,7 +101,7 @@ pub struct Args {
 }
 
 /// How a run is to be shown.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Shown {
     /// Print lines also on a terminal
     #[arg(long)]
@@ -95,6 +131,9 @@ pub(super) enum Face {
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
+    let mut args = args.clone();
+    args.overrides.choose_branch(&repository, terminal)?;
+    let args = &args;
     if args.detach {
         return detach(args, &repository, terminal);
     }
@@ -116,6 +155,9 @@ fn detach(args: &Args, repository: &Repository, terminal: &Terminal) -> Outcome 
     }
     if let Some(worker) = &args.overrides.worker {
         arguments.push(format!("--worker={worker}").into());
+    }
+    if args.overrides.here {
+        arguments.push("--here".into());
     }
     if args.wait {
         arguments.push("--wait".into());

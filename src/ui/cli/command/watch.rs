@@ -23,7 +23,7 @@ pub struct Args {
     #[command(flatten)]
     overrides: Overrides,
     /// Only look: start nothing
-    #[arg(long, conflicts_with_all = ["workers", "worker"])]
+    #[arg(long, conflicts_with_all = ["workers", "worker", "branch", "here"])]
     no_run: bool,
     /// How it is shown.
     #[command(flatten)]
@@ -33,7 +33,11 @@ pub struct Args {
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
     let face = args.shown.face(terminal);
-    let mut options = args.overrides.options(WhenIdle::Stay);
+    let mut overrides = args.overrides.clone();
+    if !args.no_run {
+        overrides.choose_branch(&repository, terminal)?;
+    }
+    let mut options = overrides.options(WhenIdle::Stay);
     if face == Face::Live {
         options.picture = Picture::Board;
     }

@@ -82,7 +82,9 @@ fn tone_look(tone: Tone) -> Style {
 
 fn state_look(state: TaskState) -> Style {
     match state {
-        TaskState::Running | TaskState::Verifying => Style::new().fg(Color::Cyan),
+        TaskState::Running | TaskState::Verifying | TaskState::Landing => {
+            Style::new().fg(Color::Cyan)
+        }
         TaskState::Ready => Style::new().fg(Color::Blue),
         TaskState::BackingOff | TaskState::Review => Style::new().fg(Color::Yellow),
         TaskState::Blocked => Style::new().fg(Color::Magenta),
@@ -258,7 +260,8 @@ fn task_line(
         Span::styled(format!("[{words}] "), Style::new().fg(Color::Yellow))
     }));
     let said = worker.and_then(|worker| worker.message.as_ref()).or(row.message.as_ref());
-    let is_running = matches!(row.state, TaskState::Running | TaskState::Verifying);
+    let is_running =
+        matches!(row.state, TaskState::Running | TaskState::Verifying | TaskState::Landing);
     let text = said.filter(|_| is_running).unwrap_or(&row.title);
     spans.push(Span::raw(clean_line(text).into_owned()));
     if let Some(role) = row.role.as_ref().filter(|_| width >= WIDTH_ROOMY) {

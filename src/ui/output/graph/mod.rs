@@ -30,7 +30,7 @@ fn states(graph: &GraphView) -> Vec<&'static str> {
 fn fill(state: &str) -> (&'static str, &'static str) {
     match state {
         "done" => ("#c8e6c9", "#2e7d32"),
-        "running" | "verifying" => ("#b3e5fc", "#0277bd"),
+        "running" | "verifying" | "landing" => ("#b3e5fc", "#0277bd"),
         "ready" => ("#bbdefb", "#1565c0"),
         "backing-off" | "review" => ("#fff9c4", "#f9a825"),
         "blocked" => ("#e1bee7", "#6a1b9a"),

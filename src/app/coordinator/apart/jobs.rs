@@ -1,0 +1,233 @@
+//! What is done with git in the background.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+
+use super::state::Saved;
+use crate::{
+    domain::{
+        model::{commit::CommitId, id::AttemptId},
+        scheduler::event::{LandAnswer, MergeAnswer},
+    },
+    io::{
+        git::{Advanced, Built, GitError, Ground, Integrated, Landing, Obstacle, Origin, Step},
+        process::{cause_of, foreign},
+    },
+};
+
+/// Pause before it is tried again to land where something is in the way; doubled up to the last.
+const PAUSE_FIRST: Duration = Duration::from_millis(2);
+const PAUSE_LAST: Duration = Duration::from_millis(200);
+
+/// What is in the way for so long is told of; files of the user are told of at once.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
+
+/// Whoever moves the branch has it.
+pub(super) type Lane = Arc<Mutex<()>>;
+
+/// What came of something that git did.
+#[derive(Debug)]
+pub(in crate::app::coordinator) enum News {
+    /// A worktree was made, or not.
+    Prepared(Prepared),
+    /// Work was merged with what landed meanwhile: its last commit, or why it is not.
+    Merged {
+        /// Whose.
+        attempt: AttemptId,
+        /// What came of it.
+        merged: Result<CommitId, MergeAnswer>,
+    },
+    /// Something is in the way of a landing.
+    Waits {
+        /// Whose.
+        attempt: AttemptId,
+        /// What.
+        obstacle: Obstacle,
+    },
+    /// A landing was carried out, or given up.
+    Landed {
+        /// Whose.
+        attempt: AttemptId,
+        /// What came of it.
+        answer: LandAnswer,
+        /// The commit, where there is one.
+        commit: Option<CommitId>,
+    },
+    /// A worktree was removed, or not.
+    Removed(Result<(), GitError>),
+    /// State was committed, or not.
+    Saved(Saved),
+}
+
+/// A worktree that is to be made.
+#[derive(Debug)]
+pub(super) struct Preparation {
+    pub attempt: AttemptId,
+    pub folder: PathBuf,
+    /// The branch that it is cut from.
+    pub onto: String,
+    pub origin: Origin,
+    /// Whether the merge that came to a conflict is to be begun for the worker.
+    pub is_merge_begun: bool,
+    /// Where the worker writes its status.
+    pub status_folder: PathBuf,
+}
+
+/// A worktree that was to be made.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct Prepared {
+    pub(super) attempt: AttemptId,
+    pub(super) outcome: Result<Readied, GitError>,
+}
+
+/// A worktree that is there.
+#[derive(Debug)]
+pub(super) struct Readied {
+    /// Where work of an earlier attempt is kept, where it was set aside.
+    pub rescued: Option<String>,
+    /// The files that are in conflict in it.
+    pub conflicts: Vec<String>,
+}
+
+impl Preparation {
+    pub(super) fn carry_out(self, ground: &Ground) -> Prepared {
+        let outcome = self.prepare(ground);
+        Prepared { attempt: self.attempt, outcome }
+    }
+
+    fn prepare(&self, ground: &Ground) -> Result<Readied, GitError> {
+        let task = self.attempt.task.as_str();
+        let tip = tip_of(ground, &self.onto)?;
+        let made = ground.prepare_worktree(task, &self.folder, &tip, self.origin)?;
+        let conflicts = match self.is_merge_begun {
+            true => ground.begin_merge(task, &tip, &format!("{task}: merge {}", self.onto))?,
+            false => Vec::new(),
+        };
+        fs::create_dir_all(&self.status_folder).map_err(|source| GitError::File {
+            what: format!("make the worktree of {task}"),
+            source,
+        })?;
+        Ok(Readied { rescued: made.rescued, conflicts })
+    }
+}
+
+fn tip_of(ground: &Ground, branch: &str) -> Result<CommitId, GitError> {
+    let gone = || GitError::Refused(format!("the branch {branch} is gone"));
+    ground.tip(branch)?.ok_or_else(gone)
+}
+
+/// Commits what a worker left and merges the branch `onto` into it; `suspects` are files that may
+/// hold marks of a conflict.
+pub(super) fn merge(
+    ground: &Ground,
+    attempt: &AttemptId,
+    folder: &Path,
+    (onto, message): (&str, &str),
+    suspects: &[String],
+) -> Result<CommitId, MergeAnswer> {
+    let failed = |error: GitError| MergeAnswer::Failed(cause_of(&error));
+    let marked = ground.still_marked(folder, suspects);
+    if let Some(first) = marked.first() {
+        return Err(MergeAnswer::Failed(format!("marks of a conflict are left in {first}")));
+    }
+    let task = attempt.task.as_str();
+    ground.commit_leftovers(task, message).map_err(failed)?;
+    let tip = tip_of(ground, onto).map_err(failed)?;
+    let merge = format!("{task}: merge {onto}\n\nOrch-Task: {task}\n");
+    match ground.integrate(task, &tip, &merge).map_err(failed)? {
+        Integrated::Clean { head } => Ok(head),
+        Integrated::Conflict { files } => Err(MergeAnswer::Conflict(files)),
+    }
+}
+
+/// Removes the worktree and the branch of a task whose work has landed.
+pub(super) fn remove(ground: &Ground, task: &str, folder: &Path) -> Result<(), GitError> {
+    ground.remove_worktree(task, folder)?;
+    ground.delete_branch(task)
+}
+
+/// Work that is to land.
+#[derive(Debug)]
+pub(super) struct LandingJob {
+    pub attempt: AttemptId,
+    pub landing: Landing,
+    pub scratch: PathBuf,
+    pub own: Vec<String>,
+    pub lane: Lane,
+    pub stop: Arc<AtomicBool>,
+    pub news: mpsc::Sender<News>,
+}
+
+impl LandingJob {
+    /// Lands it as soon as nothing is in the way.
+    pub(super) fn carry_out(self, ground: &Ground) -> News {
+        let begun = Instant::now();
+        let (mut pause, mut is_told) = (PAUSE_FIRST, false);
+        loop {
+            let (answer, commit) = match self.attempt_once(ground) {
+                Ok(Tried::Landed(commit)) => (LandAnswer::Done, Some(commit)),
+                Ok(Tried::MovedOn) => (LandAnswer::MovedOn, None),
+                Err(error) => (LandAnswer::Failed(cause_of(&error)), None),
+                Ok(Tried::InTheWay(_)) if self.stop.load(Ordering::SeqCst) => {
+                    (LandAnswer::GivenUp, None)
+                }
+                Ok(Tried::InTheWay(obstacle)) => {
+                    let is_due = !obstacle.files.is_empty() || begun.elapsed() > TOLD_AFTER;
+                    if is_due && !std::mem::replace(&mut is_told, true) {
+                        let attempt = self.attempt.clone();
+                        let waits = News::Waits { attempt, obstacle };
+                        if self.news.blocking_send(waits).is_err() {
+                            tracing::debug!("nobody is told that a landing waits");
+                        }
+                    }
+                    thread::sleep(pause);
+                    pause = pause.saturating_mul(2).min(PAUSE_LAST);
+                    continue;
+                }
+            };
+            return News::Landed { attempt: self.attempt, answer, commit };
+        }
+    }
+
+    fn attempt_once(&self, ground: &Ground) -> Result<Tried, GitError> {
+        // Whoever died with the lane has left nothing half done in memory.
+        let _lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        let (old, new) = match ground.build_landing(&self.landing)? {
+            Built::Moved => return Ok(Tried::MovedOn),
+            Built::Commit { old, new } => (old, new),
+        };
+        let step = Step {
+            branch: &self.landing.branch,
+            old: &old,
+            new: &new,
+            scratch: &self.scratch,
+            own: &self.own,
+            busy: &|top| foreign::git_at_work(top),
+        };
+        Ok(match ground.advance(&step)? {
+            Advanced::Done => Tried::Landed(new),
+            // Somebody was quicker: perhaps only with state.
+            Advanced::Moved => {
+                Tried::InTheWay(Obstacle { what: "git is at work".to_owned(), files: Vec::new() })
+            }
+            Advanced::InTheWay(obstacle) => Tried::InTheWay(obstacle),
+        })
+    }
+}
+
+/// What became of one try to land.
+enum Tried {
+    Landed(CommitId),
+    MovedOn,
+    InTheWay(Obstacle),
+}

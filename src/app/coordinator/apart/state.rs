@@ -1,0 +1,257 @@
+//! State without work (failures, retries, approvals), committed in batches.
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+
+use super::{OWN, jobs::Lane, jobs::News, own, scratch};
+use crate::{
+    app::{
+        coordinator::{Coordinator, Sources},
+        view::run::Happened,
+    },
+    domain::{
+        format::{layout, run_record},
+        model::time::Tick,
+    },
+    io::{
+        git::{Advanced, GitError, Ground, StateFile, Step},
+        process::{cause_of, foreign},
+        store::{ReadFault, Store},
+    },
+};
+
+/// State waits for so long, so that what happens together is committed together.
+const BATCH_TIME: Duration = Duration::from_secs(2);
+
+/// State that cannot be committed for so long is told of.
+const TOLD_AFTER: Duration = Duration::from_secs(20);
+
+/// How long the end of a run waits for its state to be committed.
+const END_TIME: Duration = Duration::from_secs(5);
+
+/// Stand for what is looked for, beside paths.
+const SWEEP: &str = "*";
+const EVENTS: &str = "?";
+
+fn is_path(path: &str) -> bool {
+    path != SWEEP && path != EVENTS
+}
+
+/// What is not committed yet.
+#[derive(Debug, Clone, Default)]
+pub(in crate::app::coordinator) struct Unsaved {
+    /// Files, relative to the folder of the plan.
+    paths: BTreeSet<String>,
+    /// Since when something is.
+    since: Option<Tick>,
+    /// What is being committed.
+    in_flight: BTreeSet<String>,
+    /// Whether it was told that it cannot be.
+    is_told: bool,
+    /// Whether everything was looked through.
+    has_swept: bool,
+}
+
+/// What became of state that was to be committed.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct Saved {
+    /// `None` where it is; else why it is not.
+    reason: Option<String>,
+}
+
+/// State that is to be committed.
+struct Saving {
+    store: Store,
+    branch: String,
+    paths: BTreeSet<String>,
+    /// Whether whatever differs is to be committed as well.
+    is_sweep: bool,
+    lane: Lane,
+    scratch: PathBuf,
+}
+
+impl Coordinator {
+    /// Notes that a file of state has changed.
+    pub(in crate::app::coordinator) fn note_unsaved(&mut self, path: String) {
+        let now = self.clock.now().tick;
+        let unsaved = &mut self.yard.unsaved;
+        unsaved.paths.insert(path);
+        unsaved.since.get_or_insert(now);
+    }
+
+    /// Notes that people or scripts may have written events.
+    pub(in crate::app::coordinator) fn note_events(&mut self) {
+        let now = self.clock.now().tick;
+        self.yard.unsaved.since.get_or_insert(now);
+    }
+
+    /// Commits state that has waited long enough, in the background.
+    pub(in crate::app::coordinator) fn save_state(&mut self) {
+        let now = self.clock.now().tick;
+        let is_due = self.yard.unsaved.since.is_some_and(|since| now >= since.plus(BATCH_TIME));
+        if is_due || !self.yard.unsaved.has_swept {
+            self.save_now();
+        }
+    }
+
+    fn save_now(&mut self) {
+        let is_wanted = self.scheduler.plan().config().git.commits_state;
+        let Some(ground) = self.yard.ground.clone().filter(|_| is_wanted) else { return };
+        let unsaved = &mut self.yard.unsaved;
+        if !unsaved.in_flight.is_empty() || self.lock.misplaced().is_ok_and(|m| m.is_some()) {
+            return;
+        }
+        let is_sweep = !std::mem::replace(&mut unsaved.has_swept, true);
+        unsaved.in_flight = std::mem::take(&mut unsaved.paths);
+        // Something is under way, even where no path is known to have changed.
+        unsaved.in_flight.insert(if is_sweep { SWEEP } else { EVENTS }.to_owned());
+        let saving = Saving {
+            store: self.store.clone(),
+            branch: self.yard.branch.clone(),
+            paths: unsaved.in_flight.iter().filter(|path| is_path(path)).cloned().collect(),
+            is_sweep,
+            lane: Arc::clone(&self.yard.lane),
+            scratch: scratch(&self.store),
+        };
+        self.in_background(move || News::Saved(saving.carry_out(&ground)));
+    }
+
+    /// Notes what became of state that was to be committed.
+    pub(super) fn state_saved(&mut self, saved: Saved) {
+        let now = self.clock.now().tick;
+        let unsaved = &mut self.yard.unsaved;
+        let in_flight = std::mem::take(&mut unsaved.in_flight);
+        let Some(reason) = saved.reason else {
+            unsaved.is_told = false;
+            unsaved.since = (!unsaved.paths.is_empty()).then_some(now);
+            return;
+        };
+        unsaved.has_swept &= !in_flight.contains(SWEEP);
+        unsaved.paths.extend(in_flight.into_iter().filter(|path| is_path(path)));
+        let since = *unsaved.since.get_or_insert(now);
+        if now >= since.plus(TOLD_AFTER) && !std::mem::replace(&mut unsaved.is_told, true) {
+            self.tell(Happened::StateNotCommitted { reason });
+        }
+    }
+
+    /// Commits what is left at the end of a run.
+    pub(in crate::app::coordinator) async fn finish_state(&mut self, sources: &mut Sources) {
+        let deadline = tokio::time::Instant::now() + END_TIME;
+        loop {
+            let unsaved = &self.yard.unsaved;
+            if unsaved.in_flight.is_empty() {
+                if unsaved.since.is_none() && unsaved.has_swept {
+                    return;
+                }
+                self.save_now();
+                if self.yard.unsaved.in_flight.is_empty() {
+                    return;
+                }
+            }
+            match tokio::time::timeout_at(deadline, sources.git_told()).await {
+                Ok(News::Saved(saved)) => {
+                    let has_failed = saved.reason.is_some();
+                    self.state_saved(saved);
+                    if has_failed {
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+                Ok(news) => self.git_told(news, &mut Vec::new()),
+                Err(_) => {
+                    tracing::warn!("not all state is committed; the next run does it");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+impl Saving {
+    fn carry_out(self, ground: &Ground) -> Saved {
+        let reason = match self.save(ground) {
+            Ok(reason) => reason,
+            Err(error) => Some(cause_of(&error)),
+        };
+        Saved { reason }
+    }
+
+    /// Returns why it is not committed, where it is not.
+    fn save(&self, ground: &Ground) -> Result<Option<String>, GitError> {
+        // State of this branch stays out of others.
+        let is_here = ground.checked_out_at(&self.branch).is_some_and(|top| top == ground.top());
+        if !is_here {
+            return Ok(Some(format!("the branch {} is not checked out", self.branch)));
+        }
+        let _lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = Vec::new();
+        let mut paths = self.paths.clone();
+        if self.is_sweep {
+            paths.extend(ground.differing(&self.branch, &OWN, false)?);
+        }
+        paths.extend(ground.differing(&self.branch, &[layout::EVENTS_DIR], true)?);
+        for path in paths {
+            match self.store.read_file(&path) {
+                Ok(bytes) if is_final(&path, &bytes) => {
+                    files.push(StateFile { path, bytes: Some(bytes) });
+                }
+                Ok(_) => {}
+                Err(ReadFault::Missing) => files.push(StateFile { path, bytes: None }),
+                Err(_) => {}
+            }
+        }
+        let message = subject_of(&files);
+        let Some((old, new)) = ground.build_state(&self.branch, &files, &message)? else {
+            return Ok(None);
+        };
+        let step = Step {
+            branch: &self.branch,
+            old: &old,
+            new: &new,
+            scratch: &self.scratch,
+            own: &own(),
+            busy: &|top| foreign::git_at_work(top),
+        };
+        Ok(match ground.advance(&step)? {
+            Advanced::Done => None,
+            Advanced::Moved => Some("git is at work".to_owned()),
+            Advanced::InTheWay(obstacle) => Some(obstacle.what),
+        })
+    }
+}
+
+/// Says whether a file of state says something that stays: the record of an attempt that runs does
+/// not.
+fn is_final(path: &str, bytes: &[u8]) -> bool {
+    match layout::classify(path) {
+        layout::FileKind::Run(_) => {
+            run_record::parse(path, bytes).0.is_some_and(|record| record.ending.is_some())
+        }
+        layout::FileKind::Ignored => false,
+        _ => true,
+    }
+}
+
+/// Returns what a commit of state says.
+fn subject_of(files: &[StateFile]) -> String {
+    let mut told: Vec<String> = files
+        .iter()
+        .filter_map(|file| {
+            let bytes = file.bytes.as_deref()?;
+            let record = run_record::parse(&file.path, bytes).0?;
+            let outcome = record.ending?.outcome;
+            Some(format!("{} {}", record.attempt, outcome.as_str()))
+        })
+        .collect();
+    told.sort();
+    match &told[..] {
+        [] => "orch: state\n".to_owned(),
+        [one] => format!("orch: {one}\n"),
+        [one, rest @ ..] => {
+            format!("orch: {one} and {} more\n\n{}\n", rest.len(), told.join("\n"))
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! How the work of an attempt with a worktree of its own comes to the branch: merged with what
+//! landed meanwhile, verified as merged, and landed, one after the other.
+//!
+//! Several attempts may be verified side by side, each merged with the branch as it was then. Only
+//! one at a time has its turn to land: the branch is where it was verified, or it keeps its turn
+//! while it is merged and verified again. So whatever is on the branch was verified as it is, and
+//! nobody is overtaken for ever.
+
+use std::collections::VecDeque;
+
+use super::{
+    Scheduler,
+    effect::{Effect, Force, Notice},
+    ending::Finish,
+    event::{LandAnswer, MergeAnswer},
+    phase::{Activity, Live, Stage, StopReason},
+};
+use crate::domain::{
+    model::{
+        attempt::{CheckResult, Outcome, ReviewKind},
+        id::{AttemptId, TaskId},
+        task::Isolation,
+    },
+    plan::TaskIndex,
+};
+
+/// Whose work lands next.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Queue {
+    /// Whose turn it is.
+    turn: Option<TaskId>,
+    /// Who waits for it, in the order in which they were verified.
+    waiting: VecDeque<TaskId>,
+}
+
+impl Live {
+    /// Returns what the attempt is at, or was when it was asked to stop.
+    pub fn activity(&self) -> Activity {
+        match self.stage {
+            Stage::Preparing => Activity::Preparing,
+            Stage::Working => Activity::Working,
+            Stage::Merging => Activity::Merging,
+            Stage::Verifying => Activity::Verifying,
+            Stage::Queued | Stage::Landing => Activity::Landing,
+            Stage::Stopping { at, .. } => at,
+        }
+    }
+
+    /// Says whether it has a worktree of its own.
+    pub fn is_apart(&self) -> bool {
+        self.assignment.isolation == Isolation::Worktree
+    }
+}
+
+impl Scheduler {
+    /// Starts the worker of an attempt whose worktree is there, or lands what is in it.
+    pub(super) fn worktree_ready(&mut self, attempt: &AttemptId, effects: &mut Vec<Effect>) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        match live.stage {
+            Stage::Stopping { why, at: Activity::Preparing, .. } => {
+                self.end_stopped(task, why, effects);
+            }
+            Stage::Preparing if live.assignment.lands.is_some() => {
+                self.set_stage(task, Stage::Merging);
+                effects.push(Effect::Merge { attempt: attempt.clone() });
+            }
+            Stage::Preparing => {
+                let assignment = live.assignment.clone();
+                // Its time begins now.
+                let now = self.now;
+                self.change_live(task, |live| {
+                    live.stage = Stage::Working;
+                    live.begin(now);
+                });
+                effects.push(Effect::StartWorker(assignment));
+            }
+            Stage::Working
+            | Stage::Merging
+            | Stage::Verifying
+            | Stage::Queued
+            | Stage::Landing
+            | Stage::Stopping { .. } => {}
+        }
+    }
+
+    /// Goes on with an attempt whose worker claims success.
+    pub(super) fn claims_success(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        let Some(live) = self.at(task) else { return };
+        if !live.is_apart() {
+            return self.verify(task, effects);
+        }
+        let attempt = live.assignment.attempt.clone();
+        self.set_stage(task, Stage::Merging);
+        effects.push(Effect::Merge { attempt });
+    }
+
+    /// Starts the verify commands of an attempt, or goes on where there are none.
+    pub(super) fn verify(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        let Some(live) = self.at(task) else { return };
+        if live.assignment.policy.completion.verify.is_empty() {
+            return self.checks_held(task, Vec::new(), effects);
+        }
+        let attempt = live.assignment.attempt.clone();
+        self.set_stage(task, Stage::Verifying);
+        effects.push(Effect::StartVerify { attempt: attempt.clone() });
+        effects.push(Effect::Announce(Notice::Verifying { attempt }));
+    }
+
+    /// Lands the work of an attempt whose checks all held, or ends it where there is nothing to
+    /// land now.
+    pub(super) fn checks_held(
+        &mut self,
+        task: TaskIndex,
+        results: Vec<CheckResult>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(live) = self.at(task) else { return };
+        let is_to_be_approved =
+            live.assignment.policy.completion.review && live.assignment.lands.is_none();
+        if !live.is_apart() || is_to_be_approved {
+            return self.end_held(task, results, effects);
+        }
+        let id = live.assignment.attempt.task.clone();
+        let finish = Finish::new(Outcome::Succeeded, Self::held_words(&results)).after(results);
+        let ending = self.ending(task, finish);
+        self.change_live(task, |live| {
+            live.stage = Stage::Queued;
+            live.held = ending.map(Box::new);
+        });
+        // Who has the turn keeps it.
+        if self.landings.turn.as_ref() == Some(&id) {
+            return self.land(task, effects);
+        }
+        self.landings.waiting.push_back(id);
+    }
+
+    /// Gives the turn to whoever waits for it, where nobody has it.
+    pub(super) fn advance_landings(&mut self, effects: &mut Vec<Effect>) {
+        let lands = |this: &Self, id: &TaskId| {
+            let task = this.plan.find(id.as_str());
+            task.filter(|task| this.at(*task).is_some_and(Live::is_apart))
+        };
+        if self.landings.turn.as_ref().is_some_and(|id| lands(self, id).is_none()) {
+            self.landings.turn = None;
+        }
+        while self.landings.turn.is_none() {
+            let Some(id) = self.landings.waiting.pop_front() else { return };
+            let is_ready =
+                |task: &TaskIndex| self.at(*task).is_some_and(|live| live.stage == Stage::Queued);
+            if let Some(task) = lands(self, &id).filter(is_ready) {
+                self.landings.turn = Some(id);
+                self.land(task, effects);
+            }
+        }
+    }
+
+    fn land(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        let Some(live) = self.at(task) else { return };
+        let attempt = live.assignment.attempt.clone();
+        let Some(ending) = live.held.clone() else { return };
+        self.set_stage(task, Stage::Landing);
+        effects.push(Effect::Land { attempt, ending });
+    }
+
+    /// Takes in what came of a merge.
+    pub(super) fn merged(
+        &mut self,
+        attempt: &AttemptId,
+        answer: MergeAnswer,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        match (live.stage, answer) {
+            (Stage::Stopping { why, at: Activity::Merging, .. }, _) => {
+                self.end_unlanded(task, why, effects);
+            }
+            (Stage::Merging, MergeAnswer::Clean) => self.verify(task, effects),
+            (Stage::Merging, MergeAnswer::Conflict(files)) => {
+                let finish = Finish { conflicts: files.clone(), ..Finish::conflict(&files) };
+                self.end(task, finish, effects);
+            }
+            (Stage::Merging, MergeAnswer::Failed(cause)) => {
+                let reason = format!("its work cannot be merged: {cause}");
+                self.end(task, Finish::new(Outcome::Failed, reason), effects);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in what came of a landing.
+    pub(super) fn landed(
+        &mut self,
+        attempt: &AttemptId,
+        answer: LandAnswer,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((task, live)) = self.live(attempt) else { return };
+        let why = match live.stage {
+            Stage::Landing => None,
+            Stage::Stopping { why, at: Activity::Landing, .. } => Some(why),
+            _ => return,
+        };
+        match (answer, why) {
+            (LandAnswer::Done, _) => {
+                let Some(ending) = live.held.clone() else { return };
+                self.conclude(task, *ending, effects);
+                effects.push(Effect::RemoveWorktree { attempt: attempt.clone() });
+            }
+            (LandAnswer::Waits, None) => {
+                // What is in its way need not be in the way of the others.
+                self.landings.turn.take_if(|turn| *turn == attempt.task);
+            }
+            (LandAnswer::Waits, Some(_)) => {}
+            (_, Some(why)) => self.end_unlanded(task, why, effects),
+            (LandAnswer::MovedOn, None) => self.moved_on(task, attempt, effects),
+            (LandAnswer::GivenUp, None) => {
+                self.end_unlanded(task, StopReason::Interrupted, effects)
+            }
+            (LandAnswer::Failed(cause), None) => {
+                let reason = format!("its work is verified, but cannot land: {cause}");
+                let finish = Finish::new(Outcome::Review, reason);
+                self.end(task, Finish { review: Some(ReviewKind::Landing), ..finish }, effects);
+            }
+        }
+    }
+
+    /// Merges the work of an attempt again, as the branch went on; where somebody else has the turn,
+    /// when that is over.
+    fn moved_on(&mut self, task: TaskIndex, attempt: &AttemptId, effects: &mut Vec<Effect>) {
+        let id = &attempt.task;
+        if self.landings.turn.as_ref().is_some_and(|turn| turn != id) {
+            self.landings.waiting.push_back(id.clone());
+            return self.set_stage(task, Stage::Queued);
+        }
+        self.landings.turn = Some(id.clone());
+        self.set_stage(task, Stage::Merging);
+        effects.push(Effect::Announce(Notice::MovedOn { attempt: attempt.clone() }));
+        effects.push(Effect::Merge { attempt: attempt.clone() });
+    }
+
+    /// Ends an attempt that was stopped when its work was there and had not landed.
+    pub(super) fn end_unlanded(
+        &mut self,
+        task: TaskIndex,
+        why: StopReason,
+        effects: &mut Vec<Effect>,
+    ) {
+        if why == StopReason::Interrupted {
+            let reason = "the run was stopped before its work could land";
+            return self.end(task, Finish::new(Outcome::Unlanded, reason), effects);
+        }
+        self.end_stopped(task, why, effects);
+    }
+
+    /// Returns what stops an attempt; `None` where it ends soon by itself.
+    pub(super) fn stop_effect(attempt: AttemptId, at: Activity, force: Force) -> Option<Effect> {
+        match at {
+            Activity::Preparing | Activity::Merging => None,
+            Activity::Working => Some(Effect::StopWorker { attempt, force }),
+            Activity::Verifying => Some(Effect::StopVerify { attempt, force }),
+            Activity::Landing => Some(Effect::StopLanding { attempt }),
+        }
+    }
+}

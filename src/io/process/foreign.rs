@@ -1,0 +1,106 @@
+//! Commands of others that are at work in a folder.
+
+use std::{fs, path::Path};
+
+/// Commands of git that neither change the checkout nor count on the branch staying where it is.
+const READERS: [&str; 29] = [
+    "annotate",
+    "archive",
+    "blame",
+    "bundle",
+    "cat-file",
+    "config",
+    "credential",
+    "credential-cache--daemon",
+    "daemon",
+    "describe",
+    "diff",
+    "fetch",
+    "fsmonitor--daemon",
+    "grep",
+    "help",
+    "instaweb",
+    "log",
+    "ls-files",
+    "ls-remote",
+    "ls-tree",
+    "push",
+    "remote",
+    "rev-list",
+    "rev-parse",
+    "shortlog",
+    "show",
+    "status",
+    "upload-pack",
+    "web--browse",
+];
+
+/// Folders of the checkout in which workers run git as they like.
+const WORKTREES: &str = ".orch/local";
+
+/// Returns what git is doing in the checkout `top`, as a phrase: a command that began before and may
+/// count on index and branch staying as they are. `None` where nothing is, and where the system does
+/// not tell.
+pub fn git_at_work(top: &Path) -> Option<String> {
+    let top = top.canonicalize().ok()?;
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
+        .find_map(|pid| command_in(pid, &top))
+}
+
+fn command_in(pid: u32, top: &Path) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    if name.trim_ascii_end() != b"git" {
+        return None;
+    }
+    let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    let below = folder.strip_prefix(top).ok()?;
+    if below.components().collect::<std::path::PathBuf>().to_string_lossy().contains(WORKTREES) {
+        return None;
+    }
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let words: Vec<String> = line
+        .split(|byte| *byte == 0)
+        .map(|word| String::from_utf8_lossy(word).into_owned())
+        .collect();
+    let command = command_of(&words).unwrap_or_default();
+    if READERS.contains(&command) {
+        return None;
+    }
+    Some(format!("`git {command}` is at work (process {pid})"))
+}
+
+/// Returns the command of a call of git: the first word that is no option of git itself.
+fn command_of(words: &[String]) -> Option<&str> {
+    let mut words = words.iter().skip(1).map(String::as_str);
+    while let Some(word) = words.next() {
+        match word {
+            "-c" | "-C" | "--git-dir" | "--work-tree" | "--namespace" | "--exec-path"
+            | "--config-env" => drop(words.next()),
+            _ if word.starts_with('-') => {}
+            _ => return Some(word),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_stands_behind_the_options_of_git() {
+        let table = [
+            ("git commit -m x", Some("commit")),
+            ("git -c a=b -C /x --no-pager log", Some("log")),
+            ("/usr/lib/git-core/git merge --ff", Some("merge")),
+            ("git", None),
+            ("git --version", None),
+        ];
+        for (line, expected) in table {
+            let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            assert_eq!(command_of(&words), expected, "{line}");
+        }
+    }
+}
