@@ -17,5 +17,6 @@ pub mod plan;
 pub mod run;
 pub mod show;
 pub mod status;
+pub mod summary;
 pub mod wait;
 pub mod write;

@@ -41,7 +41,7 @@ CI-1)
 BUILD-1) echo "== hello ==" >site/header.txt ;;
 BUILD-3) echo "== goodbye ==" >site/footer.txt ;;
 BUILD-4) echo "Welcome to the demo." >site/text.txt ;;
-*) echo "$ORCH_TASK_ID is done" >>site/log.txt ;;
+*) echo "$ORCH_TASK_ID is done" >"site/$ORCH_TASK_ID.txt" ;;
 esac
 
 sleep 0.3

@@ -11,8 +11,12 @@ use std::{
 use crate::{
     app::{error::AppError, files::Files, supervised::ledgers, view::run::Happened},
     domain::{
-        model::{attempt::AttemptRecord, id::AttemptId, time::Now},
-        scheduler::history::Taken,
+        model::{
+            attempt::AttemptRecord,
+            id::AttemptId,
+            time::{Now, Tick},
+        },
+        scheduler::history::{Recorded, Taken},
     },
     io::{
         process::{
@@ -190,6 +194,19 @@ struct ToldByLedgers {
 }
 
 impl Inherited {
+    /// Says what became of attempts without an ending; `stopping` are those that were asked to stop,
+    /// by their nonces.
+    pub(super) fn tell_to(&mut self, recorded: &mut Recorded, stopping: &BTreeMap<String, Tick>) {
+        let taken = |one: &Adopted| Taken {
+            stop_asked: stopping.get(&one.record.nonce).copied(),
+            ..one.taken()
+        };
+        let adopted = self.adopted.iter();
+        recorded.running = adopted.map(|one| (one.record.attempt.clone(), taken(one))).collect();
+        recorded.causes = std::mem::take(&mut self.causes);
+        recorded.unstarted = std::mem::take(&mut self.unstarted);
+    }
+
     /// Reads what supervisors wrote, and ends those that do nothing any more.
     async fn read_ledgers(&mut self, store: &Store) -> Result<ToldByLedgers, AppError> {
         let (mut workers, mut groups, mut is_complete) = (BTreeMap::new(), Vec::new(), true);

@@ -20,17 +20,32 @@ use crate::{
     domain::{
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT, task::Isolation},
         plan::Plan,
-        scheduler::{Scheduler, history::Taken},
+        scheduler::Scheduler,
     },
     io::{
         clock::Clock,
         entropy::Nonces,
-        store::{journal::JournalLine, lock::Lock},
+        store::{Store, journal::JournalLine, lock::Lock},
     },
 };
 
 fn grace_of(plan: &Plan) -> Duration {
     plan.config().worker.grace.unwrap_or(GRACE_DEFAULT)
+}
+
+/// Reads all files. What had landed when an earlier coordinator died, before it could write that down,
+/// is written down first.
+fn read_all(store: &Store, clock: Clock, yard: &Yard, lock: &Lock) -> Result<Tracker, AppError> {
+    let tracker = Tracker::start(store, clock, Scope::Written)?;
+    adoption::require_no_strangers(store, lock, tracker.files())?;
+    let landed = yard.recover(store, recovery::unsettled(tracker.files()).iter())?;
+    if landed.is_empty() {
+        return Ok(tracker);
+    }
+    for (path, bytes) in landed {
+        store.replace(&path, &bytes)?;
+    }
+    Tracker::start(store, clock, Scope::Written)
 }
 
 impl Coordinator {
@@ -46,18 +61,7 @@ impl Coordinator {
         let lock = Lock::take(&store, clock.now())?;
         let (mut journal, lines) = recovery::open(&store)?;
         let yard = Yard::new(&store, sources.newscaster())?;
-        let mut tracker = Tracker::start(&store, clock, Scope::Written)?;
-        adoption::require_no_strangers(&store, &lock, tracker.files())?;
-        let landed = {
-            let unsettled = recovery::unsettled(tracker.files());
-            yard.recover(&store, unsettled.iter())?
-        };
-        if !landed.is_empty() {
-            for (path, bytes) in landed {
-                store.replace(&path, &bytes)?;
-            }
-            tracker = Tracker::start(&store, clock, Scope::Written)?;
-        }
+        let mut tracker = read_all(&store, clock, &yard, &lock)?;
         let mut recorded = tracker.files().recorded();
         let plan = planning::overridden(&options, tracker.plan());
         let mut unsettled = recovery::unsettled(tracker.files());
@@ -70,16 +74,8 @@ impl Coordinator {
             // The ledgers stay as they are, so the next run takes this up again.
             () = sources.stop_asked() => return Err(AppError::StoppedEarly),
         };
-        let adopted = inherited.adopted.iter();
-        let stopping = recovery::stopping(&lines);
-        let taken = |one: &adoption::Adopted| Taken {
-            stop_asked: stopping.get(&one.record.nonce).copied(),
-            ..one.taken()
-        };
-        recorded.running = adopted.map(|one| (one.record.attempt.clone(), taken(one))).collect();
+        inherited.tell_to(&mut recorded, &recovery::stopping(&lines));
         recorded.has_worktrees = yard.has_worktrees();
-        recorded.causes = std::mem::take(&mut inherited.causes);
-        recorded.unstarted = std::mem::take(&mut inherited.unstarted);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
         if options.when_idle != WhenIdle::Stay {
             planning::require_whole(&mut tracker, &scheduler)?;

@@ -165,6 +165,7 @@ impl Coordinator {
                 Rendered { path: layout::run_path(&attempt), text, is_new: true }
             }
             Effect::RecordEnd { attempt, ending } => {
+                self.note_unsaved(layout::status_path(&attempt));
                 let text = run_record::render(&self.ended(&attempt, *ending));
                 Rendered { path: layout::run_path(&attempt), text, is_new: false }
             }
@@ -180,6 +181,7 @@ impl Coordinator {
     /// Returns everything that an attempt needs.
     fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
+        self.yard.follow_head();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
         let started = assignment.policy.started();
         let record = AttemptRecord {

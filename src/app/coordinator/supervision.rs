@@ -249,7 +249,7 @@ impl Coordinator {
 
     /// Copies the status file of a worker in a worktree to where readers look for it. It is masked:
     /// what is masked when the worker has ended is the file itself.
-    pub(super) fn mirror_status(&mut self, attempt: &AttemptId) {
+    pub(super) fn mirror_status(&self, attempt: &AttemptId) {
         let Some(worker) = self.workers.get(attempt).filter(|w| w.home.is_apart()) else { return };
         let path = layout::status_path(attempt);
         let Ok(bytes) = self.store.read_file(&worker.home.relative(&path)) else { return };
@@ -257,9 +257,8 @@ impl Coordinator {
         if self.store.read_file(&path).is_ok_and(|known| known == bytes) {
             return;
         }
-        match self.store.replace(&path, &bytes) {
-            Ok(()) => self.note_unsaved(path),
-            Err(error) => tracing::warn!(%error, "what a worker reports is not shown"),
+        if let Err(error) = self.store.replace(&path, &bytes) {
+            tracing::warn!(%error, "what a worker reports is not shown");
         }
     }
 

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use crate::{
-    app::{error::AppError, repository::Repository},
+    app::{error::AppError, repository::Repository, use_case::branch},
     domain::format::layout,
     io::{git, store::Store},
 };
 
 /// Everything that the demo is made of: path and text.
-const FILES: [(&str, &str); 16] = [
-    (".gitignore", "site/\n"),
+const FILES: [(&str, &str); 15] = [
     (".orch/.gitignore", include_str!("../../../templates/gitignore")),
     (".orch/config.yaml", include_str!("../../../templates/demo/config.yaml")),
     (".orch/roles/writer.md", include_str!("../../../templates/demo/roles/writer.md")),
@@ -55,5 +54,7 @@ pub fn make() -> Result<(PathBuf, Repository), AppError> {
     git::init(&folder)?;
     git::commit_all(&folder, "demo: a plan of twelve tasks")?;
     let repository = Repository::open(&folder)?;
+    // What is done lands on a branch of its own.
+    branch::begin(&repository, "plan")?;
     Ok((folder, repository))
 }

@@ -592,8 +592,13 @@ mod tests {
               `orch logs X` shows what it printed, `orch retry X` tries it again
             X was interrupted in attempt 2: exit code 3
               `orch run` starts it again
+            X waits for a person to resolve a conflict: exit code 3 (attempt 2)
+              its work is on the branch orch/X; `orch retry X` has it merged once more
+            X was interrupted in attempt 2: exit code 3
+              `orch run` starts it again
             X waits for `A`, which runs
             X waits for `A`, which is being verified
+            X waits for `A`, which is verified and lands
             X waits for `A`, which is ready
             X waits for `A`, which waits for its next attempt
             X waits for `A`, which waits itself

@@ -13,7 +13,8 @@ use super::{
 use crate::domain::model::{
     agent::Agent,
     attempt::{Outcome, ReportedState, ReviewKind},
-    config::{Durability, LandingMode, OnChange, WatchMode},
+    config::{Durability, OnChange, WatchMode},
+    landing::LandingMode,
     limits::PRIORITY_MAX,
     milestone::Trigger,
     suggest::did_you_mean,

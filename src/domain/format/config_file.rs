@@ -16,10 +16,9 @@ use super::{
     value::{EnvName, Flag, RemoteName, Word},
 };
 use crate::domain::model::{
-    config::{
-        BreakerSpec, Config, Durability, GitSpec, LandingMode, LevelGate, OnChange, WatchMode,
-    },
+    config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
     diagnostic::Diagnostic,
+    landing::{GitSpec, LandingMode},
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
 };

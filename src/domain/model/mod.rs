@@ -11,6 +11,7 @@ pub mod glob;
 pub mod hidden;
 pub mod hook;
 pub mod id;
+pub mod landing;
 pub mod limits;
 pub mod milestone;
 pub mod next_id;

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use super::{
     Scheduler,
-    effect::{Effect, Force, Notice},
+    effect::{Effect, Notice},
     ending::Finish,
     event::{LandAnswer, MergeAnswer},
     phase::{Activity, Live, Stage, StopReason},
@@ -198,7 +198,12 @@ impl Scheduler {
         let why = match live.stage {
             Stage::Landing => None,
             Stage::Stopping { why, at: Activity::Landing, .. } => Some(why),
-            _ => return,
+            Stage::Preparing
+            | Stage::Working
+            | Stage::Merging
+            | Stage::Verifying
+            | Stage::Queued
+            | Stage::Stopping { .. } => return,
         };
         match (answer, why) {
             (LandAnswer::Done, _) => {
@@ -214,7 +219,7 @@ impl Scheduler {
             (_, Some(why)) => self.end_unlanded(task, why, effects),
             (LandAnswer::MovedOn, None) => self.moved_on(task, attempt, effects),
             (LandAnswer::GivenUp, None) => {
-                self.end_unlanded(task, StopReason::Interrupted, effects)
+                self.end_unlanded(task, StopReason::Interrupted, effects);
             }
             (LandAnswer::Failed(cause), None) => {
                 let reason = format!("its work is verified, but cannot land: {cause}");
@@ -250,15 +255,5 @@ impl Scheduler {
             return self.end(task, Finish::new(Outcome::Unlanded, reason), effects);
         }
         self.end_stopped(task, why, effects);
-    }
-
-    /// Returns what stops an attempt; `None` where it ends soon by itself.
-    pub(super) fn stop_effect(attempt: AttemptId, at: Activity, force: Force) -> Option<Effect> {
-        match at {
-            Activity::Preparing | Activity::Merging => None,
-            Activity::Working => Some(Effect::StopWorker { attempt, force }),
-            Activity::Verifying => Some(Effect::StopVerify { attempt, force }),
-            Activity::Landing => Some(Effect::StopLanding { attempt }),
-        }
     }
 }

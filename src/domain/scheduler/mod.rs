@@ -29,6 +29,7 @@ mod retry;
 mod running;
 mod shortage;
 mod states;
+mod stopping;
 #[cfg(test)]
 mod tests;
 mod transition;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     Scheduler,
-    effect::{Assignment, Effect, Force, Notice},
+    effect::{Assignment, Effect, Force},
     ending::Finish,
     event::StopMode,
     history::{History, Taken},
@@ -17,7 +17,7 @@ use crate::domain::{
     model::{
         attempt::{CheckResult, Outcome, ReviewKind, StatusReport, Usage, UsageLimit, WorkerEnd},
         id::AttemptId,
-        task::{AuthorStatus, Isolation},
+        task::Isolation,
         time::{Now, Tick},
     },
     plan::TaskIndex,
@@ -316,64 +316,6 @@ impl Scheduler {
                 | None => unreachable!("only running and backing-off tasks have a deadline"),
             }
         }
-    }
-
-    pub(super) fn stop_all(&mut self, force: Force, effects: &mut Vec<Effect>) {
-        for task in self.running.clone() {
-            self.stop(task, StopReason::Interrupted, force, effects);
-        }
-    }
-
-    /// Stops the attempts that a person cancelled: in the file of the task, or, where that is gone,
-    /// by naming the attempt.
-    pub(super) fn stop_cancelled(&mut self, effects: &mut Vec<Effect>) {
-        let is_cancelled = |task: &TaskIndex| {
-            self.plan.spec(*task).status.value == AuthorStatus::Cancelled
-                || self
-                    .at(*task)
-                    .is_some_and(|live| self.outside.is_cancelled(&live.assignment.attempt))
-        };
-        let cancelled: Vec<TaskIndex> = self.running.iter().copied().filter(is_cancelled).collect();
-        for task in cancelled {
-            self.stop(task, StopReason::Cancelled, Force::Ask, effects);
-        }
-    }
-
-    /// Asks an attempt to stop, or kills it. The first reason stays.
-    pub(super) fn stop(
-        &mut self,
-        task: TaskIndex,
-        why: StopReason,
-        force: Force,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(live) = self.at(task) else { return };
-        let attempt = live.assignment.attempt.clone();
-        let kill_at =
-            (force == Force::Ask).then(|| self.now.tick.plus(live.assignment.policy.grace));
-        let (why, at) = match live.stage {
-            Stage::Stopping { .. } if force == Force::Ask => return,
-            Stage::Stopping { why, at, .. } => (why, at),
-            // Nobody else is asked about one that only waits.
-            Stage::Queued if why.is_asked_for() => return self.end_unlanded(task, why, effects),
-            // All that it could use up, it has.
-            Stage::Merging | Stage::Queued | Stage::Landing if !why.is_asked_for() => return,
-            _ => (why, live.activity()),
-        };
-        let now = self.now.tick;
-        // What ends soon by itself is not killed.
-        let kill_at = kill_at.filter(|_| matches!(at, Activity::Working | Activity::Verifying));
-        self.change_live(task, |live| {
-            live.stage = Stage::Stopping { why, at, kill_at };
-            live.stop_asked.get_or_insert(now);
-        });
-        let stopping = attempt.clone();
-        effects.extend(Self::stop_effect(attempt, at, force));
-        effects.push(Effect::Announce(Notice::Stopping {
-            attempt: stopping,
-            why: why.phrase(),
-            force,
-        }));
     }
 
     /// Finds the attempt with exactly this number; an older one has no say.

@@ -11,7 +11,7 @@ use super::{
     paths::{changes, entry_at, with_entry, with_files},
     work::commit,
 };
-use crate::domain::model::{commit::CommitId, config::LandingMode};
+use crate::domain::model::{commit::CommitId, landing::LandingMode};
 
 /// A file of the plan's own, to be committed: its path relative to the folder of the plan, and its
 /// bytes, none where it is gone.

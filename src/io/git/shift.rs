@@ -9,7 +9,10 @@ use std::{
     collections::BTreeSet,
     fs,
     io::ErrorKind,
-    os::unix::{ffi::OsStrExt as _, fs::MetadataExt as _, fs::PermissionsExt as _},
+    os::unix::{
+        ffi::OsStrExt as _,
+        fs::{MetadataExt, PermissionsExt as _},
+    },
     path::{Path, PathBuf},
 };
 
@@ -279,8 +282,8 @@ pub(super) fn staged(one: &Move, new: Entry, top: &Path) -> IndexEntry {
         dev: about.map_or(0, |a| low(a.dev())),
         ino: about.map_or(0, |a| low(a.ino())),
         mode: u32::try_from(new.mode).unwrap_or_default(),
-        uid: about.map_or(0, |a| a.uid()),
-        gid: about.map_or(0, |a| a.gid()),
+        uid: about.map_or(0, MetadataExt::uid),
+        gid: about.map_or(0, MetadataExt::gid),
         file_size: about.map_or(0, |a| low(a.size())),
         id: new.id,
         flags: 0,

@@ -9,7 +9,7 @@ use std::{
 use git2::{Error, ErrorCode, Index, ObjectType, Oid, Repository};
 
 use super::{
-    GitError, Ground,
+    GitError, Ground, StateFile,
     ground::oid,
     paths::{Entry, entry_at, listing},
     shift::has_stamp,
@@ -43,6 +43,29 @@ impl Ground {
             Ok(found)
         };
         look().map_err(|source: Error| GitError::failed("compare state with its branch", source))
+    }
+}
+
+impl Ground {
+    /// Returns those of `files` that are not so on the branch.
+    ///
+    /// # Errors
+    /// [`GitError`].
+    pub fn unlike(&self, branch: &str, files: Vec<StateFile>) -> Result<Vec<StateFile>, GitError> {
+        let Some(tip) = self.tip(branch)? else { return Ok(files) };
+        let compare = || {
+            let repository = self.shared()?;
+            let tree = repository.find_commit(oid(&tip)?)?.tree()?;
+            let differs = |file: &StateFile| {
+                let path = PathBuf::from(self.path_in_commit(&file.path));
+                let known = entry_at(&tree, &path).map(|entry| entry.id);
+                let bytes = file.bytes.as_deref();
+                let own = bytes.and_then(|b| Oid::hash_object(ObjectType::Blob, b).ok());
+                known != own
+            };
+            Ok(files.into_iter().filter(differs).collect())
+        };
+        compare().map_err(|source: Error| GitError::failed("compare state with its branch", source))
     }
 }
 

@@ -15,12 +15,12 @@ use super::{
     GitError, Ground,
     ground::{HEADS, author, name_of, oid},
     merge::{Merged, conflicts, merge_commits, merge_trees},
-    paths::changes,
+    paths::{changes, entry_at, with_entry},
 };
-use crate::domain::model::commit::CommitId;
+use crate::domain::{format::layout, model::commit::CommitId};
 
-/// The place of what is not in git, below the folder of a plan.
-const LOCAL: &str = ".orch/local";
+/// Folders in which only the coordinator changes what is on a branch.
+const STATE: [&str; 2] = [layout::STATUS_DIR, layout::RUNS_DIR];
 
 /// What became of the merge of the integration branch into the branch of a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,13 +64,18 @@ impl Ground {
         if let Some(what) = under_way {
             return Err(GitError::Refused(format!("{what} is under way in its worktree")));
         }
-        let head = self.commit_all_in(&mut repository, message).map_err(failed)?;
+        let head = self.commit_all_in(&mut repository, task, message).map_err(failed)?;
         self.settle_branch(&repository, task, head)?;
         Ok(name_of(head))
     }
 
     /// Commits all that is not ignored; returns the commit that is checked out then.
-    fn commit_all_in(&self, repository: &mut Repository, message: &str) -> Result<Oid, Error> {
+    fn commit_all_in(
+        &self,
+        repository: &mut Repository,
+        task: &str,
+        message: &str,
+    ) -> Result<Oid, Error> {
         let mut merged = Vec::new();
         if repository.state() == RepositoryState::Merge {
             repository.mergehead_foreach(|id| {
@@ -81,6 +86,7 @@ impl Ground {
         let repository = &*repository;
         let head = repository.head()?.peel_to_commit()?;
         let tree = self.tree_of_files(repository)?;
+        let tree = self.without_state(repository, task, tree)?;
         if tree == head.tree_id() && merged.is_empty() {
             return Ok(head.id());
         }
@@ -98,10 +104,24 @@ impl Ground {
         Ok(made)
     }
 
+    /// Returns `tree` with the folders of state as they were where the work began: what belongs there
+    /// comes with the landing, and must not be in the way of a merge.
+    fn without_state(&self, repository: &Repository, task: &str, tree: Oid) -> Result<Oid, Error> {
+        let Some(base) = self.base_of(task) else { return Ok(tree) };
+        let base = repository.find_commit(oid(&base)?)?.tree()?;
+        let mut cleared = tree;
+        for folder in STATE {
+            let path = self.prefix().join(folder);
+            let entry = entry_at(&base, &path);
+            cleared = with_entry(repository, Some(cleared), &path, entry)?.unwrap_or(cleared);
+        }
+        Ok(cleared)
+    }
+
     /// Takes all files of the worktree into its index, as `git add --all` would.
     fn tree_of_files(&self, repository: &Repository) -> Result<Oid, Error> {
         let top = repository.workdir().map(Path::to_owned).unwrap_or_default();
-        let local = self.prefix().join(LOCAL);
+        let local = self.prefix().join(layout::LOCAL_DIR);
         let mut index = repository.index()?;
         // A repository in the worktree is not part of the work, nor is what a plan keeps to itself.
         let is_foreign =

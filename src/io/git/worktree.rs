@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{BranchType, ErrorCode, Oid, Repository, WorktreeAddOptions, WorktreePruneOptions};
+use git2::{ErrorCode, ObjectType, Oid, Repository, WorktreePruneOptions, build::CheckoutBuilder};
 
 use super::{
     GitError, Ground,
@@ -101,21 +101,45 @@ impl Ground {
     }
 
     fn add_worktree(&self, task: &str, folder: &Path, tip: &CommitId) -> Result<(), GitError> {
-        let add = || {
+        let branch = Self::task_branch(task);
+        if let Some(place) = self.checked_out_at(&branch) {
+            return Err(GitError::Refused(format!(
+                "the branch {branch} is checked out in {}; check out another one there",
+                place.display()
+            )));
+        }
+        let begin = || {
             let repository = self.shared()?;
             let tip = oid(tip)?;
             self.point_branch(&repository, task, tip)?;
-            let branch = repository
-                .find_branch(&Self::task_branch(task), BranchType::Local)?
-                .into_reference();
-            let merged = repository.merge_base(branch.peel_to_commit()?.id(), tip)?;
-            let mut options = WorktreeAddOptions::new();
-            options.reference(Some(&branch)).checkout_existing(true).lock(true);
-            repository.worktree(&admin_name(task), folder, Some(&options))?;
-            Ok(merged)
+            let branch = repository.find_reference(&format!("{HEADS}{branch}"))?;
+            repository.merge_base(branch.peel_to_commit()?.id(), tip)
         };
-        let merged = add().map_err(|source| self.explained(task, source))?;
+        let merged = begin().map_err(|source| self.explained(task, source))?;
+        self.link_worktree(task, folder)
+            .map_err(|source| GitError::file(format!("make the worktree of {task}"), source))?;
+        let fill = || {
+            let repository = self.open_worktree(task)?;
+            let tree = repository.head()?.peel(ObjectType::Tree)?;
+            let mut checkout = CheckoutBuilder::new();
+            repository.checkout_tree(&tree, Some(checkout.force()))
+        };
+        fill().map_err(|source| self.explained(task, source))?;
         self.note_base(task, &name_of(merged))
+    }
+
+    /// Writes the files that make a folder a worktree, as `git worktree add` does. That of libgit2
+    /// looks at all other worktrees, and stumbles over those that are being made just now.
+    fn link_worktree(&self, task: &str, folder: &Path) -> std::io::Result<()> {
+        let admin = self.admin(task);
+        fs::create_dir_all(&admin)?;
+        // Nobody prunes it, least of all as long as it is half made.
+        fs::write(admin.join("locked"), format!("orch works on {task}\n"))?;
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join(".git"), format!("gitdir: {}\n", admin.display()))?;
+        fs::write(admin.join("gitdir"), format!("{}\n", folder.join(".git").display()))?;
+        fs::write(admin.join("commondir"), "../..\n")?;
+        fs::write(admin.join("HEAD"), format!("ref: {HEADS}{}\n", Self::task_branch(task)))
     }
 
     /// Lets the branch of a task begin at `tip`; one that holds work stays as it is.
@@ -143,13 +167,6 @@ impl Ground {
 
     /// Returns why a worktree cannot be made, in words where the cause is known.
     fn explained(&self, task: &str, source: git2::Error) -> GitError {
-        let branch = Self::task_branch(task);
-        if let Some(place) = self.checked_out_at(&branch) {
-            return GitError::Refused(format!(
-                "the branch {branch} is checked out in {}; check out another one there",
-                place.display()
-            ));
-        }
         let is_taken = self.shared().is_ok_and(|r| r.find_reference("refs/heads/orch").is_ok());
         if is_taken {
             let words = "a branch called `orch` is in the way of `orch/…`; rename it (`git branch -m orch NAME`)";

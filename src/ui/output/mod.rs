@@ -14,6 +14,7 @@ pub mod gates;
 pub mod github;
 pub mod graph;
 pub mod json;
+mod landing;
 pub mod list;
 pub mod log;
 mod pauses;

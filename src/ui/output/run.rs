@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style as Look};
 
-use super::{Style, change, escape::clean_line, figures::counted, pauses};
+use super::{Style, change, escape::clean_line, figures::counted, landing, pauses};
 use crate::{
     app::view::{
         hook::{HookFailure, ReachedMilestone},
@@ -76,16 +76,18 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         Happened::Started { .. }
         | Happened::Progress { .. }
         | Happened::Verifying { .. }
-        | Happened::MovedOn { .. }
-        | Happened::LandingWaits { .. }
-        | Happened::Landed { .. }
-        | Happened::Rescued { .. }
         | Happened::Stopping { .. }
         | Happened::Ended { .. }
         | Happened::GaveUp { .. }
         | Happened::RemovedWhileRunning { .. }
         | Happened::BecameStale { .. } => of_task(happened),
         Happened::GateStarted { .. } | Happened::GateEnded { .. } => of_gate(happened),
+        Happened::MovedOn { .. }
+        | Happened::LandingWaits { .. }
+        | Happened::Landed { .. }
+        | Happened::Rescued { .. }
+        | Happened::NotApart { .. }
+        | Happened::StateNotCommitted { .. } => landing::words(happened),
         Happened::RunStarted { .. }
         | Happened::LookStarted { .. }
         | Happened::TakenUp { .. }
@@ -97,8 +99,6 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Released
         | Happened::Left { .. } => of_run(happened),
         Happened::NotApplied { .. }
-        | Happened::NotApart { .. }
-        | Happened::StateNotCommitted { .. }
         | Happened::Watching { .. }
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
@@ -132,27 +132,6 @@ fn of_task(happened: &Happened) -> Option<(Tone, String)> {
         }
         Happened::Verifying { task, attempt } => {
             (Tone::Neutral, format!("verify    {}", name(task, *attempt)))
-        }
-        Happened::MovedOn { task, attempt } => {
-            let name = name(task, *attempt);
-            (Tone::Neutral, format!("merge     {name} once more, as the branch went on"))
-        }
-        Happened::LandingWaits { task, attempt, what, files } => {
-            let name = name(task, *attempt);
-            let named = match &files[..] {
-                [] => String::new(),
-                [one] => format!(": {one}"),
-                [one, rest @ ..] => format!(": {one} and {} more", rest.len()),
-            };
-            let help = if files.is_empty() { "" } else { "; commit, stash or revert that" };
-            (Tone::Uneasy, format!("wait      {name} cannot land yet, {what}{named}{help}"))
-        }
-        Happened::Landed { task, attempt, branch, commit } => {
-            let commit = commit.get(..9).unwrap_or(commit);
-            (Tone::Good, format!("land      {} on {branch} as {commit}", name(task, *attempt)))
-        }
-        Happened::Rescued { task, name } => {
-            (Tone::Neutral, format!("keep      what {task} had left, as {name}"))
         }
         Happened::Stopping { task, attempt, why, is_kill } => {
             let verb = if *is_kill { "kill     " } else { "stop     " };
@@ -263,13 +242,6 @@ fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
         Happened::Watching { mode, period, reason, help } => {
             let period = period.map_or_else(String::new, |p| format!(" every {}", seconds(p)));
             (Tone::Uneasy, format!("watch     by {mode}{period}: {reason}{}", advice(help)))
-        }
-        Happened::NotApart { reason } => {
-            let text = format!("together  workers share this folder, as {reason}");
-            (Tone::Neutral, text)
-        }
-        Happened::StateNotCommitted { reason } => {
-            (Tone::Uneasy, format!("wait      state is not committed yet: {reason}"))
         }
         Happened::HeadMoved { to } => (Tone::Neutral, format!("checkout  {to}")),
         Happened::CoordinatorChanged { coordinator: Some(who) } => {

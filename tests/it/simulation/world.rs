@@ -306,12 +306,8 @@ impl World {
                 let results = vec![check(0)];
                 self.mail.push((soon, Event::GateFinished { level, number, results }));
             }
-            Effect::PrepareWorktree(_)
-            | Effect::Merge { .. }
-            | Effect::Land { .. }
-            | Effect::StopLanding { .. }
-            | Effect::RemoveWorktree { .. } => unreachable!("nothing is carried out apart"),
             Effect::StopVerify { .. } | Effect::StopGate { .. } | Effect::Announce(_) => {}
+            _ => unreachable!("nothing is carried out apart"),
         }
         Ok(())
     }

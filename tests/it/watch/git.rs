@@ -199,7 +199,7 @@ fn nothing_is_started_from_a_tree_that_is_half_switched() {
     let sandbox = small();
     let root = sandbox.root().to_owned();
     let hold = "---\nstatus: hold\n---\n";
-    let ready = "---\nworker: {command: \"test -e .orch/tasks/zz-other.md || echo torn $ORCH_TASK >> torn; \
+    let ready = "---\nworker: {isolation: none, command: \"test -e .orch/tasks/zz-other.md || echo torn $ORCH_TASK >> torn; \
                  test ! -e .orch/tasks/zz-main.md || echo torn $ORCH_TASK >> torn; echo $ORCH_TASK >> ran\"}\n---\n";
     fs::remove_dir_all(sandbox.path(".orch/tasks")).unwrap();
     (0..20).for_each(|n| sandbox.write(&format!(".orch/tasks/main-{n}.md"), hold));
@@ -250,7 +250,7 @@ fn nothing_is_started_while_a_rebase_goes_on() {
     sandbox.write(".gitignore", "go\nbetween\nran\n");
     commit_all(&root, "hold");
     git(&root, &["checkout", "-q", "-b", "feature"]);
-    let ready = "---\nworker: {command: echo $ORCH_TASK >> ran}\n---\n";
+    let ready = "---\nworker: {isolation: none, command: echo $ORCH_TASK >> ran}\n---\n";
     for id in ["one", "two"] {
         sandbox.write(&format!(".orch/tasks/{id}.md"), ready);
         commit_all(&root, id);

@@ -51,7 +51,7 @@ impl Watched {
 
     /// Starts to look and to carry out.
     fn run(sandbox: Sandbox) -> Self {
-        Self::start(sandbox, &["watch", "--json"])
+        Self::start(sandbox, &["watch", "--json", "--here"])
     }
 
     fn start(sandbox: Sandbox, args: &[&str]) -> Self {

@@ -51,7 +51,7 @@ const OWN: [&str; 2] = [layout::STATUS_DIR, layout::RUNS_DIR];
 pub(super) struct Yard {
     /// `None` where tasks cannot have worktrees of their own.
     ground: Option<Arc<Ground>>,
-    /// The branch that was checked out when the run began.
+    /// The branch that is checked out, or was before none was.
     branch: String,
     /// Why there are no worktrees, where there are none.
     pub(super) reason: String,
@@ -103,6 +103,17 @@ impl Yard {
     /// Says whether tasks can have worktrees of their own.
     pub(super) fn has_worktrees(&self) -> bool {
         self.ground.is_some()
+    }
+
+    /// Looks which branch is checked out by now: what begins is to land there.
+    pub(super) fn follow_head(&mut self) {
+        let head = self.ground.as_ref().map(|ground| ground.head());
+        match head {
+            Some(Ok(Head::Branch(branch))) => self.branch = branch,
+            // In the middle of a rebase, for example.
+            Some(Ok(Head::Detached | Head::Unborn)) | None => {}
+            Some(Err(error)) => tracing::debug!(error = cause_of(&error), "no branch is seen"),
+        }
     }
 
     /// Returns the branch that work lands on.
@@ -337,7 +348,8 @@ impl Coordinator {
                 self.yard.stops.remove(&attempt);
                 if let Some(commit) = commit {
                     let (task, number) = (attempt.task.to_string(), attempt.number);
-                    let branch = self.yard.branch.clone();
+                    let work = self.workers.get(&attempt).and_then(|w| w.record.work.as_ref());
+                    let branch = work.map(|work| work.onto.clone()).unwrap_or_default();
                     let commit = commit.0;
                     self.tell(Happened::Landed { task, attempt: number, branch, commit });
                 }

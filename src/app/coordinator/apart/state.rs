@@ -14,13 +14,16 @@ use crate::{
         view::run::Happened,
     },
     domain::{
-        format::{layout, run_record},
+        format::{
+            layout::{self, FileKind},
+            run_record,
+        },
         model::time::Tick,
     },
     io::{
         git::{Advanced, GitError, Ground, StateFile, Step},
         process::{cause_of, foreign},
-        store::{ReadFault, Store},
+        store::Store,
     },
 };
 
@@ -109,6 +112,8 @@ impl Coordinator {
         unsaved.in_flight = std::mem::take(&mut unsaved.paths);
         // Something is under way, even where no path is known to have changed.
         unsaved.in_flight.insert(if is_sweep { SWEEP } else { EVENTS }.to_owned());
+        self.yard.follow_head();
+        let unsaved = &self.yard.unsaved;
         let saving = Saving {
             store: self.store.clone(),
             branch: self.yard.branch.clone(),
@@ -179,6 +184,24 @@ impl Saving {
         Saved { reason }
     }
 
+    /// Says whether a file of state says something that stays, and on this branch: what there is of
+    /// an attempt that runs does not, nor of one whose work lands elsewhere.
+    fn is_final(&self, path: &str, bytes: &[u8]) -> bool {
+        match layout::classify(path) {
+            FileKind::Run(_) => run_record::parse(path, bytes).0.is_some_and(|record| {
+                let is_here = record.work.is_none_or(|work| work.onto == self.branch);
+                record.ending.is_some() && is_here
+            }),
+            FileKind::Status(attempt) => {
+                let record = layout::run_path(&attempt);
+                let bytes = self.store.read_file(&record);
+                bytes.is_ok_and(|bytes| self.is_final(&record, &bytes))
+            }
+            FileKind::Ignored => false,
+            _ => true,
+        }
+    }
+
     /// Returns why it is not committed, where it is not.
     fn save(&self, ground: &Ground) -> Result<Option<String>, GitError> {
         // State of this branch stays out of others.
@@ -195,14 +218,16 @@ impl Saving {
         paths.extend(ground.differing(&self.branch, &[layout::EVENTS_DIR], true)?);
         for path in paths {
             match self.store.read_file(&path) {
-                Ok(bytes) if is_final(&path, &bytes) => {
+                Ok(bytes) if self.is_final(&path, &bytes) => {
                     files.push(StateFile { path, bytes: Some(bytes) });
                 }
                 Ok(_) => {}
-                Err(ReadFault::Missing) => files.push(StateFile { path, bytes: None }),
+                // What is gone was taken away by somebody, who may commit that.
                 Err(_) => {}
             }
         }
+        // What landed is committed already.
+        let files = ground.unlike(&self.branch, files)?;
         let message = subject_of(&files);
         let Some((old, new)) = ground.build_state(&self.branch, &files, &message)? else {
             return Ok(None);
@@ -220,18 +245,6 @@ impl Saving {
             Advanced::Moved => Some("git is at work".to_owned()),
             Advanced::InTheWay(obstacle) => Some(obstacle.what),
         })
-    }
-}
-
-/// Says whether a file of state says something that stays: the record of an attempt that runs does
-/// not.
-fn is_final(path: &str, bytes: &[u8]) -> bool {
-    match layout::classify(path) {
-        layout::FileKind::Run(_) => {
-            run_record::parse(path, bytes).0.is_some_and(|record| record.ending.is_some())
-        }
-        layout::FileKind::Ignored => false,
-        _ => true,
     }
 }
 

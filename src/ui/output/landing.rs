@@ -1,0 +1,39 @@
+//! How work comes to the branch, in words.
+
+use super::run::{Tone, name};
+use crate::app::view::run::Happened;
+
+/// Returns what became of work on its way to the branch.
+pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
+    Some(match happened {
+        Happened::MovedOn { task, attempt } => {
+            let name = name(task, *attempt);
+            (Tone::Neutral, format!("merge     {name} once more, as the branch went on"))
+        }
+        Happened::LandingWaits { task, attempt, what, files } => {
+            let name = name(task, *attempt);
+            let named = match &files[..] {
+                [] => String::new(),
+                [one] => format!(": {one}"),
+                [one, rest @ ..] => format!(": {one} and {} more", rest.len()),
+            };
+            let help = if files.is_empty() { "" } else { "; commit, stash or revert that" };
+            (Tone::Uneasy, format!("wait      {name} cannot land yet, {what}{named}{help}"))
+        }
+        Happened::Landed { task, attempt, branch, commit } => {
+            let commit = commit.get(..9).unwrap_or(commit);
+            (Tone::Good, format!("land      {} on {branch} as {commit}", name(task, *attempt)))
+        }
+        Happened::Rescued { task, name } => {
+            (Tone::Neutral, format!("keep      what {task} had left, as {name}"))
+        }
+        Happened::NotApart { reason } => {
+            let text = format!("together  workers share this folder, as {reason}");
+            (Tone::Neutral, text)
+        }
+        Happened::StateNotCommitted { reason } => {
+            (Tone::Uneasy, format!("wait      state is not committed yet: {reason}"))
+        }
+        _ => return None,
+    })
+}
