@@ -6,6 +6,9 @@
 //! while it is merged and verified again. So whatever is on the branch was verified as it is, and
 //! nobody is overtaken for ever.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use super::{

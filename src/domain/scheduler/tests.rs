@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use super::{effect::Uses, *};
+use super::{
+    effect::Uses,
+    event::{LandAnswer, MergeAnswer},
+    *,
+};
 use crate::domain::model::{
     attempt::{
         AttemptRecord, CheckResult, Digests, Ending, Exit, ReportedState, StatusReport, Usage,
@@ -224,6 +228,24 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             let others = tasks.iter().map(|task| (id(task), "them".to_owned())).collect();
             Event::ClaimsSeen { others }
         }
+        ["there", who] => Event::WorktreeReady { attempt: attempt(who) },
+        ["merged", who, files @ ..] => Event::Merged {
+            attempt: attempt(who),
+            answer: match files {
+                [] => MergeAnswer::Clean,
+                files => MergeAnswer::Conflict(files.iter().map(ToString::to_string).collect()),
+            },
+        },
+        ["landed", who, answer] => Event::Landed {
+            attempt: attempt(who),
+            answer: match *answer {
+                "done" => LandAnswer::Done,
+                "moved" => LandAnswer::MovedOn,
+                "waits" => LandAnswer::Waits,
+                "given-up" => LandAnswer::GivenUp,
+                cause => LandAnswer::Failed(cause.to_owned()),
+            },
+        },
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
         ["hold"] => Event::Held(Hold::Person),
