@@ -228,6 +228,19 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             let others = tasks.iter().map(|task| (id(task), "them".to_owned())).collect();
             Event::ClaimsSeen { others }
         }
+        ["stop"] => Event::StopAsked(StopMode::Polite),
+        ["stop-now"] => Event::StopAsked(StopMode::Now),
+        ["hold"] => Event::Held(Hold::Person),
+        ["hold-git"] => Event::Held(Hold::Checkout),
+        ["release"] => Event::Released(Hold::Person),
+        ["release-git"] => Event::Released(Hold::Checkout),
+        _ => landing_event(&words).unwrap_or_else(|| plan_event(line, plan_text)),
+    }
+}
+
+/// Reads one line of a script about worktrees and landings.
+fn landing_event(words: &[&str]) -> Option<Event> {
+    Some(match words {
         ["there", who] => Event::WorktreeReady { attempt: attempt(who) },
         ["merged", who, files @ ..] => Event::Merged {
             attempt: attempt(who),
@@ -246,14 +259,10 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
                 cause => LandAnswer::Failed(cause.to_owned()),
             },
         },
-        ["stop"] => Event::StopAsked(StopMode::Polite),
-        ["stop-now"] => Event::StopAsked(StopMode::Now),
-        ["hold"] => Event::Held(Hold::Person),
-        ["hold-git"] => Event::Held(Hold::Checkout),
-        ["release"] => Event::Released(Hold::Person),
-        ["release-git"] => Event::Released(Hold::Checkout),
-        _ => plan_event(line, plan_text),
-    }
+        ["away"] => Event::Away(true),
+        ["back"] => Event::Away(false),
+        _ => return None,
+    })
 }
 
 fn report(who: &str, state: &str) -> StatusReport {

@@ -8,6 +8,7 @@ mod ground;
 mod landing;
 mod merge;
 mod paths;
+mod placed;
 mod shift;
 mod state;
 mod work;

@@ -60,13 +60,21 @@ pub(in crate::app::coordinator) enum News {
         attempt: AttemptId,
         /// What came of it.
         answer: LandAnswer,
-        /// The commit, where there is one.
-        commit: Option<CommitId>,
+        /// How, where it did.
+        landed: Option<Landed>,
     },
     /// A worktree was removed, or not.
     Removed(Result<(), GitError>),
     /// State was committed, or not.
     Saved(Saved),
+}
+
+/// How work landed.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct Landed {
+    pub(super) commit: CommitId,
+    /// Whether its branch is the one that is checked out.
+    pub(super) is_here: bool,
 }
 
 /// A worktree that is to be made.
@@ -174,8 +182,8 @@ impl LandingJob {
         let begun = Instant::now();
         let (mut pause, mut is_told) = (PAUSE_FIRST, false);
         loop {
-            let (answer, commit) = match self.attempt_once(ground) {
-                Ok(Tried::Landed(commit)) => (LandAnswer::Done, Some(commit)),
+            let (answer, landed) = match self.attempt_once(ground) {
+                Ok(Tried::Landed(landed)) => (LandAnswer::Done, Some(landed)),
                 Ok(Tried::MovedOn) => (LandAnswer::MovedOn, None),
                 Err(error) => (LandAnswer::Failed(cause_of(&error)), None),
                 Ok(Tried::InTheWay(_)) if self.stop.load(Ordering::SeqCst) => {
@@ -195,7 +203,7 @@ impl LandingJob {
                     continue;
                 }
             };
-            return News::Landed { attempt: self.attempt, answer, commit };
+            return News::Landed { attempt: self.attempt, answer, landed };
         }
     }
 
@@ -206,7 +214,9 @@ impl LandingJob {
             Built::Moved => return Ok(Tried::MovedOn),
             Built::Commit { old, new } => (old, new),
         };
+        let fresh: Vec<String> = self.landing.files.iter().map(|file| file.path.clone()).collect();
         let step = Step {
+            fresh: &fresh,
             branch: &self.landing.branch,
             old: &old,
             new: &new,
@@ -215,7 +225,8 @@ impl LandingJob {
             busy: &|top| foreign::git_at_work(top),
         };
         Ok(match ground.advance(&step)? {
-            Advanced::Done => Tried::Landed(new),
+            Advanced::Done => Tried::Landed(Landed { commit: new, is_here: true }),
+            Advanced::DoneElsewhere => Tried::Landed(Landed { commit: new, is_here: false }),
             // Somebody was quicker: perhaps only with state.
             Advanced::Moved => {
                 Tried::InTheWay(Obstacle { what: "git is at work".to_owned(), files: Vec::new() })
@@ -227,7 +238,7 @@ impl LandingJob {
 
 /// What became of one try to land.
 enum Tried {
-    Landed(CommitId),
+    Landed(Landed),
     MovedOn,
     InTheWay(Obstacle),
 }

@@ -36,7 +36,10 @@ fn what_is_merged_and_verified_lands_and_then_dependents_start() {
         "#]],
     );
     // Without verify commands, what is merged lands.
-    check("a", "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 landed a.1 done", expect![[r#"
+    check(
+        "a",
+        "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 landed a.1 done",
+        expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -50,7 +53,8 @@ fn what_is_merged_and_verified_lands_and_then_dependents_start() {
             record-end a.1 succeeded: exit code 0
             remove a.1
         a=done Some(Finished)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -126,7 +130,10 @@ fn one_at_a_time_lands_and_whoever_was_overtaken_keeps_its_turn() {
             a=done b=done Some(Finished)
         "#]],
     );
-    // What waits for a file of the user lets the others go first, and goes on when it may.
+}
+
+#[test]
+fn what_waits_for_a_file_of_the_user_lets_the_others_go_first() {
     check(
         "a\nb",
         "0 pass\n1 there a.1\n1 there b.1\n2 exit a.1 0\n2 exit b.1 0\n3 merged a.1\n3 merged b.1\n\
@@ -167,7 +174,10 @@ fn one_at_a_time_lands_and_whoever_was_overtaken_keeps_its_turn() {
 
 #[test]
 fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker() {
-    check("a verify=x", "0 pass\n1 there a.1\n2 exit a.1 0\n3 stop\n4 merged a.1", expect![[r#"
+    check(
+        "a verify=x",
+        "0 pass\n1 there a.1\n2 exit a.1 0\n3 stop\n4 merged a.1",
+        expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -179,7 +189,8 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         4 merged a.1
             record-end a.1 unlanded: the run was stopped before its work could land
         a=ready Some(Stopped)
-    "#]]);
+    "#]],
+    );
     check(
         "a verify=x",
         "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 stop\n5 verified a.1 1",
@@ -200,7 +211,10 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
             a=ready Some(Stopped)
         "#]],
     );
-    // It is quick enough, or gives up.
+}
+
+#[test]
+fn a_landing_that_is_to_stop_is_quick_enough_or_gives_up() {
     check(
         "a\nb",
         "0 pass\n1 there a.1\n1 there b.1\n2 exit a.1 0\n2 exit b.1 0\n3 merged a.1\n3 merged b.1\n\
@@ -253,7 +267,10 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         "#]],
     );
     // Stopped before its worker was there.
-    check("a", "0 pass\n1 stop\n2 there a.1", expect![[r#"
+    check(
+        "a",
+        "0 pass\n1 stop\n2 there a.1",
+        expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -261,7 +278,8 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         2 there a.1
             record-end a.1 interrupted: the run was stopped
         a=ready Some(Stopped)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -327,7 +345,10 @@ fn what_a_person_approves_lands_without_its_worker() {
             a=running None
         "#]],
     );
-    // What cannot land asks a person.
+}
+
+#[test]
+fn what_cannot_land_asks_a_person() {
     check(
         "a",
         "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 landed a.1 gone\n5 accept a.1\n6 there a.2\n\
@@ -384,7 +405,10 @@ fn a_worktree_that_cannot_be_made_is_a_failed_start() {
 
 #[test]
 fn cancelling_reaches_an_attempt_wherever_it_is() {
-    check("a", "0 pass\n1 cancel a.1\n2 there a.1", expect![[r#"
+    check(
+        "a",
+        "0 pass\n1 cancel a.1\n2 there a.1",
+        expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -392,8 +416,12 @@ fn cancelling_reaches_an_attempt_wherever_it_is() {
         2 there a.1
             record-end a.1 cancelled: the task was cancelled
         a=cancelled Some(Finished)
-    "#]]);
-    check("a", "0 pass\n1 there a.1\n2 exit a.1 0\n3 cancel a.1\n4 merged a.1", expect![[r#"
+    "#]],
+    );
+    check(
+        "a",
+        "0 pass\n1 there a.1\n2 exit a.1 0\n3 cancel a.1\n4 merged a.1",
+        expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -405,7 +433,8 @@ fn cancelling_reaches_an_attempt_wherever_it_is() {
         4 merged a.1
             record-end a.1 cancelled: the task was cancelled
         a=cancelled Some(Finished)
-    "#]]);
+    "#]],
+    );
     check(
         "a",
         "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 cancel a.1\n5 landed a.1 given-up",
@@ -424,6 +453,31 @@ fn cancelling_reaches_an_attempt_wherever_it_is() {
             5 landed a.1 given-up
                 record-end a.1 cancelled: the task was cancelled
             a=cancelled Some(Finished)
+        "#]],
+    );
+}
+
+#[test]
+fn nothing_that_would_land_is_started_while_another_branch_is_checked_out() {
+    check(
+        "a\nb needs=a",
+        "0 away\n1 back\n2 away\n3 there a.1\n4 exit a.1 0\n5 merged a.1\n6 landed a.1 done",
+        expect![[r#"
+            0 away
+            1 back
+                record-start a.1
+                prepare a.1
+            2 away
+            3 there a.1
+                start a.1
+            4 exit a.1 0
+                merge a.1
+            5 merged a.1
+                land a.1: exit code 0
+            6 landed a.1 done
+                record-end a.1 succeeded: exit code 0
+                remove a.1
+            a=done b=ready None
         "#]],
     );
 }
