@@ -21,7 +21,8 @@ fn end(child: Child) -> (Option<i32>, String) {
 #[test]
 fn what_a_person_does_elsewhere_stays_as_it_is() {
     // What is done: files that are written, then git commands; what git says of the checkout then.
-    let table: [(&[(&str, &str)], &[&str], &str); 7] = [
+    type Files = &'static [(&'static str, &'static str)];
+    let table: [(Files, &[&str], &str); 7] = [
         (&[("other", "mine\n")], &[], " M other\n"),
         (&[("other", "mine\n")], &["add other"], "M  other\n"),
         (&[("note", "mine\n")], &[], "?? note\n"),
