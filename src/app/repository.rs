@@ -47,6 +47,11 @@ impl Repository {
         self.store.root()
     }
 
+    /// Returns the repository at `root`, whether `.orch` is there or not.
+    pub(super) fn at(root: &Path) -> Self {
+        Self { store: Store::at(root) }
+    }
+
     pub(super) fn store(&self) -> &Store {
         &self.store
     }

@@ -8,6 +8,7 @@ pub mod change;
 pub mod check;
 pub mod demo;
 pub mod detach;
+pub mod diff;
 pub mod doctor;
 pub mod event;
 pub mod explain;

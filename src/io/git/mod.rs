@@ -8,6 +8,7 @@ mod ground;
 mod landing;
 mod merge;
 mod paths;
+pub mod revision;
 mod shift;
 mod state;
 mod work;
