@@ -38,7 +38,7 @@ impl Repository {
     /// # Errors
     /// [`AppError::Store`] where a file cannot be written.
     pub fn init(folder: impl AsRef<Path>) -> Result<Self, AppError> {
-        init::init(folder.as_ref())?;
+        init::init(folder.as_ref(), None)?;
         Self::open(folder)
     }
 
