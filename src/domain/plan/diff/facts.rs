@@ -7,6 +7,7 @@ use crate::domain::model::{
     config::{Config, Durability, LevelGate, Role},
     glob::Glob,
     hook::HookEvent,
+    landing::LandingMode,
     task::{
         Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, LoopSpec, RetrySpec,
         Size, TaskSpec, WorkerSpec,
@@ -193,6 +194,10 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
         Durability::Power => "power",
     };
     facts.text("durability", Some(durability));
+    let landing = LandingMode::NAMED.iter().find(|(_, mode)| *mode == config.git.landing);
+    facts.text("git.landing", landing.map(|(name, _)| *name));
+    facts.text("git.commit_state", Some(flag(config.git.commits_state)));
+    facts.set("git.protect", config.git.protect.iter().map(String::as_str));
     facts.text("on_change", Some(config.on_change.as_str()));
     facts.time("watch.rescan", Some(config.watch.rescan));
     facts.text("watch.mode", Some(config.watch.mode.as_str()));
