@@ -36,10 +36,7 @@ fn what_is_merged_and_verified_lands_and_then_dependents_start() {
         "#]],
     );
     // Without verify commands, what is merged lands.
-    check(
-        "a",
-        "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 landed a.1 done",
-        expect![[r#"
+    check("a", "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 landed a.1 done", expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -53,8 +50,7 @@ fn what_is_merged_and_verified_lands_and_then_dependents_start() {
             record-end a.1 succeeded: exit code 0
             remove a.1
         a=done Some(Finished)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -171,10 +167,7 @@ fn one_at_a_time_lands_and_whoever_was_overtaken_keeps_its_turn() {
 
 #[test]
 fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker() {
-    check(
-        "a verify=x",
-        "0 pass\n1 there a.1\n2 exit a.1 0\n3 stop\n4 merged a.1",
-        expect![[r#"
+    check("a verify=x", "0 pass\n1 there a.1\n2 exit a.1 0\n3 stop\n4 merged a.1", expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -186,8 +179,7 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         4 merged a.1
             record-end a.1 unlanded: the run was stopped before its work could land
         a=ready Some(Stopped)
-    "#]],
-    );
+    "#]]);
     check(
         "a verify=x",
         "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 stop\n5 verified a.1 1",
@@ -261,10 +253,7 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         "#]],
     );
     // Stopped before its worker was there.
-    check(
-        "a",
-        "0 pass\n1 stop\n2 there a.1",
-        expect![[r#"
+    check("a", "0 pass\n1 stop\n2 there a.1", expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -272,8 +261,7 @@ fn a_run_that_is_stopped_leaves_work_that_the_next_one_lands_without_its_worker(
         2 there a.1
             record-end a.1 interrupted: the run was stopped
         a=ready Some(Stopped)
-    "#]],
-    );
+    "#]]);
 }
 
 #[test]
@@ -396,10 +384,7 @@ fn a_worktree_that_cannot_be_made_is_a_failed_start() {
 
 #[test]
 fn cancelling_reaches_an_attempt_wherever_it_is() {
-    check(
-        "a",
-        "0 pass\n1 cancel a.1\n2 there a.1",
-        expect![[r#"
+    check("a", "0 pass\n1 cancel a.1\n2 there a.1", expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -407,12 +392,8 @@ fn cancelling_reaches_an_attempt_wherever_it_is() {
         2 there a.1
             record-end a.1 cancelled: the task was cancelled
         a=cancelled Some(Finished)
-    "#]],
-    );
-    check(
-        "a",
-        "0 pass\n1 there a.1\n2 exit a.1 0\n3 cancel a.1\n4 merged a.1",
-        expect![[r#"
+    "#]]);
+    check("a", "0 pass\n1 there a.1\n2 exit a.1 0\n3 cancel a.1\n4 merged a.1", expect![[r#"
         0 pass
             record-start a.1
             prepare a.1
@@ -424,8 +405,7 @@ fn cancelling_reaches_an_attempt_wherever_it_is() {
         4 merged a.1
             record-end a.1 cancelled: the task was cancelled
         a=cancelled Some(Finished)
-    "#]],
-    );
+    "#]]);
     check(
         "a",
         "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1\n4 cancel a.1\n5 landed a.1 given-up",
