@@ -9,6 +9,7 @@ mod landing;
 mod merge;
 mod paths;
 mod placed;
+pub mod revision;
 mod shift;
 mod state;
 mod work;

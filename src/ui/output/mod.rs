@@ -6,6 +6,7 @@
 pub mod change;
 pub mod diagnostic;
 pub mod diagnostic_json;
+pub mod diff;
 pub mod doctor;
 pub mod escape;
 pub mod explain;

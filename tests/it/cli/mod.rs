@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod claims;
 mod detach;
+mod diff;
 mod doctor;
 mod escaping;
 mod event;
