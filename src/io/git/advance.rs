@@ -4,10 +4,9 @@
 //! runs: what is staged, changed or untracked stays as it is, and where something of that is in the
 //! way, nothing happens.
 //!
-//! `index.lock` is never taken: a command of the user that came at that moment would fail. Instead
-//! nothing is begun while a command is at work, everything is prepared before, the index is put in its
-//! place by an exchange that shows whether somebody was quicker, and nothing is final before another
-//! look found nobody at work.
+//! A command of the user that comes while `index.lock` is held fails, so it is held for a fraction of
+//! a millisecond only: everything is prepared before, and nothing is begun while a command is at work
+//! or was just before, as another one may follow at once.
 //!
 //! Files are put in their place first, then the index, and the branch last: should this process die
 //! in between, the files are newer than the branch, and the next start finishes it.
@@ -15,24 +14,34 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use git2::{Error, ErrorClass, ErrorCode, Index, Oid, Repository, RepositoryState};
+use git2::{Error, ErrorClass, ErrorCode, Oid, Repository, RepositoryState};
 
 use super::{
     GitError, Ground,
-    apply::Applied,
     ground::{HEADS, author, oid},
     landing::HELD,
     paths::changes,
-    placed::{IndexStamp, Placed},
-    shift::{Move, Shift, staged},
+    placed::IndexLock,
+    shifted::{Aside, Checkout},
     worktree::remove_if_there,
 };
 use crate::domain::model::commit::CommitId;
 
 /// The file below the scratch folder that says what is being done.
 const STEP: &str = "step";
+
+/// What is taken back where it is dropped before it is final.
+pub(super) trait Final {
+    /// Says that it stays.
+    fn finish(self);
+}
+
+impl Final for () {
+    fn finish(self) {}
+}
 
 /// A branch that is to go on.
 pub struct Step<'a> {
@@ -48,6 +57,8 @@ pub struct Step<'a> {
     pub own: &'a [String],
     /// Files in them, as well, of which nobody has anything newer than `new`.
     pub fresh: &'a [String],
+    /// How long nobody must have used git in the checkout: who did so just now goes on, mostly.
+    pub quiet: Duration,
     /// Says what keeps the checkout busy just now: asked right before it is touched.
     pub busy: &'a dyn Fn(&Path) -> Option<String>,
 }
@@ -114,8 +125,7 @@ impl Ground {
     fn advance_elsewhere(&self, step: &Step<'_>) -> Result<Advanced, Error> {
         let repository = self.checkout()?;
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
-        let own: Vec<PathBuf> =
-            step.own.iter().map(|folder| PathBuf::from(self.path_in_commit(folder))).collect();
+        let own = self.paths_in_commit(step.own);
         let changed = changes(&repository, Some(old), Some(new))?;
         if let Some(what) = (step.busy)(self.top()) {
             return Ok(Obstacle::of(what));
@@ -132,7 +142,7 @@ impl Ground {
                     remove_if_there(&self.top().join(path)).map_err(|e| of_io(path, &e))?;
                 }
             }
-            Ok(Ok(|| ()))
+            Ok(Ok(()))
         })
         .map(|advanced| match advanced {
             Advanced::Done => Advanced::DoneElsewhere,
@@ -145,77 +155,54 @@ impl Ground {
         if let Some(what) = under_way(&repository) {
             return Ok(Obstacle::of(format!("{what} is under way")));
         }
-        let Some(top) = repository.workdir().map(Path::to_owned) else {
-            return self.move_branch(step, || Ok(Ok(|| ())));
-        };
+        if self.tip_id(step.branch)? != oid(step.old)? {
+            return Ok(Advanced::Moved);
+        }
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
         let changed = changes(&repository, Some(old), Some(new))?;
-        let index_path = git_dir.join("index");
-        let stamp = IndexStamp::of(&index_path);
-        let mut index = open_copy(&index_path, step.scratch)?;
-        if index.has_conflicts() {
-            return Ok(Obstacle::of("a merge is not finished"));
-        }
-        let own: Vec<PathBuf> =
-            step.own.iter().map(|folder| PathBuf::from(self.path_in_commit(folder))).collect();
-        let in_commit = |path: &String| PathBuf::from(self.path_in_commit(path));
-        let fresh: Vec<PathBuf> = step.fresh.iter().map(in_commit).collect();
-        let shift = Shift {
+        let Some(top) = repository.workdir().map(Path::to_owned) else {
+            return self.move_branch(step, || Ok(Ok(())));
+        };
+        let checkout = Checkout {
             repository: &repository,
-            index: &index,
-            index_time: stamp.time(),
+            git_dir,
             top: &top,
-            scratch: step.scratch,
-            own: &own,
-            fresh: &fresh,
+            busy: step.busy,
+            quiet: step.quiet,
+            placed: &self.placed,
         };
-        let moves = match shift.plan(&changed, new, old)? {
-            Ok(moves) => moves,
-            Err(paths) => {
-                let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-                let what = "local changes are in the way".to_owned();
-                return Ok(Advanced::InTheWay(Obstacle { what, files }));
-            }
+        let own = self.paths_in_commit(step.own);
+        let fresh = self.paths_in_commit(step.fresh);
+        let aside = Aside { scratch: step.scratch, own: &own, fresh: &fresh };
+        let shift = match checkout.prepare(&changed, (old, new), &aside)? {
+            Ok(shift) => shift,
+            Err(obstacle) => return Ok(Advanced::InTheWay(obstacle)),
         };
-        let new_index = step.scratch.join("index");
-        let is_busy = || match git_dir.join("index.lock").symlink_metadata() {
-            Ok(_) => Some("git is at work: it holds index.lock".to_owned()),
-            Err(_) => (step.busy)(&top),
-        };
-        if let Some(what) = is_busy() {
+        if let Some(what) = checkout.busy() {
             return Ok(Obstacle::of(what));
         }
-        // From here to the end it is a matter of a few milliseconds.
-        if !is_at(git_dir, step.branch) {
-            return Ok(Obstacle::of("git is at work"));
-        }
         self.move_branch(step, || {
-            let applied = match Applied::apply(&moves, &top, step.scratch) {
-                Ok(applied) => applied,
-                Err(error) => return Ok(Err(format!("a file cannot be written: {error}"))),
-            };
-            restage(&mut index, &moves, &top)?;
-            index.write()?;
-            let placed = Placed::place(new_index, &index_path, &stamp);
-            let Some(placed) = placed.map_err(|error| of_io(&index_path, &error))? else {
-                return Ok(Err("git is at work".to_owned()));
-            };
-            if let Some(what) = is_busy() {
-                return Ok(Err(what));
-            }
-            Ok(Ok(move || {
-                placed.finish();
-                applied.finish();
-            }))
+            let holds = || is_at(git_dir, step.branch);
+            checkout.carry_out(shift, &aside, holds)
         })
     }
 
-    /// Moves a branch from where it is to be, with its lock held. `first` is done before; it says
-    /// what is in the way, or what is to be done when the branch has moved.
-    fn move_branch<F: FnOnce()>(
+    fn paths_in_commit(&self, paths: &[String]) -> Vec<PathBuf> {
+        paths.iter().map(|path| PathBuf::from(self.path_in_commit(path))).collect()
+    }
+
+    fn tip_id(&self, branch: &str) -> Result<Oid, Error> {
+        let repository = self.shared()?;
+        let found = repository.find_reference(&format!("{HEADS}{branch}"))?;
+        Ok(found.peel_to_commit()?.id())
+    }
+
+    /// Moves a branch from where it is to be. `first` is done right before, with the branch locked; it
+    /// says what is in the way, or returns what is to be made final when the branch has moved.
+    fn move_branch<T: Final>(
         &self,
         step: &Step<'_>,
-        first: impl FnOnce() -> Result<Result<F, String>, Error>,
+        first: impl FnOnce() -> Result<Result<T, String>, Error>,
     ) -> Result<Advanced, Error> {
         let repository = self.shared()?;
         let name = format!("{HEADS}{}", step.branch);
@@ -228,19 +215,24 @@ impl Ground {
             }
             Err(error) => return Err(error),
         }
-        let now = repository.find_reference(&name).and_then(|found| found.peel_to_commit());
-        if now.map(|commit| commit.id()).ok() != Some(oid(step.old)?) {
+        if self.tip_id(step.branch)? != oid(step.old)? {
             return Ok(Advanced::Moved);
         }
         let who = author(&repository)?;
         transaction.set_target(&name, oid(step.new)?, Some(&who), "orch: landed")?;
-        let finish = match first()? {
-            Ok(finish) => finish,
+        let done = match first()? {
+            Ok(done) => done,
             Err(what) => return Ok(Obstacle::of(what)),
         };
-        transaction.commit()?;
-        finish();
-        Ok(Advanced::Done)
+        match transaction.commit() {
+            Ok(()) => {
+                done.finish();
+                Ok(Advanced::Done)
+            }
+            // The log of what is checked out is being written, for example.
+            Err(error) if is_locked(&error) => Ok(Obstacle::of("git is at work")),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns what is under way that ends by moving `branch`, wherever it was begun.
@@ -275,9 +267,21 @@ impl Ground {
             clear(scratch).map_err(|source| GitError::file(what(), source))?;
             return Ok(None);
         };
+        for (git_dir, _) in self.checkouts() {
+            IndexLock::remove_stale(&git_dir).map_err(|source| GitError::file(what(), source))?;
+        }
         let (old, new) = (CommitId(old.to_owned()), CommitId(new.to_owned()));
         let busy = |_: &Path| None;
-        let step = Step { branch, old: &old, new: &new, scratch, own, fresh: own, busy: &busy };
+        let step = Step {
+            branch,
+            old: &old,
+            new: &new,
+            scratch,
+            own,
+            fresh: own,
+            quiet: Duration::ZERO,
+            busy: &busy,
+        };
         // A lock of the branch that this left: nobody else holds one so long.
         let stale = self.common_dir().join(format!("{HEADS}{branch}.lock"));
         if stale.exists() {
@@ -313,31 +317,6 @@ fn under_way(repository: &Repository) -> Option<&'static str> {
     })
 }
 
-/// Opens a copy of an index, to be put in its place when it is complete.
-fn open_copy(index: &Path, scratch: &Path) -> Result<Index, Error> {
-    let copy = scratch.join("index");
-    match fs::copy(index, &copy) {
-        Ok(_) => {}
-        // A checkout in which nothing was ever staged.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(of_io(index, &error)),
-    }
-    Index::open(&copy)
-}
-
-fn restage(index: &mut Index, moves: &[Move], top: &Path) -> Result<(), Error> {
-    for one in moves {
-        match one.new {
-            Some(new) => {
-                index.add(&staged(one, new, top))?;
-            }
-            None if index.get_path(&one.path, 0).is_some() => index.remove(&one.path, 0)?,
-            None => {}
-        }
-    }
-    Ok(())
-}
-
 /// Says whether a branch is checked out there.
 fn is_at(git_dir: &Path, branch: &str) -> bool {
     let head = fs::read_to_string(git_dir.join("HEAD"));
@@ -353,7 +332,7 @@ fn is_locked(error: &Error) -> bool {
         || (error.class() == ErrorClass::Os && error.message().contains(".lock"))
 }
 
-fn of_io(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn of_io(path: &Path, error: &std::io::Error) -> Error {
     Error::from_str(&format!("{}: {error}", path.display()))
 }
 

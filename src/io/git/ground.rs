@@ -2,13 +2,14 @@
 
 use std::{
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
 };
 
 use git2::{ErrorCode, Oid, Repository, Signature};
 
-use super::GitError;
+use super::{GitError, placed::IndexStamp};
 use crate::domain::model::commit::CommitId;
 
 /// What the names of branches begin with.
@@ -27,6 +28,8 @@ pub struct Ground {
     common_dir: PathBuf,
     /// Says whether git removes objects that nothing refers to just now.
     tidies: fn(&Path) -> bool,
+    /// The index that this process put in its place last.
+    pub(super) placed: Arc<Mutex<Option<IndexStamp>>>,
 }
 
 /// How often objects are made anew as git tidied up meanwhile.
@@ -69,6 +72,7 @@ impl Ground {
             git_dir: repository.path().to_owned(),
             common_dir: repository.commondir().to_owned(),
             tidies: |_| false,
+            placed: Arc::default(),
         }))
     }
 
@@ -88,16 +92,21 @@ impl Ground {
         mut make: impl FnMut() -> Result<T, git2::Error>,
     ) -> Result<T, git2::Error> {
         for _ in 0..TRIES {
-            let begun = Instant::now();
-            while (self.tidies)(&self.common_dir) && begun.elapsed() < PATIENCE {
-                thread::sleep(LOOK_AGAIN);
-            }
+            self.wait_for_tidying();
             let made = make()?;
             if !(self.tidies)(&self.common_dir) {
                 return Ok(made);
             }
         }
         make()
+    }
+
+    /// Waits until git does not tidy up any more.
+    pub(super) fn wait_for_tidying(&self) {
+        let begun = Instant::now();
+        while (self.tidies)(&self.common_dir) && begun.elapsed() < PATIENCE {
+            thread::sleep(LOOK_AGAIN);
+        }
     }
 
     /// Lets the ref `name` point to a commit, so that it stays.

@@ -11,6 +11,7 @@ mod paths;
 mod placed;
 pub mod revision;
 mod shift;
+mod shifted;
 mod state;
 mod work;
 mod worktree;

@@ -1,9 +1,11 @@
-//! The index of a checkout: how it was found, and another one in its place.
+//! The index of a checkout: how it was found, and its lock.
 
 use std::{
     fs,
+    io::Write as _,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use git2::IndexTime;
@@ -18,6 +20,15 @@ impl IndexStamp {
         Self(about.map(|a| (a.len(), a.ino(), a.mtime(), a.mtime_nsec())))
     }
 
+    /// Says whether it was written less than `time` ago.
+    pub(super) fn is_younger_than(&self, time: Duration) -> bool {
+        let Some((_, _, seconds, nanoseconds)) = self.0 else { return false };
+        let seconds = u64::try_from(seconds).unwrap_or_default();
+        let nanoseconds = u32::try_from(nanoseconds).unwrap_or_default();
+        let written = UNIX_EPOCH + Duration::new(seconds, nanoseconds);
+        written.elapsed().is_ok_and(|age| age < time)
+    }
+
     pub(super) fn time(&self) -> IndexTime {
         let (seconds, nanoseconds) = self.0.map_or((0, 0), |(_, _, s, n)| (s, n));
         let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
@@ -25,68 +36,42 @@ impl IndexStamp {
     }
 }
 
-/// An index that was put in its place. Dropped before all is done, what was there before comes back,
-/// unless somebody has written a newer one.
-pub(super) struct Placed<'a> {
-    index: &'a Path,
-    /// Where what was there before lies.
-    before: PathBuf,
-    ours: IndexStamp,
-    is_final: bool,
-}
+/// What stands in an `index.lock` of ours.
+const LOCK_WORDS: &[u8] = b"orch\n";
 
-impl<'a> Placed<'a> {
-    /// Puts the file `new` in the place of the `index`, which was as `known`; `None` where it is
-    /// another one by now.
-    pub(super) fn place(
-        new: PathBuf,
-        index: &'a Path,
-        known: &IndexStamp,
-    ) -> std::io::Result<Option<Self>> {
-        let ours = IndexStamp::of(&new);
-        if known.0.is_none() {
-            fs::rename(&new, index)?;
-            return Ok(Some(Self { index, before: new, ours, is_final: false }));
+/// The `index.lock` of a checkout, held by us; it goes when this is dropped.
+#[derive(Debug)]
+pub(super) struct IndexLock(PathBuf);
+
+impl IndexLock {
+    /// Takes the lock; `None` where somebody holds it.
+    pub(super) fn take(git_dir: &Path) -> std::io::Result<Option<Self>> {
+        let path = git_dir.join("index.lock");
+        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => {
+                let lock = Self(path);
+                file.write_all(LOCK_WORDS)?;
+                Ok(Some(lock))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(error),
         }
-        exchange(&new, index)?;
-        if IndexStamp::of(&new) == *known {
-            return Ok(Some(Self { index, before: new, ours, is_final: false }));
-        }
-        // Somebody was quicker: theirs goes back.
-        exchange(&new, index)?;
-        Ok(None)
     }
 
-    pub(super) fn finish(mut self) {
-        self.is_final = true;
+    /// Removes the lock that a process of ours left when it was killed.
+    pub(super) fn remove_stale(git_dir: &Path) -> std::io::Result<()> {
+        let path = git_dir.join("index.lock");
+        match fs::read(&path) {
+            Ok(words) if LOCK_WORDS.starts_with(&words) => fs::remove_file(&path),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 }
 
-impl Drop for Placed<'_> {
+impl Drop for IndexLock {
     fn drop(&mut self) {
-        if self.is_final || IndexStamp::of(self.index) != self.ours {
-            return;
+        if let Err(error) = fs::remove_file(&self.0) {
+            tracing::error!(%error, "{} stays", self.0.display());
         }
-        let undone = match self.before.exists() {
-            true => fs::rename(&self.before, self.index),
-            false => fs::remove_file(self.index),
-        };
-        if let Err(error) = undone {
-            tracing::error!(%error, "{} is not as it was", self.index.display());
-        }
-    }
-}
-
-/// Lets two files change places in one step, where the file system can.
-fn exchange(one: &Path, other: &Path) -> std::io::Result<()> {
-    use rustix::{fs, io::Errno};
-    match fs::renameat_with(fs::CWD, one, fs::CWD, other, fs::RenameFlags::EXCHANGE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-            let aside = one.with_extension("aside");
-            std::fs::copy(other, &aside)?;
-            std::fs::rename(one, other)?;
-            std::fs::rename(&aside, one)
-        }
-        done => Ok(done?),
     }
 }

@@ -26,6 +26,9 @@ pub(super) const RESCUE: &str = "refs/orch/rescue/";
 /// branch that is merged into it.
 const READY: &str = "orch-base";
 
+/// How often a worktree is put in its place where somebody takes that away.
+const RENAMES: usize = 100;
+
 /// Where a worktree comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -132,9 +135,6 @@ impl Ground {
     /// looks at all other worktrees, and stumbles over those that are being made just now.
     fn link_worktree(&self, task: &str, folder: &Path) -> std::io::Result<()> {
         let (admin, new) = (self.admin(task), self.common_dir().join(format!("orch-new-{task}")));
-        if let Some(parent) = admin.parent() {
-            fs::create_dir_all(parent)?;
-        }
         remove_folder_if_there(&new)?;
         fs::create_dir(&new)?;
         // Nobody prunes it, least of all as long as it is half made.
@@ -144,8 +144,18 @@ impl Ground {
         fs::write(new.join("HEAD"), format!("ref: {HEADS}{}\n", Self::task_branch(task)))?;
         fs::create_dir_all(folder)?;
         fs::write(folder.join(".git"), format!("gitdir: {}\n", admin.display()))?;
-        // A git command that comes by sees all of it or nothing.
-        fs::rename(new, admin)
+        // A git command that comes by sees all of it or nothing. One that prunes worktrees removes the
+        // folder of all of them where it is empty.
+        for _ in 0..RENAMES {
+            if let Some(parent) = admin.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            match fs::rename(&new, &admin) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                other => return other,
+            }
+        }
+        fs::rename(&new, &admin)
     }
 
     /// Lets the branch of a task begin at `tip`; one that holds work stays as it is.
@@ -247,6 +257,8 @@ impl Ground {
         if folder.symlink_metadata().is_ok() {
             fs::remove_dir_all(folder).map_err(|source| GitError::file(what(), source))?;
         }
+        // Git would stumble over logs that are taken away while it shortens them.
+        self.wait_for_tidying();
         // As above: a git command that comes by sees all of it or nothing.
         let old = self.common_dir().join(format!("orch-old-{task}"));
         let removed =

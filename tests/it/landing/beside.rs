@@ -16,6 +16,7 @@ fn repo(n: usize) -> Repo {
 fn none_of_a_thousand_commands_of_a_user_fails() {
     let repo = repo(60);
     let mut run = repo.start();
+    let mut rng = fastrand::Rng::new();
     let (mut n_commands, mut n_beside) = (0, 0);
     while n_commands < 1_000 {
         repo.write("text", &format!("{n_commands}\n"));
@@ -45,6 +46,9 @@ fn none_of_a_thousand_commands_of_a_user_fails() {
             n_commands += 1;
             n_beside += usize::from(run.try_wait().unwrap().is_none());
         }
+        // Now another one follows at once, now somebody thinks first.
+        let pause = if rng.u8(..) < 40 { 1_000 + rng.u64(0..400) } else { rng.u64(0..20) };
+        std::thread::sleep(Duration::from_millis(pause));
         fs::remove_file(repo.path(&format!("user-{}", n_commands - 10))).unwrap();
     }
     let output = run.wait_with_output().unwrap();

@@ -32,6 +32,17 @@ const PAUSE_LAST: Duration = Duration::from_millis(200);
 /// What is in the way for so long is told of; files of the user are told of at once.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
+/// A person who used git just now uses it again, mostly: that must be over for so long. Where it never
+/// is, less must do.
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_LEAST: Duration = Duration::from_millis(20);
+const QUIET_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Returns how long nobody must have used git in the checkout after something has waited so long.
+pub(super) fn quiet_after(waited: Duration) -> Duration {
+    if waited < QUIET_PATIENCE { QUIET } else { QUIET_LEAST }
+}
+
 /// Whoever moves the branch has it.
 pub(super) type Lane = Arc<Mutex<()>>;
 
@@ -182,7 +193,7 @@ impl LandingJob {
         let begun = Instant::now();
         let (mut pause, mut is_told) = (PAUSE_FIRST, false);
         loop {
-            let (answer, landed) = match self.attempt_once(ground) {
+            let (answer, landed) = match self.attempt_once(ground, quiet_after(begun.elapsed())) {
                 Ok(Tried::Landed(landed)) => (LandAnswer::Done, Some(landed)),
                 Ok(Tried::MovedOn) => (LandAnswer::MovedOn, None),
                 Err(error) => (LandAnswer::Failed(cause_of(&error)), None),
@@ -207,7 +218,7 @@ impl LandingJob {
         }
     }
 
-    fn attempt_once(&self, ground: &Ground) -> Result<Tried, GitError> {
+    fn attempt_once(&self, ground: &Ground, quiet: Duration) -> Result<Tried, GitError> {
         // Whoever died with the lane has left nothing half done in memory.
         let _lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
         let (old, new) = match ground.build_landing(&self.landing)? {
@@ -217,6 +228,7 @@ impl LandingJob {
         let fresh: Vec<String> = self.landing.files.iter().map(|file| file.path.clone()).collect();
         let step = Step {
             fresh: &fresh,
+            quiet,
             branch: &self.landing.branch,
             old: &old,
             new: &new,

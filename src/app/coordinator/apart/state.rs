@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     OWN,
-    jobs::{Lane, News},
+    jobs::{Lane, News, quiet_after},
     yard::{own, scratch},
 };
 use crate::{
@@ -79,6 +79,8 @@ struct Saving {
     is_sweep: bool,
     lane: Lane,
     scratch: PathBuf,
+    /// How long nobody must have used git in the checkout.
+    quiet: Duration,
 }
 
 impl Coordinator {
@@ -117,7 +119,10 @@ impl Coordinator {
         // Something is under way, even where no path is known to have changed.
         unsaved.in_flight.insert(if is_sweep { SWEEP } else { EVENTS }.to_owned());
         let unsaved = &self.yard.unsaved;
+        let now = self.clock.now().tick;
+        let waited = unsaved.since.map(|since| now.0.saturating_sub(since.0));
         let saving = Saving {
+            quiet: quiet_after(waited.unwrap_or_default()),
             store: self.store.clone(),
             branch: self.yard.branch.clone(),
             paths: unsaved.in_flight.iter().filter(|path| is_path(path)).cloned().collect(),
@@ -240,6 +245,7 @@ impl Saving {
             scratch: &self.scratch,
             own: &own(),
             fresh: &[],
+            quiet: self.quiet,
             busy: &|top| foreign::git_at_work(top),
         };
         Ok(match ground.advance(&step)? {

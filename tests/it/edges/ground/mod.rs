@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use orch::{
@@ -110,6 +111,7 @@ impl Yard {
             scratch: &scratch,
             own: &own,
             fresh: &[],
+            quiet: Duration::ZERO,
             busy: &|_| None,
         };
         self.ground.advance(&step).unwrap()
