@@ -39,6 +39,9 @@ const TRIES: usize = 100;
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How long a ref may be out of sight.
+const FLEETING_MAX: Duration = Duration::from_millis(200);
+
 /// How long a ref may be held by somebody else.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -93,7 +96,7 @@ impl Ground {
     ) -> Result<T, git2::Error> {
         for _ in 0..TRIES {
             self.wait_for_tidying();
-            let made = make()?;
+            let made = despite_locks(&mut make)?;
             if !(self.tidies)(&self.common_dir) {
                 return Ok(made);
             }
@@ -248,6 +251,11 @@ impl Ground {
     }
 }
 
+/// Says whether a ref is not found: while refs are packed, one may be seen neither here nor there.
+fn is_fleeting(error: &git2::Error) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch)
+}
+
 /// Does something with a ref, again while somebody holds it: whoever packs refs does for a moment.
 pub(super) fn despite_locks<T>(
     mut act: impl FnMut() -> Result<T, git2::Error>,
@@ -256,6 +264,9 @@ pub(super) fn despite_locks<T>(
     loop {
         match act() {
             Err(error) if error.code() == ErrorCode::Locked && begun.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOOK_AGAIN);
+            }
+            Err(error) if is_fleeting(&error) && begun.elapsed() < FLEETING_MAX => {
                 thread::sleep(LOOK_AGAIN);
             }
             other => return other,

@@ -94,7 +94,7 @@ impl Ground {
             index.write()?;
             repository.cleanup_state()?;
         }
-        Ok(repository.head()?.peel_to_commit()?.id())
+        despite_locks(|| Ok(repository.head()?.peel_to_commit()?.id()))
     }
 
     /// Makes a commit of all that is not ignored, and the index that goes with it; none where there
@@ -204,7 +204,7 @@ impl Ground {
 
     fn merge_tip(&self, task: &str, tip: &CommitId, message: &str) -> Result<Integrated, Error> {
         let worktree = self.open_worktree(task)?;
-        let head = worktree.head()?.peel_to_commit()?.id();
+        let head = despite_locks(|| Ok(worktree.head()?.peel_to_commit()?.id()))?;
         let tip = oid(tip)?;
         let (made, merged) = match self.make(|| self.fit(task, head, tip, message))? {
             Fit::Already => return Ok(Integrated::Clean { head: name_of(head) }),
@@ -266,8 +266,7 @@ impl Ground {
         commit: Oid,
         merged: Option<Oid>,
     ) -> Result<(), Error> {
-        let head = repository.head()?;
-        let old = head.peel_to_commit()?.tree_id();
+        let old = despite_locks(|| Ok(repository.head()?.peel_to_commit()?.tree_id()))?;
         let note = repository.path().join("MERGE_HEAD");
         if let Some(merged) = merged {
             fs::write(&note, format!("{merged}\n")).map_err(|error| {
@@ -285,7 +284,6 @@ impl Ground {
             let tree = repository.find_object(tree, None)?;
             repository.checkout_tree(&tree, Some(&mut checkout))?;
         }
-        drop(head);
         despite_locks(|| repository.head()?.set_target(commit, "orch: merge").map(drop))?;
         repository.cleanup_state()
     }
