@@ -38,14 +38,22 @@ fn grace_of(plan: &Plan) -> Duration {
 fn read_all(store: &Store, clock: Clock, yard: &Yard, lock: &Lock) -> Result<Tracker, AppError> {
     let tracker = Tracker::start(store, clock, Scope::Written)?;
     adoption::require_no_strangers(store, lock, tracker.files())?;
-    let landed = yard.recover(store, recovery::unsettled(tracker.files()).iter())?;
-    if landed.is_empty() {
-        return Ok(tracker);
-    }
-    for (path, bytes) in landed {
-        store.replace(&path, &bytes)?;
-    }
-    Tracker::start(store, clock, Scope::Written)
+    let landed = yard.recover(store, &recovery::unsettled(tracker.files()))?;
+    let tracker = match landed.is_empty() {
+        true => tracker,
+        false => {
+            for (path, bytes) in landed {
+                store.replace(&path, &bytes)?;
+            }
+            Tracker::start(store, clock, Scope::Written)?
+        }
+    };
+    let last_of = |task: &str| {
+        let attempts = tracker.files().attempts().filter(|a| a.attempt.task.as_str() == task);
+        attempts.max_by_key(|record| record.attempt.number).cloned()
+    };
+    yard.remove_landed(store, last_of)?;
+    Ok(tracker)
 }
 
 impl Coordinator {

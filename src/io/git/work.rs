@@ -13,6 +13,7 @@ use git2::{
 
 use super::{
     GitError, Ground,
+    conflict::{CONFLICT, MERGING},
     ground::{HEADS, author, despite_locks, name_of, oid},
     merge::{Merged, conflicts, merge_commits, merge_trees},
     paths::{changes, entry_at, with_entry},
@@ -60,6 +61,7 @@ impl Ground {
     pub fn commit_leftovers(&self, task: &str, message: &str) -> Result<CommitId, GitError> {
         let what = || format!("commit what was left in the worktree of {task}");
         let failed = |source| GitError::failed(what(), source);
+        self.undo_half_merge(task)?;
         let repository = self.open_worktree(task).map_err(failed)?;
         let under_way = match repository.state() {
             RepositoryState::Clean | RepositoryState::Merge => None,
@@ -196,8 +198,12 @@ impl Ground {
         let merged = self.merge_tip(task, tip, message);
         let merged =
             merged.map_err(|source| GitError::failed(format!("merge into {task}"), source))?;
-        if let Integrated::Clean { .. } = &merged {
-            self.note_base(task, tip)?;
+        match &merged {
+            Integrated::Clean { .. } => {
+                self.note_base(task, tip)?;
+                self.unmark(task, CONFLICT)?;
+            }
+            Integrated::Conflict { .. } => self.mark(task, CONFLICT)?,
         }
         Ok(merged)
     }
@@ -219,7 +225,10 @@ impl Ground {
             self.keep(task, &name_of(head)).map_err(|error| Error::from_str(&error.to_string()))?;
         }
         let tree = worktree.find_commit(made)?.tree_id();
+        let marked = |error: GitError| Error::from_str(&error.to_string());
+        self.mark(task, MERGING).map_err(marked)?;
         self.move_worktree(&worktree, tree, made, merged)?;
+        self.unmark(task, MERGING).map_err(marked)?;
         self.release(&held(task));
         Ok(Integrated::Clean { head: name_of(made) })
     }
@@ -256,9 +265,8 @@ impl Ground {
         }
     }
 
-    /// Lets a worktree without uncommitted work go over to `commit`, whose tree is `tree`. First its
-    /// files, then its branch: should this process die in between, its files are newer than its
-    /// branch, and are committed as what they are, a merge with `merged`.
+    /// Lets a worktree without uncommitted work go over to `commit`, whose tree is `tree`, a merge with
+    /// `merged`. Should this process die in between, it is undone: see [`Self::undo_half_merge`].
     fn move_worktree(
         &self,
         repository: &Repository,
@@ -286,47 +294,6 @@ impl Ground {
         }
         despite_locks(|| repository.head()?.set_target(commit, "orch: merge").map(drop))?;
         repository.cleanup_state()
-    }
-
-    /// Begins the merge of `tip` in the worktree of a task, for its worker to finish; returns the
-    /// files that are in conflict, none where it could be finished at once.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn begin_merge(
-        &self,
-        task: &str,
-        tip: &CommitId,
-        message: &str,
-    ) -> Result<Vec<String>, GitError> {
-        self.commit_leftovers(task, &format!("{task}: what was left in its worktree"))?;
-        if let Integrated::Clean { .. } = self.integrate(task, tip, message)? {
-            return Ok(Vec::new());
-        }
-        let begin = || {
-            let repository = self.open_worktree(task)?;
-            let theirs = repository.find_annotated_commit(oid(tip)?)?;
-            let mut checkout = CheckoutBuilder::new();
-            checkout.force().allow_conflicts(true).conflict_style_merge(true);
-            checkout.our_label("this task").their_label("what landed meanwhile");
-            repository.merge(&[&theirs], None, Some(&mut checkout))?;
-            conflicts(&repository.index()?)
-        };
-        let files =
-            begin().map_err(|source| GitError::failed(format!("merge into {task}"), source))?;
-        self.note_base(task, tip)?;
-        Ok(files)
-    }
-
-    /// Returns those of `files` in the worktree of a task that still hold the marks of a conflict.
-    pub fn still_marked(&self, folder: &Path, files: &[String]) -> Vec<String> {
-        let is_marked = |file: &&String| {
-            let bytes = fs::read(folder.join(file)).unwrap_or_default();
-            let mut lines = bytes.split(|byte| *byte == b'\n');
-            lines.any(|line| line.starts_with(b"<<<<<<< "))
-                && bytes.split(|byte| *byte == b'\n').any(|line| line.starts_with(b">>>>>>> "))
-        };
-        files.iter().filter(is_marked).cloned().collect()
     }
 }
 

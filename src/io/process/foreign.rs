@@ -66,6 +66,15 @@ pub fn git_at_work(top: &Path) -> Option<String> {
         .find_map(|pid| command_in(pid, &top))
 }
 
+/// Says whether any command of git runs in the checkout `top` or below, be it a worker's.
+pub fn git_runs_in(top: &Path) -> bool {
+    let Ok(top) = top.canonicalize() else { return false };
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let mut pids =
+        processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.any(|pid| words_of(pid, &top).is_some())
+}
+
 /// Says whether git tidies up the repository with the git folder `git_dir`: then it may remove objects
 /// that nothing refers to, be they just made.
 pub fn git_tidies_up(git_dir: &Path) -> bool {

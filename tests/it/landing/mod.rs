@@ -1,6 +1,8 @@
 //! Tasks in worktrees of their own, in real repositories, beside people who use git meanwhile.
 
 mod beside;
+#[cfg(target_os = "linux")]
+mod kills;
 mod meanwhile;
 mod people;
 mod places;

@@ -27,7 +27,7 @@ use crate::{
     domain::{
         format::{layout, run_record},
         model::{
-            attempt::{AttemptRecord, Ending, Outcome},
+            attempt::{AttemptRecord, Ending},
             id::AttemptId,
         },
         scheduler::{
@@ -75,8 +75,7 @@ impl Coordinator {
     /// Makes the worktree of an attempt in the background.
     pub(super) fn prepare_worktree(&mut self, assignment: &Assignment) {
         let Some(ground) = self.yard.ground.clone() else { return };
-        let previous = assignment.previous.as_ref().map(|previous| previous.outcome);
-        let is_conflict = previous == Some(Outcome::Conflict);
+        let is_conflict = ground.is_in_conflict(assignment.attempt.task.as_str());
         let is_fresh = assignment.policy.is_clean && !is_conflict && assignment.lands.is_none();
         let preparation = Preparation {
             attempt: assignment.attempt.clone(),

@@ -4,6 +4,8 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, atomic::AtomicBool},
+    thread,
+    time::Duration,
 };
 
 use tokio::sync::mpsc;
@@ -18,7 +20,7 @@ use crate::{
     domain::{
         format::{layout, run_record},
         model::{
-            attempt::{AttemptRecord, Work},
+            attempt::{AttemptRecord, Outcome, Work},
             id::AttemptId,
             task::Isolation,
         },
@@ -31,6 +33,10 @@ use crate::{
         store::Store,
     },
 };
+
+/// How often, and how long after the other, it is looked whether somebody uses git.
+const LOCK_LOOKS: usize = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The repository in which tasks are worked on apart, and the branch that their work lands on.
 #[derive(Debug, Clone)]
@@ -132,17 +138,28 @@ impl Yard {
         self.ground.as_ref().map(|_| self.branch.as_str())
     }
 
-    /// Finishes or undoes what a coordinator that died had begun with the checkout, and returns the
+    /// Finishes or undoes what a coordinator that died had begun with the repository, and returns the
     /// records of attempts whose work landed before it could write that down.
     ///
     /// # Errors
     /// [`AppError::Git`].
-    pub(in crate::app::coordinator) fn recover<'a>(
+    pub(in crate::app::coordinator) fn recover(
         &self,
         store: &Store,
-        unsettled: impl Iterator<Item = &'a AttemptRecord>,
+        unsettled: &[AttemptRecord],
     ) -> Result<Vec<(String, Vec<u8>)>, AppError> {
         let Some(ground) = &self.ground else { return Ok(Vec::new()) };
+        // What somebody holds now, they give back.
+        let is_free = (0..LOCK_LOOKS).any(|_| {
+            let is_free = !foreign::git_runs_in(ground.top());
+            if !is_free {
+                thread::sleep(LOCK_PAUSE);
+            }
+            is_free
+        });
+        if is_free {
+            ground.remove_stale_locks()?;
+        }
         if let Some((branch, advanced)) = ground.finish_step(&scratch(store), &own())? {
             tracing::info!(branch, ?advanced, "a landing was finished");
         }
@@ -159,6 +176,31 @@ impl Yard {
             }
         }
         Ok(landed)
+    }
+
+    /// Removes worktrees and branches of tasks whose work has landed, where a coordinator that died
+    /// could not; `last_of` returns the record of the last attempt of a task.
+    ///
+    /// # Errors
+    /// [`AppError::Git`].
+    pub(in crate::app::coordinator) fn remove_landed(
+        &self,
+        store: &Store,
+        last_of: impl Fn(&str) -> Option<AttemptRecord>,
+    ) -> Result<(), AppError> {
+        let Some(ground) = &self.ground else { return Ok(()) };
+        for (task, tip) in ground.task_branches()? {
+            let Some(record) = last_of(&task) else { continue };
+            let has_landed =
+                record.ending.as_ref().is_some_and(|e| e.outcome == Outcome::Succeeded);
+            let verified = record.work.as_ref().and_then(|work| work.commit.as_ref());
+            if has_landed && verified == Some(&tip) {
+                let folder = store.path(&layout::worktree_path(&record.attempt.task));
+                ground.remove_worktree(&task, &folder)?;
+                ground.delete_branch(&task)?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns where the commands of an attempt run.

@@ -1,0 +1,142 @@
+//! The coordinator is killed at every call by which it changes something, one after the other: the
+//! program itself runs under `strace`, which kills it there. The next run goes on from what is left.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::{Command, Stdio},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{Repo, told};
+
+/// Calls that change files.
+const CALLS: [&str; 9] =
+    ["openat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "link", "linkat"];
+
+/// How many repositories are at work at once: most of their time they wait.
+const AT_ONCE: usize = 6;
+
+/// Returns a repository with tasks that change different files and the same one, and what a person
+/// has done in the checkout.
+fn repo() -> Repo {
+    let config = "max_workers: 2\nretry: {max_attempts: 4, backoff: 0s}\n";
+    let both = "worker: {command: 'if grep -q \"^<<<<<<<\" list; then sed -i \"/^[<=>][<=>]/d\" list; \
+                else echo $ORCH_TASK_ID >> list; fi; mkdir -p deep/er; echo x > deep/er/$ORCH_TASK_ID'}";
+    let tasks = [
+        ("A", both),
+        ("B", both),
+        ("C", "depends_on: [A, B]\nworker: {command: 'rm gone; sort list > sorted'}"),
+    ];
+    let repo = Repo::new(
+        config,
+        &tasks,
+        &[("list", ""), ("gone", "1\n"), ("text", "1\n"), ("staged", "1\n")],
+    );
+    repo.write("text", "mine\n");
+    repo.write("staged", "mine\n");
+    repo.git("add staged");
+    repo.write("note", "mine\n");
+    repo
+}
+
+/// What git says of the checkout, whatever the coordinator does.
+const OF_USER: &str = "M  staged\n M text\n?? note\n";
+
+/// Returns the call that runs `orch run` under `strace`, which writes what it sees to a file.
+fn traced(repo: &Repo, options: &str) -> Command {
+    let mut strace = Command::new("strace");
+    strace.args(["-D", "-f", "-qq", "-o"]).arg(repo.path("trace.log"));
+    strace.args(options.split(' ')).arg(env!("CARGO_BIN_EXE_orch")).args(["run", "--plain"]);
+    strace.current_dir(repo.root()).stdin(Stdio::null());
+    strace
+}
+
+/// Returns how often a call is made by the thread that makes it most often.
+fn count(call: &str) -> usize {
+    let repo = repo();
+    let output = traced(&repo, &format!("-e trace={call}")).output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
+    let trace = repo.read("trace.log");
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (thread, rest) in trace.lines().filter_map(|line| line.split_once(' ')) {
+        let writes = call != "openat" || rest.contains("O_CREAT");
+        if rest.trim_start().starts_with(&format!("{call}(")) && writes {
+            *counts.entry(thread).or_default() += 1;
+        }
+    }
+    counts.into_values().max().unwrap_or(0)
+}
+
+/// Kills the coordinator at the `n`th call of each thread, and again in the run after that where
+/// `again`; then has a run end in peace. Returns whether the first came about.
+fn kill_at(call: &str, n: usize, again: Option<usize>) -> bool {
+    let repo = repo();
+    let inject = |n: usize| format!("-e trace={call} -e inject={call}:signal=SIGKILL:when={n}");
+    let first = traced(&repo, &inject(n)).output().unwrap();
+    let mut story = told(&first);
+    if let Some(again) = again {
+        story += &told(&traced(&repo, &inject(again)).output().unwrap());
+    }
+    let output = repo.run();
+    story += &told(&output);
+    assert!(output.status.success(), "{call} {n} {again:?}: {story}");
+    let mut landed: Vec<String> =
+        repo.landings("plan").iter().map(|at| at.split('.').next().unwrap().to_owned()).collect();
+    landed.sort();
+    assert_eq!(landed, ["A", "B", "C"], "{call} {n} {again:?}: {story}");
+    assert_eq!(repo.git("show plan:sorted"), "A\nB\n", "{call} {n} {again:?}: {story}");
+    assert_eq!(repo.git("status --porcelain"), OF_USER, "{call} {n} {again:?}: {story}");
+    repo.check_whole(&format!("{call} {n} {again:?}: {story}"));
+    !first.status.success()
+}
+
+/// Takes one after the other from `list` and hands it to `work`, some at once.
+fn side_by_side<T: Copy + Sync>(list: &[T], work: impl Fn(T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(one) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(*one);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn whichever_step_it_is_killed_at_nothing_is_lost_and_nothing_lands_twice() {
+    if fs::metadata("/usr/bin/strace").is_err() {
+        eprintln!("skipped: there is no strace");
+        return;
+    }
+    let steps = Mutex::new(Vec::new());
+    side_by_side(&CALLS, |call| {
+        steps.lock().unwrap().extend((1..=count(call)).map(|n| (call, n)));
+    });
+    let mut steps = steps.into_inner().unwrap();
+    // All of them, over a few runs: `openat` is for the most part reading, too.
+    let part = fastrand::usize(..4);
+    let mut n_seen = 0;
+    steps.retain(|(call, n)| {
+        n_seen += 1;
+        n_seen % 4 == part || (*call != "openat" && *n <= 2)
+    });
+    let (n_killed, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    side_by_side(&steps, |(call, n)| {
+        let again = (n % 4 == 0).then_some(n / 2);
+        match std::panic::catch_unwind(|| kill_at(call, n, again)) {
+            Ok(is_killed) => drop(n_killed.fetch_add(is_killed.into(), Ordering::Relaxed)),
+            Err(_) => wrong.lock().unwrap().push((call, n)),
+        }
+    });
+    let (n_killed, wrong) = (n_killed.into_inner(), wrong.into_inner().unwrap());
+    eprintln!("killed at {n_killed} of {} steps", steps.len());
+    assert!(wrong.is_empty(), "{} of {} did harm: {wrong:?}", wrong.len(), steps.len());
+    assert!(n_killed * 2 > steps.len(), "killed at {n_killed} of {} steps", steps.len());
+}
