@@ -5,6 +5,7 @@
 mod announced;
 pub mod board;
 pub mod change;
+pub mod clean;
 pub mod doctor;
 pub mod event;
 pub mod explain;

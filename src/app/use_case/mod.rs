@@ -6,6 +6,7 @@ pub mod branch;
 pub mod cancel;
 pub mod change;
 pub mod check;
+pub mod clean;
 pub mod demo;
 pub mod detach;
 pub mod doctor;

@@ -4,7 +4,9 @@ mod advance;
 mod apply;
 pub mod checkout;
 pub mod claims;
+mod clearing;
 mod ground;
+mod inventory;
 mod landing;
 mod merge;
 mod paths;
@@ -16,6 +18,7 @@ mod worktree;
 pub use self::{
     advance::{Advanced, Obstacle, Step},
     ground::{Ground, Head},
+    inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, Landing, StateFile},
     work::Integrated,
     worktree::{Origin, Prepared},

@@ -4,6 +4,7 @@
 //! goes through [`escape`] before it reaches a terminal.
 
 pub mod change;
+pub mod clean;
 pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod doctor;

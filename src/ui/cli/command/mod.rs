@@ -3,6 +3,7 @@
 mod approve;
 mod cancel;
 mod check;
+mod clean;
 mod completions;
 mod demo;
 mod doctor;
@@ -78,6 +79,12 @@ pub enum Command {
     /// The exit codes are those of `orch run`: 0 where all is done, 1 where something failed, is
     /// blocked, in review or left, and 3 when the time is over.
     Wait(wait::Args),
+    /// Remove what tasks left in git that nobody needs there: shows it, and does it with --yes
+    ///
+    /// Worktrees and branches of tasks that are done, cancelled or no longer in the plan, and those
+    /// of failed tasks where there are too many. No work is lost: what the branch of the plan does
+    /// not hold is kept under refs/orch/rescue first.
+    Clean(clean::Args),
     /// Look at what `orch` finds around it: watching, git, lock, workers, disk
     Doctor(doctor::Args),
     /// Carry out a small plan in a temporary repository, to see how it looks
@@ -114,6 +121,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
         Command::Wait(args) => wait::run(args, global, terminal),
+        Command::Clean(args) => clean::run(args, global, terminal),
         Command::Doctor(args) => doctor::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
