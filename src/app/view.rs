@@ -6,6 +6,7 @@ mod announced;
 pub mod board;
 pub mod change;
 pub mod clean;
+pub mod conflicts;
 pub mod doctor;
 pub mod event;
 pub mod explain;

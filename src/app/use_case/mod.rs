@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod change;
 pub mod check;
 pub mod clean;
+pub mod conflicts;
 pub mod demo;
 pub mod detach;
 pub mod doctor;

@@ -5,6 +5,7 @@ mod apply;
 pub mod checkout;
 pub mod claims;
 mod clearing;
+mod forecast;
 mod ground;
 mod inventory;
 mod landing;
@@ -17,6 +18,7 @@ mod worktree;
 
 pub use self::{
     advance::{Advanced, Obstacle, Step},
+    forecast::Merges,
     ground::{Ground, Head},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, Landing, StateFile},

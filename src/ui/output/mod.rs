@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod clean;
+pub mod conflicts;
 pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod doctor;

@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod claims;
 mod clean;
+mod conflicts;
 mod detach;
 mod doctor;
 mod escaping;

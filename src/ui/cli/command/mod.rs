@@ -5,6 +5,7 @@ mod cancel;
 mod check;
 mod clean;
 mod completions;
+mod conflicts;
 mod demo;
 mod doctor;
 mod event;
@@ -48,6 +49,11 @@ pub enum Command {
     Plan(plan::Args),
     /// Say why a task is not running, and what to do about it
     Explain(explain::Args),
+    /// Foretell whose work will not go together, and what to do about it
+    ///
+    /// Branches of tasks that do not merge with each other or with the branch that is checked out,
+    /// and ready tasks whose `files` meet. Only what is committed counts; nothing is changed.
+    Conflicts(conflicts::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
     /// Stay open: follow the files, and carry out what is ready
@@ -110,6 +116,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Graph(args) => graph::run(args, global, terminal),
         Command::Plan(args) => plan::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
+        Command::Conflicts(args) => conflicts::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
