@@ -14,6 +14,7 @@ pub mod graph;
 pub mod hook;
 pub mod list;
 pub mod live;
+pub mod log;
 pub mod logs;
 pub mod plan;
 pub mod run;

@@ -17,6 +17,7 @@ pub mod graph;
 pub mod hold;
 pub mod init;
 pub mod list;
+pub mod log;
 pub mod logs;
 pub mod new;
 pub mod plan;

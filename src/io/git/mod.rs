@@ -7,6 +7,7 @@ pub mod claims;
 mod clearing;
 mod forecast;
 mod ground;
+mod history;
 mod inventory;
 mod landing;
 mod merge;
@@ -20,6 +21,7 @@ pub use self::{
     advance::{Advanced, Obstacle, Step},
     forecast::Merges,
     ground::{Ground, Head},
+    history::{ChangedFile, Content, History, Revision},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, Landing, StateFile},
     work::Integrated,

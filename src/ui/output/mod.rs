@@ -15,6 +15,7 @@ pub mod figures;
 pub mod gates;
 pub mod github;
 pub mod graph;
+pub mod history;
 pub mod json;
 mod landing;
 pub mod list;

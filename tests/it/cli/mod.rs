@@ -16,6 +16,7 @@ mod hold;
 mod hooks;
 mod init;
 mod list;
+mod log;
 mod logs;
 mod new;
 mod outcomes;

@@ -13,6 +13,7 @@ mod explain;
 mod graph;
 mod init;
 mod list;
+mod log;
 mod logs;
 mod new;
 mod plan;
@@ -62,6 +63,11 @@ pub enum Command {
     Status(status::Args),
     /// Print what the worker of a task printed
     Logs(logs::Args),
+    /// Show the history of a task, or of the plan, as commits tell it
+    ///
+    /// Landings, how attempts ended and why, and changes of task files, newest first. It is read
+    /// from the objects of git alone: there need be no checkout.
+    Log(log::Args),
     /// Tell how the attempt goes that this is called from
     ///
     /// A worker finds its status file by its environment; what is not said here stays as it was
@@ -121,6 +127,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Log(args) => log::run(args, global, terminal),
         Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
         Command::Event(args) => event::run(args, global, terminal),
