@@ -1,15 +1,14 @@
 //! How a plan came to be as it is: the commits of its branch, newest first, as far as they changed
 //! its files. Read from the objects of the repository; there need be no checkout.
 
+mod trees;
+
 use std::path::{Path, PathBuf};
 
 use git2::{Commit, Error, ErrorCode, Oid, Repository};
 
-use super::{
-    GitError,
-    ground::name_of,
-    paths::{changes, entry_at},
-};
+use self::trees::Trees;
+use super::{GitError, ground::name_of, paths::entry_at};
 use crate::domain::{format::layout::ORCH_DIR, model::commit::CommitId};
 
 /// The commits of a plan: along the first parents of what is checked out.
@@ -19,6 +18,7 @@ pub struct History {
     prefix: PathBuf,
     /// The commit that is told next, with the tree of the plan in it.
     next: Option<(Oid, Option<Oid>)>,
+    trees: Trees,
 }
 
 /// A commit, and the files of the plan that it changed.
@@ -84,7 +84,7 @@ impl History {
             }),
         };
         let Some(prefix) = prefix else { return Ok(None) };
-        let mut history = Self { repository, prefix, next: None };
+        let mut history = Self { repository, prefix, next: None, trees: Trees::default() };
         if let Some(head) = head {
             let commit = history.repository.find_commit(head).map_err(failed)?;
             let plan = plan_of(&history.prefix, &commit);
@@ -126,11 +126,11 @@ impl History {
             if before == plan && !is_wanted(&message) {
                 continue;
             }
-            let files = changes(&self.repository, before, plan)?;
-            let files = files.into_iter().map(|change| ChangedFile {
-                path: Path::new(ORCH_DIR).join(&change.path).to_string_lossy().into_owned(),
-                old: change.old.map(|entry| Content(entry.id)),
-                new: change.new.map(|entry| Content(entry.id)),
+            let files = self.trees.differences(&self.repository, before, plan)?;
+            let files = files.into_iter().map(|(path, old, new)| ChangedFile {
+                path: Path::new(ORCH_DIR).join(path).to_string_lossy().into_owned(),
+                old: old.map(Content),
+                new: new.map(Content),
             });
             return Ok(Some(Revision {
                 id: name_of(id),
