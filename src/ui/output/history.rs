@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style as Look};
 
 use super::{
     Style,
-    figures::{counted, moment},
+    figures::moment,
     state,
     table::{self, Cell, Column},
 };
@@ -40,7 +40,7 @@ fn rows(entry: &LogEntry) -> Vec<Vec<Cell>> {
     let n_more = all.len().saturating_sub(THINGS_MAX);
     let mut shown: Vec<(Look, String)> = all.into_iter().take(THINGS_MAX).collect();
     if n_more > 0 {
-        shown.push((Look::new().dimmed(), format!("and {}", counted(n_more, "thing more"))));
+        shown.push((Look::new().dimmed(), format!("and {n_more} more")));
     }
     let row = |(look, what): (Look, String)| {
         let commit = entry.commit.get(..DIGITS).unwrap_or(&entry.commit);
