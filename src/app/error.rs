@@ -3,7 +3,7 @@
 use crate::{
     domain::model::diagnostic::Diagnostic,
     io::{
-        git::{GitError, claims::ClaimError},
+        git::{GitError, claims::ClaimError, revision::RevisionError},
         process::ProcessError,
         store::{StoreError, lock::LockError},
         supervisor::SupervisorError,
@@ -60,6 +60,9 @@ pub enum AppError {
     /// Git could not do its part.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// What was committed cannot be looked at.
+    #[error(transparent)]
+    Revision(#[from] RevisionError),
     /// Tasks cannot be claimed.
     #[error(transparent)]
     Claims(#[from] ClaimError),
@@ -101,6 +104,7 @@ impl AppError {
             | Self::TimedOut { .. }
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Revision(_)
             | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => false,
@@ -113,7 +117,9 @@ impl AppError {
         match self {
             Self::PlanHasErrors { .. } => 1,
             Self::StoppedEarly | Self::StoppedAway => 130,
+            Self::Revision(RevisionError::Read { .. } | RevisionError::TooMany { .. }) => 3,
             Self::Usage { .. }
+            | Self::Revision(_)
             | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
             Self::Store(_)
             | Self::Lock(_)
@@ -153,6 +159,7 @@ impl AppError {
                     .to_owned(),
             ),
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
+            Self::Revision(error) => revision_help(error).map(str::to_owned),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
             }
@@ -166,5 +173,22 @@ impl AppError {
             | Self::Edit { .. }
             | Self::System { .. } => None,
         }
+    }
+}
+
+fn revision_help(error: &RevisionError) -> Option<&'static str> {
+    match error {
+        RevisionError::Unknown { .. } | RevisionError::NoCommit { .. } => Some(
+            "`git branch --all` and `git log --oneline` show which there are; a clone for CI may \
+             lack some, until they are fetched",
+        ),
+        RevisionError::NoMergeBase { .. } => {
+            Some("where this clone is a shallow one, `git fetch --unshallow` gets the rest")
+        }
+        RevisionError::NoMainBranch => {
+            Some("name what is to be compared: `orch diff HEAD` shows what is not committed yet")
+        }
+        RevisionError::NoRepository { .. } => Some("`orch diff` compares what git has on record"),
+        RevisionError::TooMany { .. } | RevisionError::Read { .. } => None,
     }
 }

@@ -38,13 +38,18 @@ impl Repository {
     /// # Errors
     /// [`AppError::Store`] where a file cannot be written.
     pub fn init(folder: impl AsRef<Path>) -> Result<Self, AppError> {
-        init::init(folder.as_ref())?;
+        init::init(folder.as_ref(), None)?;
         Self::open(folder)
     }
 
     /// Returns the folder that holds `.orch`.
     pub fn root(&self) -> &Path {
         self.store.root()
+    }
+
+    /// Returns the repository at `root`, whether `.orch` is there or not.
+    pub(super) fn at(root: &Path) -> Self {
+        Self { store: Store::at(root) }
     }
 
     pub(super) fn store(&self) -> &Store {

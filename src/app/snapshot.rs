@@ -30,9 +30,12 @@ use crate::{
         },
         standstill::Standstill,
     },
-    io::store::{
-        Store,
-        lock::{self, LockInfo},
+    io::{
+        store::{
+            Store,
+            lock::{self, LockInfo},
+        },
+        supervisor::ledger::Ledger,
     },
 };
 
@@ -109,31 +112,54 @@ impl Snapshot {
 /// # Errors
 /// [`AppError::Store`] where a folder cannot be listed.
 pub fn read(store: &Store, reading: Reading) -> Result<Snapshot, AppError> {
-    // The lock first: a coordinator that ends while the records are read has ended in them.
-    let coordinator = lock::holder(store)?;
-    // A folder that cannot be read says nothing.
-    let ledgers = supervised::ledgers(store).unwrap_or_default();
+    let around = Around::look(store)?;
     let files = Files::read(store, reading)?;
-    let unreadable_reports = files.unreadable_reports().map(|(attempt, path, why)| {
-        let (path, why) = (path.to_owned(), why.to_owned());
-        let since = store.modified(&path).map(|since| since.to_string());
-        (attempt, UnreadableReport { path, since, why })
-    });
-    let unreadable_reports = unreadable_reports.collect();
-    let mut snapshot = Snapshot { unreadable_reports, ..assemble(files, coordinator) };
-    // A living coordinator sees to all of them.
-    if snapshot.coordinator.is_none() {
-        snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
-    }
-    if snapshot.plan.config().claim_remote.is_some() {
-        let known = store.read_file(layout::CLAIMS_PATH).unwrap_or_default();
-        snapshot.claims = standing_claims::parse(&known);
-    }
-    snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
-    Ok(snapshot)
+    Ok(around.snapshot(store, files))
 }
 
-fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
+/// Who is at work on a plan, looked at before its files are read.
+pub(super) struct Around {
+    coordinator: Option<LockInfo>,
+    ledgers: Vec<Ledger>,
+}
+
+impl Around {
+    /// Looks who is at work.
+    ///
+    /// # Errors
+    /// [`AppError::Store`] where the lock cannot be read.
+    pub(super) fn look(store: &Store) -> Result<Self, AppError> {
+        // The lock first: a coordinator that ends while the records are read has ended in them.
+        let coordinator = lock::holder(store)?;
+        // A folder that cannot be read says nothing.
+        Ok(Self { coordinator, ledgers: supervised::ledgers(store).unwrap_or_default() })
+    }
+
+    /// Puts it together with the files that were read after it.
+    pub(super) fn snapshot(self, store: &Store, files: Files) -> Snapshot {
+        let Self { coordinator, ledgers } = self;
+        let unreadable_reports = files.unreadable_reports().map(|(attempt, path, why)| {
+            let (path, why) = (path.to_owned(), why.to_owned());
+            let since = store.modified(&path).map(|since| since.to_string());
+            (attempt, UnreadableReport { path, since, why })
+        });
+        let unreadable_reports = unreadable_reports.collect();
+        let mut snapshot = Snapshot { unreadable_reports, ..assemble(files, coordinator) };
+        // A living coordinator sees to all of them.
+        if snapshot.coordinator.is_none() {
+            snapshot.running = supervised::running(&ledgers, snapshot.attempts.values());
+        }
+        if snapshot.plan.config().claim_remote.is_some() {
+            let known = store.read_file(layout::CLAIMS_PATH).unwrap_or_default();
+            snapshot.claims = standing_claims::parse(&known);
+        }
+        snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
+        snapshot
+    }
+}
+
+/// Puts together what files say that nobody is at work on.
+pub(super) fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot {
     let plan = Arc::new(files.plan(Usage::AsWritten));
     let outside = files.outside();
     let unreadable = files.unreadable(Usage::AsWritten);

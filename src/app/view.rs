@@ -7,6 +7,7 @@ pub mod board;
 pub mod change;
 pub mod clean;
 pub mod conflicts;
+pub mod diff;
 pub mod doctor;
 pub mod event;
 pub mod explain;

@@ -16,6 +16,7 @@ mod edges;
 mod faults;
 mod fixtures;
 mod kill;
+mod landing;
 mod simulation;
 mod source;
 mod supervisor;

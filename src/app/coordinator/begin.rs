@@ -82,6 +82,7 @@ impl Coordinator {
             planning::require_commands(&scheduler)?;
         }
         require_ground(&yard, scheduler.plan(), options.is_here)?;
+        yard.overlook_records(scheduler.plan())?;
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }

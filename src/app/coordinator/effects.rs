@@ -67,6 +67,8 @@ pub(super) struct Worker {
     pub(super) unreadable_since: Option<Timestamp>,
     /// Where its commands run.
     pub(super) home: Home,
+    /// Whether its work landed on a branch that is not checked out, and its record with it.
+    pub(super) is_elsewhere: bool,
     /// The files that are in conflict in its worktree, for its prompt.
     pub(super) conflicts: Vec<String>,
 }
@@ -93,6 +95,7 @@ impl Worker {
         Self {
             home,
             conflicts: Vec::new(),
+            is_elsewhere: false,
             record,
             assignment,
             prompt,
@@ -128,7 +131,7 @@ impl Coordinator {
         let is_power_safe = self.scheduler.plan().config().durability == Durability::Power;
         let has_records = !records.is_empty();
         for record in records {
-            let Rendered { path, text, is_new } = self.rendered(record);
+            let Some(Rendered { path, text, is_new }) = self.rendered(record) else { continue };
             if is_power_safe {
                 let line = JournalLine::Record { path: path.clone(), text: text.clone() };
                 self.journal.append(&line);
@@ -153,9 +156,10 @@ impl Coordinator {
         self.persist(sources, |this| this.journal.flush()).await
     }
 
-    /// Turns a record into a file, and notes what it says.
-    fn rendered(&mut self, effect: Effect) -> Rendered {
-        match effect {
+    /// Turns a record into a file, and notes what it says; `None` where it is not to be in this
+    /// checkout.
+    fn rendered(&mut self, effect: Effect) -> Option<Rendered> {
+        Some(match effect {
             Effect::RecordStart(assignment) => {
                 let worker = self.prepare(assignment);
                 let attempt = worker.record.attempt.clone();
@@ -166,8 +170,14 @@ impl Coordinator {
             }
             Effect::RecordEnd { attempt, ending } => {
                 self.note_unsaved(layout::status_path(&attempt));
+                let is_elsewhere = self.workers.get(&attempt).is_some_and(|w| w.is_elsewhere);
+                let path = layout::run_path(&attempt);
                 let text = run_record::render(&self.ended(&attempt, *ending));
-                Rendered { path: layout::run_path(&attempt), text, is_new: false }
+                if is_elsewhere {
+                    self.kept.remove(&path);
+                    return None;
+                }
+                Rendered { path, text, is_new: false }
             }
             Effect::RecordGate(record) => Rendered {
                 path: layout::gate_run_path(record.level, record.number),
@@ -175,13 +185,12 @@ impl Coordinator {
                 is_new: false,
             },
             _ => unreachable!("only records are written"),
-        }
+        })
     }
 
     /// Returns everything that an attempt needs.
     fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
-        self.yard.follow_head();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
         let started = assignment.policy.started();
         let record = AttemptRecord {

@@ -81,6 +81,9 @@ impl Coordinator {
 
     pub(super) fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {
         let News { plan, records: _, reports, hold, happened } = news;
+        if happened.iter().any(|told| matches!(told, Happened::HeadMoved { .. })) {
+            self.look_at_branch(batch);
+        }
         batch.extend(hold.map(|holds| match holds {
             true => Event::Held(Hold::Checkout),
             false => Event::Released(Hold::Checkout),

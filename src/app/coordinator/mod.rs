@@ -241,6 +241,7 @@ impl Coordinator {
                 self.look_for_files(batch);
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
+                self.look_at_branch(batch);
                 self.save_state();
             }
             Incoming::Redraw => {}

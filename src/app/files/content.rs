@@ -222,6 +222,7 @@ fn unreadable(path: &str, fault: &ReadFault) -> Diagnostic {
     let label = Label::new(path, Span::default(), "");
     let help = match fault {
         ReadFault::Unreadable(_) => "see why the system does not let it be read, then try again",
+        ReadFault::NoFolder => "put a folder in its place",
         _ => "put a regular file in its place, or move it out of `.orch`",
     };
     Diagnostic::error("unreadable-file", format!("`{path}` {fault}"), label).with_help(help)

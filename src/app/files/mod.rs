@@ -2,6 +2,7 @@
 
 mod content;
 mod room;
+mod sides;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,6 +13,7 @@ use content::{Events, Records, Reports, Roles, Settings, Tasks, Written};
 use room::{Room, Seen};
 
 pub(super) use content::{Record, Usage};
+pub(super) use sides::{Committed, Later};
 
 use crate::{
     domain::{

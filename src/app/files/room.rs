@@ -123,6 +123,18 @@ impl<T: Content> Room<T> {
         Ok(room)
     }
 
+    /// Takes in what files came to that were read elsewhere, by path.
+    pub(super) fn of(
+        dir: &'static str,
+        ending: &'static str,
+        contents: impl IntoIterator<Item = (String, T)>,
+    ) -> Self {
+        let kept = contents
+            .into_iter()
+            .map(|(path, content)| (path, Kept { content, version: Version::default() }));
+        Self { dir, ending, reading: Reading::Head, kept: kept.collect() }
+    }
+
     /// Returns what the files came to, by path.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.kept.iter().map(|(path, kept)| (path.as_str(), &kept.content))

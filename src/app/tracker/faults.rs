@@ -36,14 +36,7 @@ impl Tracker {
         let found: BTreeSet<FaultView> =
             self.diagnostics(recorded).iter().map(FaultView::from).collect();
         let before = std::mem::replace(&mut self.faults, found);
-        // A fault that only moved to another line is the same.
-        let key = |fault: &FaultView| (fault.code, fault.message.clone(), fault.path.clone());
-        let old: BTreeSet<_> = before.iter().map(key).collect();
-        let now: BTreeSet<_> = self.faults.iter().map(key).collect();
-        let new: Vec<FaultView> =
-            self.faults.iter().filter(|fault| !old.contains(&key(fault))).cloned().collect();
-        let gone: Vec<FaultView> =
-            before.into_iter().filter(|fault| !now.contains(&key(fault))).collect();
+        let (new, gone) = FaultView::news(&before, &self.faults);
         let n_errors = self.faults.iter().filter(|fault| fault.severity == "error").count();
         let is_news = !new.is_empty() || !gone.is_empty();
         is_news.then_some(Happened::FaultsChanged { new, gone, n_errors })

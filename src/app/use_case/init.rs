@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::ci::{self, Host};
 use crate::{
     app::{
         error::AppError,
@@ -25,11 +26,11 @@ const ROLE_NAME: &str = "worker";
 /// The id of the task that is made; `orch new` goes on counting from it.
 const FIRST_ID: &str = "TASK-001";
 
-/// Makes `.orch` in `folder`, which is made where it is missing.
+/// Makes `.orch` in `folder`, which is made where it is missing, and workflows that check it.
 ///
 /// # Errors
 /// [`AppError::Store`] where a file cannot be written.
-pub fn init(folder: &Path) -> Result<Initialized, AppError> {
+pub fn init(folder: &Path, ci: Option<Host>) -> Result<Initialized, AppError> {
     let store = Store::at(std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned()));
     store.create_root()?;
     store.make_folder(layout::ORCH_DIR)?;
@@ -41,11 +42,17 @@ pub fn init(folder: &Path) -> Result<Initialized, AppError> {
     ];
     files.push(write_first(&store, layout::ROLES_DIR, ROLE_NAME, ROLE)?);
     files.push(write_first(&store, layout::TASKS_DIR, FIRST_ID, FIRST_TASK)?);
-    Ok(Initialized { root: store.root().display().to_string(), files, outer })
+    let mut note = None;
+    if let Some(host) = ci {
+        let (workflows, left) = ci::add(store.root(), host)?;
+        files.extend(workflows);
+        note = left;
+    }
+    Ok(Initialized { root: store.root().display().to_string(), files, outer, note })
 }
 
 /// Writes a file unless there is one.
-fn write(store: &Store, path: &str, text: &str) -> Result<InitFile, AppError> {
+pub(super) fn write(store: &Store, path: &str, text: &str) -> Result<InitFile, AppError> {
     let is_new = match store.create(path, text.as_bytes()) {
         Ok(()) => true,
         Err(StoreError::Exists { .. }) => false,

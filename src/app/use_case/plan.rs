@@ -75,7 +75,11 @@ pub(crate) fn forecast_with(
 }
 
 /// Returns how much longer a task is thought to take: all of it, or what is left where it runs.
-fn length_from_now(standing: &Standing, calibration: &Calibration, task: TaskIndex) -> Duration {
+pub(super) fn length_from_now(
+    standing: &Standing,
+    calibration: &Calibration,
+    task: TaskIndex,
+) -> Duration {
     let whole = calibration.length(standing.plan(), task);
     if !matches!(
         standing.state(task),

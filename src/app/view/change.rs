@@ -1,5 +1,7 @@
 //! What changed in the files of the plan, for lines and for JSON.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::domain::{
@@ -80,11 +82,10 @@ impl From<PlanDiff> for PlanChange {
 
 impl From<ItemDiff> for ItemChange {
     fn from(diff: ItemDiff) -> Self {
-        let (change, was) = match diff.fate {
-            Fate::Added => ("added", None),
-            Fate::Removed => ("removed", None),
-            Fate::Renamed { was } => ("renamed", Some(was)),
-            Fate::Changed => ("changed", None),
+        let change = diff.fate.as_str();
+        let was = match diff.fate {
+            Fate::Renamed { was } => Some(was),
+            Fate::Added | Fate::Removed | Fate::Changed => None,
         };
         Self {
             id: diff.id,
@@ -134,5 +135,21 @@ impl From<&Diagnostic> for FaultView {
             column: found.primary.span.column,
             help: found.help.clone(),
         }
+    }
+}
+
+impl FaultView {
+    /// Returns those of `now` that are not in `before`, and the other way round. A fault that only
+    /// moved to another line is the same.
+    pub(in crate::app) fn news(
+        before: &BTreeSet<Self>,
+        now: &BTreeSet<Self>,
+    ) -> (Vec<Self>, Vec<Self>) {
+        let key = |fault: &Self| (fault.code, fault.message.clone(), fault.path.clone());
+        let other = |one: &BTreeSet<Self>, than: &BTreeSet<Self>| -> Vec<Self> {
+            let known: BTreeSet<_> = than.iter().map(key).collect();
+            one.iter().filter(|fault| !known.contains(&key(fault))).cloned().collect()
+        };
+        (other(now, before), other(before, now))
     }
 }

@@ -11,6 +11,8 @@ pub struct Initialized {
     pub files: Vec<InitFile>,
     /// The folder above that holds an `.orch` of its own.
     pub outer: Option<String>,
+    /// What is left to do by hand.
+    pub note: Option<String>,
 }
 
 /// A file of a new `.orch`.

@@ -28,6 +28,7 @@ pub mod value;
 
 // One file per format.
 pub mod config_file;
+mod conflict;
 pub mod event_file;
 pub mod milestone;
 pub mod role_file;

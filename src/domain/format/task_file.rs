@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
+    conflict,
     decode::{UnknownKeys, decode},
     document::{Markdown, open_markdown, refusal},
     fault::{Fault, in_file},
@@ -94,10 +95,17 @@ pub struct RawTask {
 pub fn parse(path: &str, bytes: &[u8], reading: Reading) -> TaskFile {
     let file = match open_markdown(bytes) {
         Ok(file) => file,
-        Err(fault) => return TaskFile { spec: None, diagnostics: refusal(fault, path, bytes) },
+        Err(fault) => {
+            // That it is no YAML comes of the markers.
+            let text = front_matter::text(bytes).unwrap_or_default();
+            let fault = conflict::find(text, text.len()).unwrap_or(fault);
+            return TaskFile { spec: None, diagnostics: refusal(fault, path, bytes) };
+        }
     };
     let Some(head) = &file.head else {
-        let diagnostics = in_file(vec![without_front_matter(file.text)], path, file.text);
+        let fault = conflict::find(file.text, file.text.len());
+        let fault = fault.unwrap_or_else(|| without_front_matter(file.text));
+        let diagnostics = in_file(vec![fault], path, file.text);
         return TaskFile { spec: None, diagnostics };
     };
     let mut faults = Vec::new();
@@ -108,6 +116,10 @@ pub fn parse(path: &str, bytes: &[u8], reading: Reading) -> TaskFile {
         read_body(&mut spec, &file, reading);
         spec
     });
+    // Who reads only heads looks at bodies only where something is wrong.
+    if reading == Reading::Whole || !faults.is_empty() {
+        faults.extend(conflict::find(file.text, file.text.len() - file.body.len()));
+    }
     let diagnostics = if faults.is_empty() { Vec::new() } else { in_file(faults, path, file.text) };
     TaskFile { spec, diagnostics }
 }

@@ -26,6 +26,18 @@ pub enum HookEvent {
 }
 
 impl HookEvent {
+    /// All of them, in the order in which they are documented.
+    pub const ALL: [Self; 8] = [
+        Self::Started,
+        Self::Done,
+        Self::Failed,
+        Self::Blocked,
+        Self::Review,
+        Self::LevelDone,
+        Self::Milestone,
+        Self::PlanFinished,
+    ];
+
     /// Returns the word that stands in the settings, and in `ORCH_EVENT`.
     pub fn as_str(self) -> &'static str {
         match self {

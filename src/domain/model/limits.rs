@@ -21,6 +21,10 @@ pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Deepest folder below `.orch/tasks` that is visited.
 pub const FOLDER_DEPTH_MAX: usize = 64;
 
+/// Most files and folders of one revision that are listed: a tree of git may name itself over and
+/// over without taking any room.
+pub const TREE_ENTRIES_MAX: usize = 1_000_000;
+
 /// How much of the end of a failed command's output goes into the record and the next prompt.
 pub const FAILURE_TAIL_BYTES: usize = 4 * 1024;
 

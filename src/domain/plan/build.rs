@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Fault, Plan, TaskIndex, critical_path, graph::Graph, levels::Levels};
+use super::{Fault, Plan, TaskIndex, critical_path, graph::Graph, index::Index, levels::Levels};
 use crate::domain::model::{
     config::{Config, Role},
     id::{RoleName, TaskId},
@@ -29,12 +29,15 @@ pub fn build(
     });
     let roles: BTreeMap<RoleName, Role> =
         roles.into_iter().map(|role| (role.name.clone(), role)).collect();
-    let graph = Graph::build(specs.len(), edges(&specs));
-    let faults = faults(&specs, &roles, &graph);
+    let index = Index::of(&specs);
+    let find = |id: &str| index.find(&specs, id);
+    let graph = Graph::build(specs.len(), edges(&specs, find));
+    let faults = faults(&specs, &roles, &graph, find);
     let durations: Vec<Duration> = specs.iter().map(|spec| duration(spec, &config)).collect();
     let remaining = critical_path::remaining(&graph, &durations);
     Plan {
         tasks: specs,
+        index: Arc::new(index),
         duplicates,
         graph: Arc::new(graph),
         faults,
@@ -52,11 +55,14 @@ pub(super) fn duration(spec: &TaskSpec, config: &Config) -> Duration {
 }
 
 /// Returns all edges `(task, dependency)` whose ends exist.
-fn edges(specs: &[Arc<TaskSpec>]) -> Vec<(TaskIndex, TaskIndex)> {
+fn edges(
+    specs: &[Arc<TaskSpec>],
+    find: impl Fn(&str) -> Option<usize>,
+) -> Vec<(TaskIndex, TaskIndex)> {
     let mut edges = Vec::with_capacity(specs.len() * 2);
     for (position, spec) in specs.iter().enumerate() {
         for dependency in &spec.depends_on {
-            if let Some(found) = position_of(specs, &dependency.value) {
+            if let Some(found) = find(&dependency.value) {
                 edges.push((TaskIndex::new(position), TaskIndex::new(found)));
             }
         }
@@ -64,21 +70,18 @@ fn edges(specs: &[Arc<TaskSpec>]) -> Vec<(TaskIndex, TaskIndex)> {
     edges
 }
 
-pub(super) fn position_of(specs: &[Arc<TaskSpec>], id: &str) -> Option<usize> {
-    specs.binary_search_by(|spec| spec.id.value.as_str().cmp(id)).ok()
-}
-
 /// Finds the tasks that can never start. A task with several faults keeps the first kind.
 fn faults(
     specs: &[Arc<TaskSpec>],
     roles: &BTreeMap<RoleName, Role>,
     graph: &Graph,
+    find: impl Fn(&str) -> Option<usize>,
 ) -> BTreeMap<TaskIndex, Fault> {
     let mut faults = cycle_faults(specs, graph);
     let levels = Levels::of(specs, graph);
     for (position, spec) in specs.iter().enumerate() {
         let task = TaskIndex::new(position);
-        if let Some(fault) = own_fault(spec, specs, roles) {
+        if let Some(fault) = own_fault(spec, &find, roles) {
             faults.entry(task).or_insert(fault);
         }
         if let (Some(own), Some(before)) = (&spec.level, levels.before(task))
@@ -94,7 +97,7 @@ fn faults(
 /// Returns the fault that a task has by what it says itself, whatever the others say.
 pub(super) fn own_fault(
     spec: &TaskSpec,
-    specs: &[Arc<TaskSpec>],
+    find: impl Fn(&str) -> Option<usize>,
     roles: &BTreeMap<RoleName, Role>,
 ) -> Option<Fault> {
     let own_id = spec.id.value.as_str();
@@ -102,7 +105,7 @@ pub(super) fn own_fault(
         let path = [spec.id.value.clone(), spec.id.value.clone()];
         return Some(Fault::Cycle(path.into()));
     }
-    let unknown = spec.depends_on.iter().find(|d| position_of(specs, &d.value).is_none());
+    let unknown = spec.depends_on.iter().find(|d| find(&d.value).is_none());
     if let Some(unknown) = unknown {
         return Some(Fault::UnknownDependency(unknown.value.clone()));
     }

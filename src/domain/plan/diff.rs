@@ -1,5 +1,6 @@
 //! Two plans in, what changed between them out: key by key, whatever the place in the file.
 
+mod executed;
 mod facts;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use crate::domain::model::{
     task::TaskSpec,
 };
 use facts::{Fact, Value};
+
+pub use executed::{ExecutedDiff, Subject, executed};
 
 /// What changed from one plan to the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +69,18 @@ pub enum Fate {
     },
     /// Parts of it are different.
     Changed,
+}
+
+impl Fate {
+    /// Returns the word for it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Renamed { .. } => "renamed",
+            Self::Changed => "changed",
+        }
+    }
 }
 
 /// What became of one key, of the body, or of the path.

@@ -9,6 +9,7 @@ pub mod rules;
 mod adjacency;
 mod build;
 mod critical_path;
+mod index;
 mod levels;
 mod update;
 
@@ -17,6 +18,7 @@ pub use build::build;
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use graph::Graph;
+use index::Index;
 
 use super::model::{
     attempt::Digests,
@@ -59,6 +61,7 @@ pub enum Fault {
 pub struct Plan {
     /// Sorted by id; the position is the [`TaskIndex`].
     tasks: Vec<Arc<TaskSpec>>,
+    index: Arc<Index>,
     /// Tasks whose id one of `tasks` has.
     duplicates: Vec<Arc<TaskSpec>>,
     graph: Arc<Graph>,
@@ -123,7 +126,7 @@ impl Plan {
 
     /// Finds a task by its id.
     pub fn find(&self, id: &str) -> Option<TaskIndex> {
-        self.tasks.binary_search_by(|spec| spec.id.value.as_str().cmp(id)).ok().map(TaskIndex::new)
+        self.index.find(&self.tasks, id).map(TaskIndex::new)
     }
 
     /// Returns the tasks that must be done before `task`, in the order of their ids.
@@ -242,7 +245,12 @@ impl Plan {
     /// Returns this plan without any limit on the time or the silence of an attempt.
     #[must_use]
     pub fn without_timeouts(mut self) -> Self {
-        let workers = self.tasks.iter_mut().map(|task| &mut Arc::make_mut(task).worker);
+        // Plans share their specs: only what says otherwise is copied.
+        let is_limited = |task: &&mut Arc<TaskSpec>| {
+            task.worker.timeout.is_some() || task.worker.heartbeat.is_some()
+        };
+        let tasks = self.tasks.iter_mut().filter(is_limited);
+        let workers = tasks.map(|task| &mut Arc::make_mut(task).worker);
         let roles = Arc::make_mut(&mut self.roles).values_mut();
         let workers = workers.chain(roles.map(|role| &mut role.worker));
         for worker in workers.chain([&mut Arc::make_mut(&mut self.config).worker]) {
@@ -256,6 +264,11 @@ impl Plan {
     #[must_use]
     pub fn with_worker(self, command: &CommandLine) -> Self {
         Self { worker: Some(command.clone()), ..self }
+    }
+
+    /// Says whether `other` was given the same command for all tasks, or none as well.
+    pub fn has_same_worker(&self, other: &Self) -> bool {
+        self.worker == other.worker
     }
 
     /// Returns the longest chain among the tasks that `counts` lets through.

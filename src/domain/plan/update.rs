@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Fault, Plan, TaskIndex,
-    build::{duration, own_fault, position_of},
+    build::{duration, own_fault},
     critical_path,
     graph::Graph,
 };
@@ -38,7 +38,8 @@ impl Plan {
         if let Some(slot) = plan.tasks.get_mut(task.position()) {
             *slot = Arc::clone(spec);
         }
-        match own_fault(spec, &plan.tasks, &plan.roles) {
+        let find = |id: &str| plan.find(id).map(TaskIndex::position);
+        match own_fault(spec, find, &plan.roles) {
             Some(fault) => drop(plan.faults.insert(task, fault)),
             None => drop(plan.faults.remove(&task)),
         }
@@ -58,8 +59,8 @@ impl Plan {
 
     fn graph_with(&self, spec: &TaskSpec) -> Option<Arc<Graph>> {
         let task = self.find(spec.id.value.as_str())?;
-        let known = spec.depends_on.iter().filter_map(|d| position_of(&self.tasks, &d.value));
-        let wanted: Vec<TaskIndex> = known.map(TaskIndex::new).collect();
+        let known = spec.depends_on.iter().filter_map(|d| self.find(&d.value));
+        let wanted: Vec<TaskIndex> = known.collect();
         self.graph.with_dependencies(task, &wanted).map(Arc::new)
     }
 }

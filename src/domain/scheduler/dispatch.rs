@@ -6,6 +6,7 @@ use super::{
     Scheduler,
     effect::{Assignment, Effect, Notice, Previous},
     history::Place,
+    landing::Worktrees,
     phase::{Live, Phase, Stage},
     queue::Lane,
 };
@@ -20,7 +21,9 @@ impl Scheduler {
         let max_workers = self.plan.config().max_workers as usize;
         // What is asked for keeps its slot.
         while self.may_start() && self.running.len() + self.asked.len() < max_workers {
-            let may_start = |task| self.file_conflict(task).is_none() && self.is_free(task);
+            let may_start = |task| {
+                self.file_conflict(task).is_none() && self.is_free(task) && self.may_land(task)
+            };
             let first = self.ready.first(|lane| self.lane_has_room(lane), may_start);
             let Some(task) = first else { break };
             if self.asks_for(task, effects) {
@@ -29,6 +32,13 @@ impl Scheduler {
             self.start(task, effects);
             self.weigh();
         }
+    }
+
+    /// Says whether the work of a task could land: whether it is about the branch that is checked out,
+    /// or lands nowhere.
+    fn may_land(&self, task: TaskIndex) -> bool {
+        self.worktrees != Worktrees::Away
+            || self.isolation_of(&self.plan.policy(task)) == Isolation::None
     }
 
     fn lane_has_room(&self, lane: &Lane) -> bool {
@@ -64,7 +74,9 @@ impl Scheduler {
     fn isolation_of(&self, policy: &Policy) -> Isolation {
         match policy.isolation {
             Some(Isolation::None) => Isolation::None,
-            Some(Isolation::Worktree) | None if self.has_worktrees => Isolation::Worktree,
+            Some(Isolation::Worktree) | None if self.worktrees != Worktrees::None => {
+                Isolation::Worktree
+            }
             Some(Isolation::Worktree) | None => Isolation::None,
         }
     }

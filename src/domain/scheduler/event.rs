@@ -117,6 +117,9 @@ pub enum Event {
         /// The outside facts as they are now.
         outside: OutsideFacts,
     },
+    /// Another branch is checked out than that which work lands on, or that one again: the plan is
+    /// perhaps another one, and none of it that would land is started.
+    Away(bool),
     /// Nothing more is to be started for now. What runs goes on.
     Held(Hold),
     /// One thing less keeps tasks from being started.

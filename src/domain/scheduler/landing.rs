@@ -6,6 +6,9 @@
 //! while it is merged and verified again. So whatever is on the branch was verified as it is, and
 //! nobody is overtaken for ever.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 
 use super::{
@@ -23,6 +26,17 @@ use crate::domain::{
     },
     plan::TaskIndex,
 };
+
+/// Whether tasks can have worktrees of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Worktrees {
+    /// They cannot.
+    None,
+    /// They can: what is checked out is the branch that their work lands on.
+    Here,
+    /// They can, but another branch is checked out.
+    Away,
+}
 
 /// Whose work lands next.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +67,15 @@ impl Live {
 }
 
 impl Scheduler {
+    /// Notes whether another branch is checked out than that which work lands on.
+    pub(super) fn branch_left(&mut self, is_away: bool) {
+        self.worktrees = match (self.worktrees, is_away) {
+            (Worktrees::None, _) => Worktrees::None,
+            (_, true) => Worktrees::Away,
+            (_, false) => Worktrees::Here,
+        };
+    }
+
     /// Starts the worker of an attempt whose worktree is there, or lands what is in it.
     pub(super) fn worktree_ready(&mut self, attempt: &AttemptId, effects: &mut Vec<Effect>) {
         let Some((task, live)) = self.live(attempt) else { return };

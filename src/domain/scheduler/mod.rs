@@ -45,7 +45,7 @@ use claims::Claims;
 use effect::{Effect, Force, Notice};
 use event::{Event, Hold, StopMode};
 use history::{History, Recorded, Taken};
-use landing::Queue;
+use landing::{Queue, Worktrees};
 use levels::Levels;
 use phase::{Course, Live, Phase};
 use provider::ProviderLimit;
@@ -97,8 +97,7 @@ pub struct Scheduler {
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
     claims: Claims,
-    /// Whether a task can have a worktree of its own.
-    has_worktrees: bool,
+    worktrees: Worktrees,
     /// Whose work lands next.
     landings: Queue,
     /// Tasks that were asked for, and of which it is not known yet whose they are.
@@ -166,7 +165,7 @@ impl Scheduler {
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             claims,
-            has_worktrees,
+            worktrees: if has_worktrees { Worktrees::Here } else { Worktrees::None },
             landings: Queue::default(),
             asked: BTreeSet::new(),
             now,
@@ -215,6 +214,7 @@ impl Scheduler {
                 self.gate_finished(level, number, results, &mut effects);
             }
             Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
+            Event::Away(is_away) => self.branch_left(is_away),
             Event::Held(hold) => {
                 self.holds.insert(hold);
             }

@@ -45,7 +45,8 @@ impl Scheduler {
             && plan.config() == self.plan.config()
             // Their sums concern all.
             && !self.has_ledger()
-            && plan.roles() == self.plan.roles();
+            && plan.roles() == self.plan.roles()
+            && plan.has_same_worker(&self.plan);
         if !is_alike {
             return None;
         }

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use super::{effect::Uses, *};
+use super::{
+    effect::Uses,
+    event::{LandAnswer, MergeAnswer},
+    *,
+};
 use crate::domain::model::{
     attempt::{
         AttemptRecord, CheckResult, Digests, Ending, Exit, ReportedState, StatusReport, Usage,
@@ -230,8 +234,35 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
         ["hold-git"] => Event::Held(Hold::Checkout),
         ["release"] => Event::Released(Hold::Person),
         ["release-git"] => Event::Released(Hold::Checkout),
-        _ => plan_event(line, plan_text),
+        _ => landing_event(&words).unwrap_or_else(|| plan_event(line, plan_text)),
     }
+}
+
+/// Reads one line of a script about worktrees and landings.
+fn landing_event(words: &[&str]) -> Option<Event> {
+    Some(match words {
+        ["there", who] => Event::WorktreeReady { attempt: attempt(who) },
+        ["merged", who, files @ ..] => Event::Merged {
+            attempt: attempt(who),
+            answer: match files {
+                [] => MergeAnswer::Clean,
+                files => MergeAnswer::Conflict(files.iter().map(ToString::to_string).collect()),
+            },
+        },
+        ["landed", who, answer] => Event::Landed {
+            attempt: attempt(who),
+            answer: match *answer {
+                "done" => LandAnswer::Done,
+                "moved" => LandAnswer::MovedOn,
+                "waits" => LandAnswer::Waits,
+                "given-up" => LandAnswer::GivenUp,
+                cause => LandAnswer::Failed(cause.to_owned()),
+            },
+        },
+        ["away"] => Event::Away(true),
+        ["back"] => Event::Away(false),
+        _ => return None,
+    })
 }
 
 fn report(who: &str, state: &str) -> StatusReport {

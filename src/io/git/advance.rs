@@ -2,32 +2,46 @@
 //!
 //! As `git read-tree -m -u OLD NEW` would, all or nothing, but for hooks and filters, of which none
 //! runs: what is staged, changed or untracked stays as it is, and where something of that is in the
-//! way, nothing happens. Files are put in their place first, then the index, and the branch last: should this
-//! process die in between, the files are newer than the branch, and the next start finishes it.
+//! way, nothing happens.
+//!
+//! A command of the user that comes while `index.lock` is held fails, so it is held for a fraction of
+//! a millisecond only: everything is prepared before, and nothing is begun while a command is at work
+//! or was just before, as another one may follow at once.
+//!
+//! Files are put in their place first, then the index, and the branch last: should this process die
+//! in between, the files are newer than the branch, and the next start finishes it.
 
 use std::{
     fs,
-    io::Write as _,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use git2::{Error, ErrorClass, ErrorCode, Index, IndexTime, Oid, Repository, RepositoryState};
+use git2::{Error, ErrorClass, ErrorCode, Oid, Repository, RepositoryState};
 
 use super::{
     GitError, Ground,
-    apply::Applied,
     ground::{HEADS, author, oid},
+    landing::HELD,
     paths::changes,
-    shift::{Move, Shift, staged},
+    placed::IndexLock,
+    shifted::{Aside, Checkout},
+    worktree::remove_if_there,
 };
 use crate::domain::model::commit::CommitId;
 
-/// What stands in an `index.lock` of ours.
-const LOCK_WORDS: &[u8] = b"orch\n";
-
 /// The file below the scratch folder that says what is being done.
 const STEP: &str = "step";
+
+/// What is taken back where it is dropped before it is final.
+pub(super) trait Final {
+    /// Says that it stays.
+    fn finish(self);
+}
+
+impl Final for () {
+    fn finish(self) {}
+}
 
 /// A branch that is to go on.
 pub struct Step<'a> {
@@ -41,6 +55,10 @@ pub struct Step<'a> {
     pub scratch: &'a Path,
     /// Folders, relative to that of the plan, whose files only the coordinator writes.
     pub own: &'a [String],
+    /// Files in them, as well, of which nobody has anything newer than `new`.
+    pub fresh: &'a [String],
+    /// How long nobody must have used git in the checkout: who did so just now goes on, mostly.
+    pub quiet: Duration,
     /// Says what keeps the checkout busy just now: asked right before it is touched.
     pub busy: &'a dyn Fn(&Path) -> Option<String>,
 }
@@ -48,8 +66,10 @@ pub struct Step<'a> {
 /// What became of a branch that was to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advanced {
-    /// It did.
+    /// It did, with the checkout that it is in.
     Done,
+    /// It did; it is in no checkout.
+    DoneElsewhere,
     /// It is not where it was.
     Moved,
     /// Something is in the way, for now.
@@ -71,50 +91,6 @@ impl Obstacle {
     }
 }
 
-/// How a checkout was found; another one is looked at again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct IndexStamp(Option<(u64, u64, i64, i64)>);
-
-impl IndexStamp {
-    fn of(path: &Path) -> Self {
-        let about = fs::metadata(path).ok();
-        Self(about.map(|a| (a.len(), a.ino(), a.mtime(), a.mtime_nsec())))
-    }
-
-    fn time(&self) -> IndexTime {
-        let (seconds, nanoseconds) = self.0.map_or((0, 0), |(_, _, s, n)| (s, n));
-        let seconds = i32::try_from(seconds).unwrap_or(i32::MAX);
-        IndexTime::new(seconds, u32::try_from(nanoseconds).unwrap_or_default())
-    }
-}
-
-/// The `index.lock` of a checkout, held by us; it goes when this is dropped.
-struct IndexLock(PathBuf);
-
-impl IndexLock {
-    /// Takes the lock; `None` where somebody holds it.
-    fn take(git_dir: &Path) -> std::io::Result<Option<Self>> {
-        let path = git_dir.join("index.lock");
-        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
-            Ok(mut file) => {
-                let lock = Self(path);
-                file.write_all(LOCK_WORDS)?;
-                Ok(Some(lock))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Drop for IndexLock {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::error!(%error, "{} stays", self.0.display());
-        }
-    }
-}
-
 impl Ground {
     /// Lets a branch go on, and the checkout that it is in.
     ///
@@ -125,9 +101,9 @@ impl Ground {
         if let Some(rebase) = self.rebase_of(step.branch) {
             return Ok(Obstacle::of(rebase));
         }
-        let holding = self.checkouts().into_iter().find(|(_, head)| head == step.branch);
-        let Some((git_dir, _)) = holding else {
-            let moved = self.move_branch(step, || Ok(None));
+        let Some(git_dir) = self.holder(step.branch) else {
+            let moved = self.advance_elsewhere(step);
+            self.release(HELD);
             return moved.map_err(|source| GitError::failed(what(), source));
         };
         clear(step.scratch).map_err(|source| GitError::file(what(), source))?;
@@ -135,7 +111,43 @@ impl Ground {
         let advanced = self.advance_checkout(step, &git_dir);
         let advanced = advanced.map_err(|source| GitError::failed(what(), source))?;
         clear(step.scratch).map_err(|source| GitError::file(what(), source))?;
+        self.release(HELD);
         Ok(advanced)
+    }
+
+    /// Returns the git folder of the checkout that a branch is in.
+    fn holder(&self, branch: &str) -> Option<PathBuf> {
+        self.checkouts().into_iter().find(|(_, head)| head == branch).map(|(git_dir, _)| git_dir)
+    }
+
+    /// Lets a branch go on that is in no checkout. What the plan has in this one of the files that go
+    /// to the branch is taken away before: it would be in the way of going back there.
+    fn advance_elsewhere(&self, step: &Step<'_>) -> Result<Advanced, Error> {
+        let repository = self.checkout()?;
+        let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
+        let own = self.paths_in_commit(step.own);
+        let changed = changes(&repository, Some(old), Some(new))?;
+        if let Some(what) = (step.busy)(self.top()) {
+            return Ok(Obstacle::of(what));
+        }
+        self.move_branch(step, || {
+            if self.holder(step.branch).is_some() {
+                return Ok(Err("git is at work".to_owned()));
+            }
+            let index = repository.index()?;
+            let is_own = |path: &Path| own.iter().any(|folder| path.starts_with(folder));
+            let is_tracked = |path: &Path| index.get_path(path, 0).is_some();
+            for path in changed.iter().map(|change| change.path.as_path()) {
+                if is_own(path) && !is_tracked(path) {
+                    remove_if_there(&self.top().join(path)).map_err(|e| of_io(path, &e))?;
+                }
+            }
+            Ok(Ok(()))
+        })
+        .map(|advanced| match advanced {
+            Advanced::Done => Advanced::DoneElsewhere,
+            other => other,
+        })
     }
 
     fn advance_checkout(&self, step: &Step<'_>, git_dir: &Path) -> Result<Advanced, Error> {
@@ -143,68 +155,54 @@ impl Ground {
         if let Some(what) = under_way(&repository) {
             return Ok(Obstacle::of(format!("{what} is under way")));
         }
-        let Some(top) = repository.workdir().map(Path::to_owned) else {
-            return self.move_branch(step, || Ok(None));
-        };
+        if self.tip_id(step.branch)? != oid(step.old)? {
+            return Ok(Advanced::Moved);
+        }
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
         let changed = changes(&repository, Some(old), Some(new))?;
-        let index_path = git_dir.join("index");
-        let stamp = IndexStamp::of(&index_path);
-        let mut index = open_copy(&index_path, step.scratch)?;
-        if index.has_conflicts() {
-            return Ok(Obstacle::of("a merge is not finished"));
-        }
-        let own: Vec<PathBuf> =
-            step.own.iter().map(|folder| PathBuf::from(self.path_in_commit(folder))).collect();
-        let shift = Shift {
+        let Some(top) = repository.workdir().map(Path::to_owned) else {
+            return self.move_branch(step, || Ok(Ok(())));
+        };
+        let checkout = Checkout {
             repository: &repository,
-            index: &index,
-            index_time: stamp.time(),
+            git_dir,
             top: &top,
-            scratch: step.scratch,
-            own: &own,
+            busy: step.busy,
+            quiet: step.quiet,
+            placed: &self.placed,
         };
-        let moves = match shift.plan(&changed, new, old)? {
-            Ok(moves) => moves,
-            Err(paths) => {
-                let files = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-                let what = "local changes are in the way".to_owned();
-                return Ok(Advanced::InTheWay(Obstacle { what, files }));
-            }
+        let own = self.paths_in_commit(step.own);
+        let fresh = self.paths_in_commit(step.fresh);
+        let aside = Aside { scratch: step.scratch, own: &own, fresh: &fresh };
+        let shift = match checkout.prepare(&changed, (old, new), &aside)? {
+            Ok(shift) => shift,
+            Err(obstacle) => return Ok(Advanced::InTheWay(obstacle)),
         };
-        if let Some(what) = (step.busy)(&top) {
+        if let Some(what) = checkout.busy() {
             return Ok(Obstacle::of(what));
         }
-        // From here to the end it is a matter of a few milliseconds.
-        let Some(lock) = IndexLock::take(git_dir).map_err(|error| of_io(git_dir, &error))? else {
-            return Ok(Obstacle::of("git is at work: it holds index.lock"));
-        };
-        let is_same = IndexStamp::of(&index_path) == stamp && is_at(git_dir, step.branch);
-        if !is_same {
-            return Ok(Obstacle::of("git is at work"));
-        }
-        let moved = self.move_branch(step, || {
-            let applied = match Applied::apply(&moves, &top, step.scratch) {
-                Ok(applied) => applied,
-                Err(error) => return Ok(Some(format!("a file cannot be written: {error}"))),
-            };
-            restage(&mut index, &moves, &top)?;
-            index.write()?;
-            let made = fs::rename(step.scratch.join("index"), &index_path);
-            made.map_err(|error| of_io(&index_path, &error))?;
-            applied.finish();
-            Ok(None)
-        });
-        drop(lock);
-        moved
+        self.move_branch(step, || {
+            let holds = || is_at(git_dir, step.branch);
+            checkout.carry_out(shift, &aside, holds)
+        })
     }
 
-    /// Moves a branch from where it is to be, with its lock held; `first` is done before, and may
-    /// say what is in the way.
-    fn move_branch(
+    fn paths_in_commit(&self, paths: &[String]) -> Vec<PathBuf> {
+        paths.iter().map(|path| PathBuf::from(self.path_in_commit(path))).collect()
+    }
+
+    fn tip_id(&self, branch: &str) -> Result<Oid, Error> {
+        let repository = self.shared()?;
+        let found = repository.find_reference(&format!("{HEADS}{branch}"))?;
+        Ok(found.peel_to_commit()?.id())
+    }
+
+    /// Moves a branch from where it is to be. `first` is done right before, with the branch locked; it
+    /// says what is in the way, or returns what is to be made final when the branch has moved.
+    fn move_branch<T: Final>(
         &self,
         step: &Step<'_>,
-        first: impl FnOnce() -> Result<Option<String>, Error>,
+        first: impl FnOnce() -> Result<Result<T, String>, Error>,
     ) -> Result<Advanced, Error> {
         let repository = self.shared()?;
         let name = format!("{HEADS}{}", step.branch);
@@ -212,24 +210,29 @@ impl Ground {
         match transaction.lock_ref(&name) {
             Ok(()) => {}
             Err(error) if is_locked(&error) => {
-                return Ok(Obstacle::of(format!(
-                    "git is at work: it holds the branch {}",
-                    step.branch
-                )));
+                let what = format!("git is at work: it holds the branch {}", step.branch);
+                return Ok(Obstacle::of(what));
             }
             Err(error) => return Err(error),
         }
-        let now = repository.find_reference(&name).and_then(|found| found.peel_to_commit());
-        if now.map(|commit| commit.id()).ok() != Some(oid(step.old)?) {
+        if self.tip_id(step.branch)? != oid(step.old)? {
             return Ok(Advanced::Moved);
-        }
-        if let Some(what) = first()? {
-            return Ok(Obstacle::of(what));
         }
         let who = author(&repository)?;
         transaction.set_target(&name, oid(step.new)?, Some(&who), "orch: landed")?;
-        transaction.commit()?;
-        Ok(Advanced::Done)
+        let done = match first()? {
+            Ok(done) => done,
+            Err(what) => return Ok(Obstacle::of(what)),
+        };
+        match transaction.commit() {
+            Ok(()) => {
+                done.finish();
+                Ok(Advanced::Done)
+            }
+            // The log of what is checked out is being written, for example.
+            Err(error) if is_locked(&error) => Ok(Obstacle::of("git is at work")),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns what is under way that ends by moving `branch`, wherever it was begun.
@@ -265,14 +268,20 @@ impl Ground {
             return Ok(None);
         };
         for (git_dir, _) in self.checkouts() {
-            let lock = git_dir.join("index.lock");
-            if fs::read(&lock).is_ok_and(|words| LOCK_WORDS.starts_with(&words[..])) {
-                fs::remove_file(&lock).map_err(|source| GitError::file(what(), source))?;
-            }
+            IndexLock::remove_stale(&git_dir).map_err(|source| GitError::file(what(), source))?;
         }
         let (old, new) = (CommitId(old.to_owned()), CommitId(new.to_owned()));
         let busy = |_: &Path| None;
-        let step = Step { branch, old: &old, new: &new, scratch, own, busy: &busy };
+        let step = Step {
+            branch,
+            old: &old,
+            new: &new,
+            scratch,
+            own,
+            fresh: own,
+            quiet: Duration::ZERO,
+            busy: &busy,
+        };
         // A lock of the branch that this left: nobody else holds one so long.
         let stale = self.common_dir().join(format!("{HEADS}{branch}.lock"));
         if stale.exists() {
@@ -308,31 +317,6 @@ fn under_way(repository: &Repository) -> Option<&'static str> {
     })
 }
 
-/// Opens a copy of an index, to be put in its place when it is complete.
-fn open_copy(index: &Path, scratch: &Path) -> Result<Index, Error> {
-    let copy = scratch.join("index");
-    match fs::copy(index, &copy) {
-        Ok(_) => {}
-        // A checkout in which nothing was ever staged.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(of_io(index, &error)),
-    }
-    Index::open(&copy)
-}
-
-fn restage(index: &mut Index, moves: &[Move], top: &Path) -> Result<(), Error> {
-    for one in moves {
-        match one.new {
-            Some(new) => {
-                index.add(&staged(one, new, top))?;
-            }
-            None if index.get_path(&one.path, 0).is_some() => index.remove(&one.path, 0)?,
-            None => {}
-        }
-    }
-    Ok(())
-}
-
 /// Says whether a branch is checked out there.
 fn is_at(git_dir: &Path, branch: &str) -> bool {
     let head = fs::read_to_string(git_dir.join("HEAD"));
@@ -348,7 +332,7 @@ fn is_locked(error: &Error) -> bool {
         || (error.class() == ErrorClass::Os && error.message().contains(".lock"))
 }
 
-fn of_io(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn of_io(path: &Path, error: &std::io::Error) -> Error {
     Error::from_str(&format!("{}: {error}", path.display()))
 }
 

@@ -78,7 +78,7 @@ impl<'a> Applied<'a> {
     }
 
     /// Says that everything is done: nothing is put back any more.
-    pub(super) fn finish(mut self) {
+    pub(super) fn settle(&mut self) {
         self.is_final = true;
     }
 }

@@ -13,7 +13,7 @@ use git2::{Error, ErrorCode};
 
 use super::{
     GitError, Ground, Rescue,
-    ground::{HEADS, oid},
+    ground::{HEADS, despite_locks, oid},
     worktree::{READY, free_name, remove_if_there},
 };
 use crate::domain::model::commit::CommitId;
@@ -32,18 +32,20 @@ impl Ground {
         keepers: &[CommitId],
     ) -> Result<Vec<String>, GitError> {
         let before = self.rescues()?;
+        let mut commits = self.commits_of(task)?;
         if self.is_ready(task, folder) {
             if let Some(path) = self.worktree_state(task)?.foreign.first() {
                 let words = format!("a git repository lies in it, in {path}");
                 return Err(GitError::Refused(words));
             }
-            self.commit_leftovers(task, &format!("{task}: what was left in its worktree"))?;
+            let message = format!("{task}: what was left in its worktree");
+            commits.insert(0, self.commit_leftovers(task, &message)?);
         } else if self.base_of(task).is_some() && folder.symlink_metadata().is_ok() {
             let words = "git and its folder do not know each other; see `git worktree repair`";
             return Err(GitError::Refused(words.to_owned()));
         }
         let mut keepers = keepers.to_vec();
-        for commit in self.commits_of(task)? {
+        for commit in commits {
             if !self.is_kept_by(&commit, &keepers)? {
                 self.keep(task, &commit)?;
                 keepers.push(commit);
@@ -129,7 +131,7 @@ impl Ground {
                 Err(error) => Err(error),
             }
         };
-        match drop_it() {
+        match despite_locks(drop_it) {
             Ok(true) => Ok(()),
             Ok(false) => Err(GitError::Refused(format!("{name} was moved meanwhile"))),
             Err(source) => {

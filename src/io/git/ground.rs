@@ -1,10 +1,15 @@
 //! The repository that a plan stands in: where it is, and the branch that is worked on.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    thread,
+    time::{Duration, Instant},
+};
 
 use git2::{ErrorCode, Oid, Repository, Signature};
 
-use super::GitError;
+use super::{GitError, placed::IndexStamp};
 use crate::domain::model::commit::CommitId;
 
 /// What the names of branches begin with.
@@ -21,7 +26,24 @@ pub struct Ground {
     git_dir: PathBuf,
     /// The git folder that all checkouts of the repository share.
     common_dir: PathBuf,
+    /// Says whether git removes objects that nothing refers to just now.
+    tidies: fn(&Path) -> bool,
+    /// The index that this process put in its place last.
+    pub(super) placed: Arc<Mutex<Option<IndexStamp>>>,
 }
+
+/// How often objects are made anew as git tidied up meanwhile.
+const TRIES: usize = 100;
+
+/// Time between two looks whether git still tidies up, and how long that may take.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a ref may be out of sight.
+const FLEETING_MAX: Duration = Duration::from_millis(200);
+
+/// How long a ref may be held by somebody else.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// What is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +74,58 @@ impl Ground {
             top: top.to_owned(),
             git_dir: repository.path().to_owned(),
             common_dir: repository.commondir().to_owned(),
+            tidies: |_| false,
+            placed: Arc::default(),
         }))
+    }
+
+    /// Has `tidies` say whether git removes objects that nothing refers to just now; it is given the
+    /// git folder that all checkouts share.
+    #[must_use]
+    pub fn heeding(mut self, tidies: fn(&Path) -> bool) -> Self {
+        self.tidies = tidies;
+        self
+    }
+
+    /// Makes objects that nothing refers to yet, anew where git tidied up meanwhile (`git gc
+    /// --prune=now`): it might have taken them away. Whoever makes them lets a ref point to them at
+    /// once: a tidying that begins after this looks at the refs first.
+    pub(super) fn make<T>(
+        &self,
+        mut make: impl FnMut() -> Result<T, git2::Error>,
+    ) -> Result<T, git2::Error> {
+        for _ in 0..TRIES {
+            self.wait_for_tidying();
+            let made = despite_locks(&mut make)?;
+            if !(self.tidies)(&self.common_dir) {
+                return Ok(made);
+            }
+        }
+        make()
+    }
+
+    /// Waits until git does not tidy up any more.
+    pub(super) fn wait_for_tidying(&self) {
+        let begun = Instant::now();
+        while (self.tidies)(&self.common_dir) && begun.elapsed() < PATIENCE {
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Lets the ref `name` point to a commit, so that it stays.
+    pub(super) fn hold(&self, name: &str, commit: Oid) -> Result<(), git2::Error> {
+        let repository = self.shared()?;
+        despite_locks(|| repository.reference(name, commit, true, "orch: hold").map(drop))
+    }
+
+    /// Removes a ref that [`Self::hold`] made.
+    pub(super) fn release(&self, name: &str) {
+        let removed = self.shared().and_then(|repository| {
+            repository.find_reference(name).and_then(|mut found| found.delete())
+        });
+        if let Err(error) = removed {
+            tracing::trace!(%error, "{name} is not there");
+        }
     }
 
     /// Returns the folder of the plan.
@@ -175,6 +248,29 @@ impl Ground {
     /// looks for them in the worktree's own folder, and would never see that there is one.
     pub(super) fn shared(&self) -> Result<Repository, git2::Error> {
         Repository::open(&self.common_dir)
+    }
+}
+
+/// Says whether a ref is not found: while refs are packed, one may be seen neither here nor there.
+fn is_fleeting(error: &git2::Error) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch)
+}
+
+/// Does something with a ref, again while somebody holds it: whoever packs refs does for a moment.
+pub(super) fn despite_locks<T>(
+    mut act: impl FnMut() -> Result<T, git2::Error>,
+) -> Result<T, git2::Error> {
+    let begun = Instant::now();
+    loop {
+        match act() {
+            Err(error) if error.code() == ErrorCode::Locked && begun.elapsed() < LOCK_PATIENCE => {
+                thread::sleep(LOOK_AGAIN);
+            }
+            Err(error) if is_fleeting(&error) && begun.elapsed() < FLEETING_MAX => {
+                thread::sleep(LOOK_AGAIN);
+            }
+            other => return other,
+        }
     }
 }
 

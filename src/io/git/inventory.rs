@@ -9,7 +9,7 @@ use git2::{Error, FileMode, Repository, RepositoryState, StatusOptions};
 
 use super::{
     GitError, Ground,
-    ground::{HEADS, name_of, oid},
+    ground::{HEADS, despite_locks, name_of, oid},
     worktree::RESCUE,
 };
 use crate::domain::{format::layout, model::commit::CommitId};
@@ -154,7 +154,8 @@ impl Ground {
     pub fn worktree_state(&self, task: &str) -> Result<WorktreeState, GitError> {
         let look = || {
             let repository = self.open_worktree(task)?;
-            let head = name_of(repository.head()?.peel_to_commit()?.id());
+            let head = despite_locks(|| Ok(repository.head()?.peel_to_commit()?.id()))?;
+            let head = name_of(head);
             let is_unfinished =
                 !matches!(repository.state(), RepositoryState::Clean | RepositoryState::Merge);
             let mut foreign = embedded(&repository)?;
@@ -197,8 +198,8 @@ impl Ground {
     /// cannot be found out.
     pub(super) fn head_of(&self, task: &str) -> Option<CommitId> {
         let repository = self.open_worktree(task).ok()?;
-        let head = repository.head().ok()?.peel_to_commit().ok()?;
-        Some(name_of(head.id()))
+        let head = despite_locks(|| Ok(repository.head()?.peel_to_commit()?.id()));
+        head.ok().map(name_of)
     }
 }
 

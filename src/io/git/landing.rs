@@ -13,6 +13,9 @@ use super::{
 };
 use crate::domain::model::{commit::CommitId, landing::LandingMode};
 
+/// Holds a commit until its branch does.
+pub(super) const HELD: &str = "refs/orch/held/@landing";
+
 /// A file of the plan's own, to be committed: its path relative to the folder of the plan, and its
 /// bytes, none where it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +93,24 @@ impl Ground {
             };
             Ok(Built::Commit { old: tip.clone(), new: name_of(new) })
         };
-        build().map_err(|source| GitError::failed(what(), source))
+        self.held(build, |built| match built {
+            Built::Commit { new, .. } => Some(new.clone()),
+            Built::Moved => None,
+        })
+        .map_err(|source| GitError::failed(what(), source))
+    }
+
+    /// Makes a commit that its branch may go on to, and holds it until it does.
+    fn held<T>(
+        &self,
+        build: impl FnMut() -> Result<T, Error>,
+        commit: impl Fn(&T) -> Option<CommitId>,
+    ) -> Result<T, Error> {
+        let built = self.make(build)?;
+        if let Some(commit) = commit(&built) {
+            self.hold(HELD, oid(&commit)?)?;
+        }
+        Ok(built)
     }
 
     /// Returns the tree that lands: what was verified, with what is the coordinator's as it is on
@@ -183,7 +203,8 @@ impl Ground {
             }
             commit(&repository, new, &[old], message).map(Some)
         };
-        let made = build().map_err(|source| {
+        let made = self.held(build, |made: &Option<Oid>| made.map(name_of));
+        let made = made.map_err(|source| {
             GitError::failed(format!("make a commit of state on {branch}"), source)
         })?;
         Ok(made.map(|new| (tip, name_of(new))))

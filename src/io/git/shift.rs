@@ -62,6 +62,8 @@ pub(super) struct Shift<'a> {
     pub scratch: &'a Path,
     /// Folders whose files only the coordinator writes.
     pub own: &'a [PathBuf],
+    /// Files in them of which nobody has anything newer.
+    pub fresh: &'a [PathBuf],
 }
 
 /// What is on disk at a path.
@@ -122,6 +124,9 @@ impl Shift<'_> {
         match (on_disk, change.new) {
             (OnDisk::Old | OnDisk::Other, None) if is_untracked => moved(FileMove::Stay),
             (OnDisk::New, _) | (OnDisk::Absent, None) => moved(FileMove::Stay),
+            (OnDisk::Old | OnDisk::Other, Some(_)) if self.fresh.contains(&change.path) => {
+                moved(FileMove::Write)
+            }
             // The one who writes it has written something newer.
             (OnDisk::Old | OnDisk::Other, _) if is_own => moved(FileMove::Leave),
             (OnDisk::Absent, Some(_)) if change.old.is_some() && !is_own => None,

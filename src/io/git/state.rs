@@ -69,6 +69,51 @@ impl Ground {
     }
 }
 
+/// What stands around the lines in `info/exclude`.
+const EXCLUDE_BEGIN: &str = "# orch commits these by itself:\n";
+const EXCLUDE_END: &str = "# (until here)\n";
+
+impl Ground {
+    /// Has git take no notice of files in these folders of the plan that it does not know yet, or take
+    /// notice again. They belong to attempts that run: a `git stash -u` must not take them away, and
+    /// they must not be in the way of a `git checkout`.
+    ///
+    /// # Errors
+    /// [`GitError::File`].
+    pub fn overlook(&self, folders: &[&str], is_wanted: bool) -> Result<(), GitError> {
+        let path = self.common_dir().join("info").join("exclude");
+        let failed =
+            |source| GitError::file("have git overlook records of running attempts", source);
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            other => other.map_err(failed)?,
+        };
+        let mut kept = text.clone();
+        while let Some(begin) = kept.find(EXCLUDE_BEGIN)
+            && let Some(length) = kept.get(begin..).and_then(|rest| rest.find(EXCLUDE_END))
+        {
+            kept.replace_range(begin..begin + length + EXCLUDE_END.len(), "");
+        }
+        if is_wanted {
+            if !kept.is_empty() && !kept.ends_with('\n') {
+                kept.push('\n');
+            }
+            let lines = folders.iter().map(|folder| format!("/{}/\n", self.path_in_commit(folder)));
+            kept.extend([EXCLUDE_BEGIN.to_owned()].into_iter().chain(lines));
+            kept.push_str(EXCLUDE_END);
+        }
+        if kept == text {
+            return Ok(());
+        }
+        let new = path.with_extension("orch-new");
+        let parent = path.parent().map_or(Ok(()), fs::create_dir_all);
+        parent
+            .and_then(|()| fs::write(&new, kept))
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(failed)
+    }
+}
+
 struct Look<'a> {
     ground: &'a Ground,
     repository: &'a Repository,

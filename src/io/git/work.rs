@@ -7,13 +7,13 @@ use std::{
 };
 
 use git2::{
-    Commit, Error, ErrorCode, IndexAddOption, Oid, Repository, RepositoryState,
+    Commit, Error, ErrorCode, Index, IndexAddOption, Oid, Repository, RepositoryState,
     build::CheckoutBuilder,
 };
 
 use super::{
     GitError, Ground,
-    ground::{HEADS, author, name_of, oid},
+    ground::{HEADS, author, despite_locks, name_of, oid},
     merge::{Merged, conflicts, merge_commits, merge_trees},
     paths::{changes, entry_at, with_entry},
 };
@@ -37,6 +37,20 @@ pub enum Integrated {
     },
 }
 
+/// How the branch of a task goes together with the branch that it is to land on.
+enum Fit {
+    /// That is merged already.
+    Already,
+    /// The task did nothing; the others did.
+    Behind,
+    /// This commit merges both.
+    Merged(Oid),
+    /// This commit is the work upon a branch that was rewritten.
+    Replayed(Oid),
+    /// These files were changed on both sides.
+    Conflict(Vec<String>),
+}
+
 impl Ground {
     /// Commits what the worker of a task left uncommitted, and returns the last commit of the
     /// branch of the task, on which it is then.
@@ -46,7 +60,7 @@ impl Ground {
     pub fn commit_leftovers(&self, task: &str, message: &str) -> Result<CommitId, GitError> {
         let what = || format!("commit what was left in the worktree of {task}");
         let failed = |source| GitError::failed(what(), source);
-        let mut repository = self.open_worktree(task).map_err(failed)?;
+        let repository = self.open_worktree(task).map_err(failed)?;
         let under_way = match repository.state() {
             RepositoryState::Clean | RepositoryState::Merge => None,
             RepositoryState::Rebase
@@ -64,18 +78,29 @@ impl Ground {
         if let Some(what) = under_way {
             return Err(GitError::Refused(format!("{what} is under way in its worktree")));
         }
-        let head = self.commit_all_in(&mut repository, task, message).map_err(failed)?;
-        self.settle_branch(&repository, task, head)?;
+        drop(repository);
+        let head = self.commit_all_in(task, message).map_err(failed)?;
+        self.settle_branch(task, head)?;
         Ok(name_of(head))
     }
 
     /// Commits all that is not ignored; returns the commit that is checked out then.
-    fn commit_all_in(
-        &self,
-        repository: &mut Repository,
-        task: &str,
-        message: &str,
-    ) -> Result<Oid, Error> {
+    fn commit_all_in(&self, task: &str, message: &str) -> Result<Oid, Error> {
+        let (made, mut index) = self.make(|| self.all_of(task, message))?;
+        let repository = self.open_worktree(task)?;
+        if let Some(made) = made {
+            // What is checked out, a branch or a commit, moves on.
+            despite_locks(|| repository.head()?.set_target(made, "orch: leftovers").map(drop))?;
+            index.write()?;
+            repository.cleanup_state()?;
+        }
+        despite_locks(|| Ok(repository.head()?.peel_to_commit()?.id()))
+    }
+
+    /// Makes a commit of all that is not ignored, and the index that goes with it; none where there
+    /// is nothing to commit.
+    fn all_of(&self, task: &str, message: &str) -> Result<(Option<Oid>, Index), Error> {
+        let mut repository = self.open_worktree(task)?;
         let mut merged = Vec::new();
         if repository.state() == RepositoryState::Merge {
             repository.mergehead_foreach(|id| {
@@ -83,25 +108,15 @@ impl Ground {
                 true
             })?;
         }
-        let repository = &*repository;
+        let repository = &repository;
         let head = repository.head()?.peel_to_commit()?;
-        let tree = self.tree_of_files(repository)?;
-        let tree = self.without_state(repository, task, tree)?;
+        let mut index = self.index_of_files(repository)?;
+        let tree = self.without_state(repository, task, index.write_tree()?)?;
         if tree == head.tree_id() && merged.is_empty() {
-            return Ok(head.id());
+            return Ok((None, index));
         }
-        let others = merged
-            .into_iter()
-            .map(|id| repository.find_commit(id))
-            .collect::<Result<Vec<_>, _>>()?;
-        let parents: Vec<&Commit<'_>> = std::iter::once(&head).chain(&others).collect();
-        let author = author(repository)?;
-        let tree = repository.find_tree(tree)?;
-        let made = repository.commit(None, &author, &author, message, &tree, &parents)?;
-        // What is checked out, a branch or a commit, moves on.
-        repository.head()?.set_target(made, "orch: leftovers")?;
-        repository.cleanup_state()?;
-        Ok(made)
+        let parents: Vec<Oid> = std::iter::once(head.id()).chain(merged).collect();
+        Ok((Some(commit(repository, tree, &parents, message)?), index))
     }
 
     /// Returns `tree` with the folders of state as they were where the work began: what belongs there
@@ -119,7 +134,7 @@ impl Ground {
     }
 
     /// Takes all files of the worktree into its index, as `git add --all` would.
-    fn tree_of_files(&self, repository: &Repository) -> Result<Oid, Error> {
+    fn index_of_files(&self, repository: &Repository) -> Result<Index, Error> {
         let top = repository.workdir().map(Path::to_owned).unwrap_or_default();
         let local = self.prefix().join(layout::LOCAL_DIR);
         let mut index = repository.index()?;
@@ -135,14 +150,14 @@ impl Ground {
         for path in conflicts(&index)? {
             index.conflict_remove(Path::new(&path))?;
         }
-        index.write()?;
-        index.write_tree()
+        Ok(index)
     }
 
     /// Lets the branch of a task end at `head`, and be what is checked out: the worker may have gone
     /// over to another one. Commits that would be lost by that are kept.
-    fn settle_branch(&self, worktree: &Repository, task: &str, head: Oid) -> Result<(), GitError> {
+    fn settle_branch(&self, task: &str, head: Oid) -> Result<(), GitError> {
         let failed = |source| GitError::failed(format!("move the branch of {task}"), source);
+        let worktree = self.open_worktree(task).map_err(failed)?;
         let name = format!("{HEADS}{}", Self::task_branch(task));
         let shared = self.shared().map_err(failed)?;
         let known = match shared.find_reference(&name) {
@@ -156,7 +171,8 @@ impl Ground {
             {
                 self.keep(task, &name_of(known))?;
             }
-            shared.reference(&name, head, true, "orch: work").map_err(failed)?;
+            despite_locks(|| shared.reference(&name, head, true, "orch: work").map(drop))
+                .map_err(failed)?;
         }
         let is_on_branch =
             worktree.find_reference("HEAD").is_ok_and(|h| h.symbolic_target() == Ok(Some(&*name)));
@@ -187,12 +203,34 @@ impl Ground {
     }
 
     fn merge_tip(&self, task: &str, tip: &CommitId, message: &str) -> Result<Integrated, Error> {
-        let repository = self.open_worktree(task)?;
-        let head = repository.head()?.peel_to_commit()?.id();
+        let worktree = self.open_worktree(task)?;
+        let head = despite_locks(|| Ok(worktree.head()?.peel_to_commit()?.id()))?;
         let tip = oid(tip)?;
-        if head == tip {
-            return Ok(Integrated::Clean { head: name_of(head) });
+        let (made, merged) = match self.make(|| self.fit(task, head, tip, message))? {
+            Fit::Already => return Ok(Integrated::Clean { head: name_of(head) }),
+            Fit::Conflict(files) => return Ok(Integrated::Conflict { files }),
+            Fit::Behind => (tip, None),
+            Fit::Merged(made) => (made, Some(tip)),
+            Fit::Replayed(made) => (made, None),
+        };
+        self.hold(&held(task), made)?;
+        if !worktree.graph_descendant_of(made, head).unwrap_or(false) {
+            // Its commits are on no branch from here on.
+            self.keep(task, &name_of(head)).map_err(|error| Error::from_str(&error.to_string()))?;
         }
+        let tree = worktree.find_commit(made)?.tree_id();
+        self.move_worktree(&worktree, tree, made, merged)?;
+        self.release(&held(task));
+        Ok(Integrated::Clean { head: name_of(made) })
+    }
+
+    /// Finds out how the branch of a task goes together with `tip`, and makes the commit for it.
+    fn fit(&self, task: &str, head: Oid, tip: Oid, message: &str) -> Result<Fit, Error> {
+        if head == tip {
+            return Ok(Fit::Already);
+        }
+        // Only there it is known where the history of a shallow clone ends.
+        let repository = &self.shared()?;
         let tree_of = |id: Oid| Ok::<_, Error>(repository.find_commit(id)?.tree_id());
         // A tip that does not follow the one that was merged last was rewritten by somebody: what
         // they took out must not come back with the branch of the task.
@@ -202,29 +240,20 @@ impl Ground {
         if let Some(base) = base
             && is_rewritten(base)?
             && let Some(tree) =
-                merge_trees(&repository, tree_of(base)?, tree_of(head)?, tree_of(tip)?)?
+                merge_trees(repository, tree_of(base)?, tree_of(head)?, tree_of(tip)?)?
         {
-            // Its commits are on no branch from here on.
-            self.keep(task, &name_of(head)).map_err(|error| Error::from_str(&error.to_string()))?;
-            let made = commit(&repository, tree, &[tip], message)?;
-            self.move_worktree(&repository, tree, made, None)?;
-            return Ok(Integrated::Clean { head: name_of(made) });
+            return commit(repository, tree, &[tip], message).map(Fit::Replayed);
         }
         if repository.graph_descendant_of(head, tip)? {
-            return Ok(Integrated::Clean { head: name_of(head) });
+            return Ok(Fit::Already);
         }
         if repository.graph_descendant_of(tip, head)? {
-            // It did nothing; the others did.
-            self.move_worktree(&repository, tree_of(tip)?, tip, None)?;
-            return Ok(Integrated::Clean { head: name_of(tip) });
+            return Ok(Fit::Behind);
         }
-        let tree = match merge_commits(&repository, head, tip)? {
-            Merged::Conflicts(files) => return Ok(Integrated::Conflict { files }),
-            Merged::Tree(tree) => tree,
-        };
-        let made = commit(&repository, tree, &[head, tip], message)?;
-        self.move_worktree(&repository, tree, made, Some(tip))?;
-        Ok(Integrated::Clean { head: name_of(made) })
+        match merge_commits(repository, head, tip)? {
+            Merged::Conflicts(files) => Ok(Fit::Conflict(files)),
+            Merged::Tree(tree) => commit(repository, tree, &[head, tip], message).map(Fit::Merged),
+        }
     }
 
     /// Lets a worktree without uncommitted work go over to `commit`, whose tree is `tree`. First its
@@ -237,8 +266,7 @@ impl Ground {
         commit: Oid,
         merged: Option<Oid>,
     ) -> Result<(), Error> {
-        let head = repository.head()?;
-        let old = head.peel_to_commit()?.tree_id();
+        let old = despite_locks(|| Ok(repository.head()?.peel_to_commit()?.tree_id()))?;
         let note = repository.path().join("MERGE_HEAD");
         if let Some(merged) = merged {
             fs::write(&note, format!("{merged}\n")).map_err(|error| {
@@ -256,8 +284,7 @@ impl Ground {
             let tree = repository.find_object(tree, None)?;
             repository.checkout_tree(&tree, Some(&mut checkout))?;
         }
-        let mut branch = head;
-        branch.set_target(commit, "orch: merge")?;
+        despite_locks(|| repository.head()?.set_target(commit, "orch: merge").map(drop))?;
         repository.cleanup_state()
     }
 
@@ -301,6 +328,11 @@ impl Ground {
         };
         files.iter().filter(is_marked).cloned().collect()
     }
+}
+
+/// Returns the ref that holds the next commit of a task until its branch does.
+fn held(task: &str) -> String {
+    format!("refs/orch/held/{task}")
 }
 
 /// Makes a commit that is on no branch yet.

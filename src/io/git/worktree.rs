@@ -8,11 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, WorktreePruneOptions, build::CheckoutBuilder};
+use git2::{ErrorCode, ObjectType, Oid, Repository, build::CheckoutBuilder};
 
 use super::{
     GitError, Ground,
-    ground::{HEADS, name_of, oid},
+    ground::{HEADS, despite_locks, name_of, oid},
 };
 use crate::domain::model::commit::CommitId;
 
@@ -25,6 +25,9 @@ pub(super) const RESCUE: &str = "refs/orch/rescue/";
 /// A file in the git folder of a worktree that is complete: it holds the commit of the integration
 /// branch that is merged into it.
 pub(super) const READY: &str = "orch-base";
+
+/// How often a worktree is put in its place where somebody takes that away.
+const RENAMES: usize = 100;
 
 /// Where a worktree comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,15 +134,28 @@ impl Ground {
     /// Writes the files that make a folder a worktree, as `git worktree add` does. That of libgit2
     /// looks at all other worktrees, and stumbles over those that are being made just now.
     fn link_worktree(&self, task: &str, folder: &Path) -> std::io::Result<()> {
-        let admin = self.admin(task);
-        fs::create_dir_all(&admin)?;
+        let (admin, new) = (self.admin(task), self.common_dir().join(format!("orch-new-{task}")));
+        remove_folder_if_there(&new)?;
+        fs::create_dir(&new)?;
         // Nobody prunes it, least of all as long as it is half made.
-        fs::write(admin.join("locked"), format!("orch works on {task}\n"))?;
+        fs::write(new.join("locked"), format!("orch works on {task}\n"))?;
+        fs::write(new.join("gitdir"), format!("{}\n", folder.join(".git").display()))?;
+        fs::write(new.join("commondir"), "../..\n")?;
+        fs::write(new.join("HEAD"), format!("ref: {HEADS}{}\n", Self::task_branch(task)))?;
         fs::create_dir_all(folder)?;
         fs::write(folder.join(".git"), format!("gitdir: {}\n", admin.display()))?;
-        fs::write(admin.join("gitdir"), format!("{}\n", folder.join(".git").display()))?;
-        fs::write(admin.join("commondir"), "../..\n")?;
-        fs::write(admin.join("HEAD"), format!("ref: {HEADS}{}\n", Self::task_branch(task)))
+        // A git command that comes by sees all of it or nothing. One that prunes worktrees removes the
+        // folder of all of them where it is empty.
+        for _ in 0..RENAMES {
+            if let Some(parent) = admin.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            match fs::rename(&new, &admin) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                other => return other,
+            }
+        }
+        fs::rename(&new, &admin)
     }
 
     /// Lets the branch of a task begin at `tip`; one that holds work stays as it is.
@@ -160,7 +176,9 @@ impl Ground {
             None => false,
         };
         if !has_work {
-            repository.reference(&name, tip, true, "orch: begin a task")?;
+            despite_locks(|| {
+                repository.reference(&name, tip, true, "orch: begin a task").map(drop)
+            })?;
         }
         Ok(())
     }
@@ -239,22 +257,17 @@ impl Ground {
         if folder.symlink_metadata().is_ok() {
             fs::remove_dir_all(folder).map_err(|source| GitError::file(what(), source))?;
         }
-        let prune = || {
-            let repository = self.shared()?;
-            let worktree = match repository.find_worktree(&admin_name(task)) {
-                Ok(worktree) => worktree,
-                Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
-                Err(error) => return Err(error),
-            };
-            let mut options = WorktreePruneOptions::new();
-            worktree.prune(Some(options.valid(true).locked(true).working_tree(false)))
-        };
-        if prune().is_err() && self.admin(task).exists() {
-            // What libgit2 takes for no worktree, because a part is lacking.
-            fs::remove_dir_all(self.admin(task))
-                .map_err(|source| GitError::file(what(), source))?;
-        }
-        Ok(())
+        // Git would stumble over logs that are taken away while it shortens them.
+        self.wait_for_tidying();
+        // As above: a git command that comes by sees all of it or nothing.
+        let old = self.common_dir().join(format!("orch-old-{task}"));
+        let removed =
+            remove_folder_if_there(&old).and_then(|()| match fs::rename(self.admin(task), &old) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                Err(error) => Err(error),
+                Ok(()) => fs::remove_dir_all(&old),
+            });
+        removed.map_err(|source| GitError::file(what(), source))
     }
 
     /// Deletes the branch of a task; one that is not there is fine.
@@ -270,7 +283,8 @@ impl Ground {
                 Err(error) => Err(error),
             }
         };
-        delete().map_err(|source| GitError::failed(format!("delete the branch of {task}"), source))
+        despite_locks(delete)
+            .map_err(|source| GitError::failed(format!("delete the branch of {task}"), source))
     }
 
     /// Returns the git folder of the worktree of a task.
@@ -333,7 +347,8 @@ impl Ground {
             let mut number = 1_u32;
             loop {
                 let name = Self::rescue_name(task, number);
-                match repository.reference(&name, commit, false, "orch: rescue") {
+                let kept = || repository.reference(&name, commit, false, "orch: rescue").map(drop);
+                match despite_locks(kept) {
                     Ok(_) => return Ok(name),
                     Err(error) if error.code() == ErrorCode::Exists => number += 1,
                     Err(error) => return Err(error),
@@ -354,6 +369,13 @@ pub(super) fn free_name(folder: &Path) -> PathBuf {
     let names = (1_u32..).map(|number| folder.with_file_name(format!("{name}~{number}")));
     let mut free = names.filter(|path| path.symlink_metadata().is_err());
     free.next().unwrap_or_else(|| folder.to_owned())
+}
+
+fn remove_folder_if_there(path: &Path) -> std::io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
 }
 
 pub(super) fn remove_if_there(path: &Path) -> std::io::Result<()> {

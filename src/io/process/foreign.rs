@@ -3,20 +3,25 @@
 use std::{fs, path::Path};
 
 /// Commands of git that neither change the checkout nor count on the branch staying where it is.
-const READERS: [&str; 29] = [
+const READERS: [&str; 43] = [
     "annotate",
     "archive",
     "blame",
     "bundle",
     "cat-file",
+    "commit-graph",
     "config",
+    "count-objects",
     "credential",
     "credential-cache--daemon",
     "daemon",
     "describe",
     "diff",
     "fetch",
+    "for-each-ref",
+    "fsck",
     "fsmonitor--daemon",
+    "gc",
     "grep",
     "help",
     "instaweb",
@@ -24,8 +29,16 @@ const READERS: [&str; 29] = [
     "ls-files",
     "ls-remote",
     "ls-tree",
+    "maintenance",
+    "multi-pack-index",
+    "pack-objects",
+    "pack-refs",
+    "prune",
+    "prune-packed",
     "push",
+    "reflog",
     "remote",
+    "repack",
     "rev-list",
     "rev-parse",
     "shortlog",
@@ -33,7 +46,11 @@ const READERS: [&str; 29] = [
     "status",
     "upload-pack",
     "web--browse",
+    "worktree",
 ];
+
+/// Commands of git that remove objects.
+const TIDIERS: [&str; 5] = ["gc", "maintenance", "prune", "prune-packed", "repack"];
 
 /// Folders of the checkout in which workers run git as they like.
 const WORKTREES: &str = ".orch/local";
@@ -49,21 +66,48 @@ pub fn git_at_work(top: &Path) -> Option<String> {
         .find_map(|pid| command_in(pid, &top))
 }
 
-fn command_in(pid: u32, top: &Path) -> Option<String> {
+/// Says whether git tidies up the repository with the git folder `git_dir`: then it may remove objects
+/// that nothing refers to, be they just made.
+pub fn git_tidies_up(git_dir: &Path) -> bool {
+    let note = fs::read_to_string(git_dir.join("gc.pid"));
+    let pid = note.ok().and_then(|note| note.split_whitespace().next()?.parse::<u32>().ok());
+    if pid.is_some_and(|pid| fs::metadata(format!("/proc/{pid}")).is_ok()) {
+        return true;
+    }
+    let Some(top) = git_dir.canonicalize().ok().and_then(|dir| dir.parent().map(Path::to_owned))
+    else {
+        return false;
+    };
+    let Ok(processes) = fs::read_dir("/proc") else { return false };
+    let mut pids =
+        processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.any(|pid| {
+        let words = words_of(pid, &top);
+        words.is_some_and(|words| command_of(&words).is_some_and(|name| TIDIERS.contains(&name)))
+    })
+}
+
+/// Returns the words of a call of git that runs in `top` or below.
+fn words_of(pid: u32, top: &Path) -> Option<Vec<String>> {
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
     if name.trim_ascii_end() != b"git" {
         return None;
     }
     let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
-    let below = folder.strip_prefix(top).ok()?;
-    if below.components().collect::<std::path::PathBuf>().to_string_lossy().contains(WORKTREES) {
+    if !folder.starts_with(top) {
         return None;
     }
     let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let words: Vec<String> = line
-        .split(|byte| *byte == 0)
-        .map(|word| String::from_utf8_lossy(word).into_owned())
-        .collect();
+    let words = line.split(|byte| *byte == 0);
+    Some(words.map(|word| String::from_utf8_lossy(word).into_owned()).collect())
+}
+
+fn command_in(pid: u32, top: &Path) -> Option<String> {
+    let words = words_of(pid, top)?;
+    let folder = fs::read_link(format!("/proc/{pid}/cwd")).ok()?;
+    if folder.to_string_lossy().contains(WORKTREES) {
+        return None;
+    }
     let command = command_of(&words).unwrap_or_default();
     if READERS.contains(&command) {
         return None;

@@ -43,6 +43,12 @@ pub enum ReadFault {
     /// A folder with the name of a file.
     #[error("is a folder")]
     Folder,
+    /// Something else in the place of a folder.
+    #[error("is not a folder")]
+    NoFolder,
+    /// A repository within the repository.
+    #[error("is a submodule")]
+    Submodule,
     /// Reading it would block.
     #[error("is a named pipe")]
     NamedPipe,

@@ -65,11 +65,13 @@ fn item(kind: &str, item: &ItemChange) -> String {
     }
 }
 
-fn fields<'a>(fields: impl Iterator<Item = &'a FieldChange>) -> String {
+/// Returns what is different in several keys.
+pub(super) fn fields<'a>(fields: impl Iterator<Item = &'a FieldChange>) -> String {
     fields.map(field).collect::<Vec<String>>().join(" · ")
 }
 
-fn field(field: &FieldChange) -> String {
+/// Returns what is different in one key.
+pub(super) fn field(field: &FieldChange) -> String {
     let name = value(&field.field);
     match (&field.from, &field.to) {
         (Some(from), Some(to)) => return format!("{name} {} → {}", value(from), value(to)),

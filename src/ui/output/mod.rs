@@ -8,6 +8,7 @@ pub mod clean;
 pub mod conflicts;
 pub mod diagnostic;
 pub mod diagnostic_json;
+pub mod diff;
 pub mod doctor;
 pub mod escape;
 pub mod explain;

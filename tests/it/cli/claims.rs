@@ -28,7 +28,7 @@ fn clones(folder: &Path, n_tasks: usize, command: &str) -> [PathBuf; 2] {
     fs::create_dir_all(one.join(".orch/tasks")).unwrap();
     let effects = folder.join("effects");
     let config = format!(
-        "max_workers: 3\nclaims: {{remote: origin}}\ngit: {{protect: []}}\n\
+        "max_workers: 3\nclaims: {{remote: origin}}\ngit: {{protect: [], commit_state: false}}\n\
          worker: {{command: 'echo $ORCH_TASK_ID $ORCH_ROOT >> {}; {command}'}}\n\
          retry: {{max_attempts: 1}}\n",
         effects.display()

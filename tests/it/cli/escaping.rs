@@ -132,7 +132,7 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Sequences that do something to terminals, readers or those who look for lines.
-fn corpus() -> Vec<String> {
+pub(super) fn corpus() -> Vec<String> {
     let escapes = ESCAPES.iter().map(|tail| format!("\x1b{tail}"));
     let all: Vec<String> = escapes.chain(OTHERS.iter().map(|text| (*text).to_owned())).collect();
     assert!(all.len() >= 100, "{}", all.len());
@@ -170,7 +170,7 @@ fn assert_harmless(what: &str, text: &str) {
     }
 }
 
-fn check(sandbox: &Sandbox, args: &[&str]) -> Output {
+pub(super) fn check(sandbox: &Sandbox, args: &[&str]) -> Output {
     let output = sandbox.orch(args);
     assert_harmless(&format!("{args:?}, output"), &output.stdout);
     assert_harmless(&format!("{args:?}, errors"), &output.stderr);
@@ -192,7 +192,7 @@ fn quoted(text: &str) -> String {
 
 /// Makes a plan with one task for some sequences each, which stand in everything that is shown of
 /// it, and one task of which nothing can be used.
-fn sandbox() -> Sandbox {
+pub(super) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     let corpus = corpus();
     // A key of YAML has at most 1024 characters.

@@ -1,6 +1,6 @@
 //! `orch init`.
 
-use std::fs;
+use std::{fs, process::Command};
 
 use super::Sandbox;
 
@@ -91,4 +91,44 @@ fn the_settings_hold_as_comments_and_without() {
     }
     sandbox.write(".orch/config.yaml", &bare);
     assert_eq!(sandbox.orch(&["check", "--strict"]).text(), "no faults in 1 task\n");
+}
+
+#[test]
+fn workflows_are_written_once_and_know_where_the_plan_is() {
+    let sandbox = Sandbox::new();
+    let git = |args: &[&str]| {
+        assert!(
+            Command::new("git").args(args).current_dir(sandbox.root()).status().unwrap().success()
+        );
+    };
+    git(&["init", "--quiet"]);
+    let read = |path: &str| fs::read_to_string(sandbox.path(path)).unwrap();
+    let text = sandbox.orch(&["init", "--ci", "github"]).text();
+    assert!(
+        text.contains(
+            "wrote .github/workflows/orch.yml\nwrote .github/workflows/orch-comment.yml\n"
+        )
+    );
+    let workflow = read(".github/workflows/orch.yml");
+    assert!(workflow.contains("\n  ORCH_FOLDER: '.'\n"), "{workflow}");
+    // The job that reads what came in may write nothing, and gets no secret.
+    assert!(workflow.contains("\npermissions:\n  contents: read\n\n"), "{workflow}");
+    assert!(!workflow.contains("secrets.") && !workflow.contains("\n  pull_request_target"));
+    assert!(!read(".github/workflows/orch-comment.yml").contains("checkout"));
+    sandbox.write(".github/workflows/orch.yml", "mine");
+    let text = sandbox.orch(&["init", "--ci", "github"]).text();
+    assert!(text.contains("kept  .github/workflows/orch.yml\n"), "{text}");
+    assert_eq!(read(".github/workflows/orch.yml"), "mine");
+
+    let text = sandbox.orch(&["init", "it's/deep", "--ci", "gitlab"]).text();
+    assert!(text.contains("wrote ../../.gitlab-ci.yml\n"), "{text}");
+    assert!(read(".gitlab-ci.yml").contains("\n  ORCH_FOLDER: 'it''s/deep'\n"));
+    let text = sandbox.orch(&["init", "it's/deep", "--ci", "gitlab"]).text();
+    assert!(text.contains("kept  ../../.gitlab-ci.yml\n") && !text.contains("note: add"), "{text}");
+    sandbox.write(".gitlab-ci.yml", "mine");
+    let made = sandbox.orch(&["init", "it's/deep", "--ci", "gitlab", "--json"]).json();
+    assert_eq!(made["note"], "add to .gitlab-ci.yml: `include: [{local: .gitlab/ci/orch.yml}]`");
+    assert_eq!(read(".gitlab-ci.yml"), "mine");
+    assert!(read(".gitlab/ci/orch.yml").contains("orch comment:"));
+    sandbox.orch(&["init", "--ci", "jenkins"]).error(2);
 }

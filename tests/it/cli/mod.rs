@@ -7,6 +7,7 @@ mod claims;
 mod clean;
 mod conflicts;
 mod detach;
+mod diff;
 mod doctor;
 mod escaping;
 mod event;

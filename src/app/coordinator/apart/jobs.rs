@@ -32,6 +32,17 @@ const PAUSE_LAST: Duration = Duration::from_millis(200);
 /// What is in the way for so long is told of; files of the user are told of at once.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
+/// A person who used git just now uses it again, mostly: that must be over for so long. Where it never
+/// is, less must do.
+const QUIET: Duration = Duration::from_secs(1);
+const QUIET_LEAST: Duration = Duration::from_millis(20);
+const QUIET_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Returns how long nobody must have used git in the checkout after something has waited so long.
+pub(super) fn quiet_after(waited: Duration) -> Duration {
+    if waited < QUIET_PATIENCE { QUIET } else { QUIET_LEAST }
+}
+
 /// Whoever moves the branch has it.
 pub(super) type Lane = Arc<Mutex<()>>;
 
@@ -60,13 +71,21 @@ pub(in crate::app::coordinator) enum News {
         attempt: AttemptId,
         /// What came of it.
         answer: LandAnswer,
-        /// The commit, where there is one.
-        commit: Option<CommitId>,
+        /// How, where it did.
+        landed: Option<Landed>,
     },
     /// A worktree was removed, or not.
     Removed(Result<(), GitError>),
     /// State was committed, or not.
     Saved(Saved),
+}
+
+/// How work landed.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct Landed {
+    pub(super) commit: CommitId,
+    /// Whether its branch is the one that is checked out.
+    pub(super) is_here: bool,
 }
 
 /// A worktree that is to be made.
@@ -174,8 +193,8 @@ impl LandingJob {
         let begun = Instant::now();
         let (mut pause, mut is_told) = (PAUSE_FIRST, false);
         loop {
-            let (answer, commit) = match self.attempt_once(ground) {
-                Ok(Tried::Landed(commit)) => (LandAnswer::Done, Some(commit)),
+            let (answer, landed) = match self.attempt_once(ground, quiet_after(begun.elapsed())) {
+                Ok(Tried::Landed(landed)) => (LandAnswer::Done, Some(landed)),
                 Ok(Tried::MovedOn) => (LandAnswer::MovedOn, None),
                 Err(error) => (LandAnswer::Failed(cause_of(&error)), None),
                 Ok(Tried::InTheWay(_)) if self.stop.load(Ordering::SeqCst) => {
@@ -195,18 +214,21 @@ impl LandingJob {
                     continue;
                 }
             };
-            return News::Landed { attempt: self.attempt, answer, commit };
+            return News::Landed { attempt: self.attempt, answer, landed };
         }
     }
 
-    fn attempt_once(&self, ground: &Ground) -> Result<Tried, GitError> {
+    fn attempt_once(&self, ground: &Ground, quiet: Duration) -> Result<Tried, GitError> {
         // Whoever died with the lane has left nothing half done in memory.
         let _lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
         let (old, new) = match ground.build_landing(&self.landing)? {
             Built::Moved => return Ok(Tried::MovedOn),
             Built::Commit { old, new } => (old, new),
         };
+        let fresh: Vec<String> = self.landing.files.iter().map(|file| file.path.clone()).collect();
         let step = Step {
+            fresh: &fresh,
+            quiet,
             branch: &self.landing.branch,
             old: &old,
             new: &new,
@@ -215,7 +237,8 @@ impl LandingJob {
             busy: &|top| foreign::git_at_work(top),
         };
         Ok(match ground.advance(&step)? {
-            Advanced::Done => Tried::Landed(new),
+            Advanced::Done => Tried::Landed(Landed { commit: new, is_here: true }),
+            Advanced::DoneElsewhere => Tried::Landed(Landed { commit: new, is_here: false }),
             // Somebody was quicker: perhaps only with state.
             Advanced::Moved => {
                 Tried::InTheWay(Obstacle { what: "git is at work".to_owned(), files: Vec::new() })
@@ -227,7 +250,7 @@ impl LandingJob {
 
 /// What became of one try to land.
 enum Tried {
-    Landed(CommitId),
+    Landed(Landed),
     MovedOn,
     InTheWay(Obstacle),
 }

@@ -5,213 +5,73 @@
 
 mod jobs;
 mod state;
+mod yard;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
-use tokio::sync::mpsc;
+pub(super) use self::{
+    jobs::News,
+    yard::{Yard, require_ground},
+};
 
-pub(super) use self::{jobs::News, state::Unsaved};
-
-use self::jobs::{Lane, Preparation};
-use super::{Coordinator, worker::Home};
+use self::{
+    jobs::{Landed, Preparation},
+    yard::{own, scratch},
+};
+use super::{Coordinator, WhenIdle};
 use crate::{
-    app::{error::AppError, view::run::Happened},
+    app::view::run::Happened,
     domain::{
         format::{layout, run_record},
         model::{
-            attempt::{AttemptRecord, Ending, Outcome, Work},
+            attempt::{AttemptRecord, Ending, Outcome},
             id::AttemptId,
-            task::Isolation,
         },
-        plan::Plan,
         scheduler::{
             effect::Assignment,
             event::{Event, LandAnswer, MergeAnswer},
         },
     },
     io::{
-        git::{self, Ground, Head, Landing, Origin, StateFile},
+        git::{self, Landing, Origin, StateFile},
         process::cause_of,
-        store::Store,
     },
 };
 
 /// Folders that nobody but workers (of their own attempt) and the coordinator write.
 const OWN: [&str; 2] = [layout::STATUS_DIR, layout::RUNS_DIR];
 
-/// The repository in which tasks are worked on apart, and the branch that their work lands on.
-#[derive(Debug, Clone)]
-pub(super) struct Yard {
-    /// `None` where tasks cannot have worktrees of their own.
-    ground: Option<Arc<Ground>>,
-    /// The branch that is checked out, or was before none was.
-    branch: String,
-    /// Why there are no worktrees, where there are none.
-    pub(super) reason: String,
-    /// The folder of the plan below the top folder of its checkout.
-    prefix: PathBuf,
-    lane: Lane,
-    news: mpsc::Sender<News>,
-    /// How landings are given up, by attempt.
-    stops: BTreeMap<AttemptId, Arc<AtomicBool>>,
-    pub(super) unsaved: Unsaved,
-}
-
-impl Yard {
-    /// Looks at the repository that a plan stands in.
-    ///
-    /// # Errors
-    /// [`AppError::Git`].
-    pub(super) fn new(store: &Store, news: mpsc::Sender<News>) -> Result<Self, AppError> {
-        let mut yard = Self {
-            ground: None,
-            branch: String::new(),
-            reason: String::new(),
-            prefix: PathBuf::new(),
-            lane: Arc::new(Mutex::new(())),
-            news,
-            stops: BTreeMap::new(),
-            unsaved: Unsaved::default(),
-        };
-        let Some(ground) = Ground::find(store.root())? else {
-            "this folder is not in a git repository".clone_into(&mut yard.reason);
-            return Ok(yard);
-        };
-        match ground.head()? {
-            Head::Branch(branch) => {
-                yard.branch = branch;
-                yard.prefix = ground.prefix();
-                yard.ground = Some(Arc::new(ground));
-            }
-            Head::Unborn => {
-                "the git repository has no commit yet".clone_into(&mut yard.reason);
-            }
-            Head::Detached => {
-                "no branch is checked out for their work to land on".clone_into(&mut yard.reason);
-            }
-        }
-        Ok(yard)
-    }
-
-    /// Says whether tasks can have worktrees of their own.
-    pub(super) fn has_worktrees(&self) -> bool {
-        self.ground.is_some()
-    }
-
-    /// Looks which branch is checked out by now: what begins is to land there.
-    pub(super) fn follow_head(&mut self) {
-        let head = self.ground.as_ref().map(|ground| ground.head());
-        match head {
-            Some(Ok(Head::Branch(branch))) => self.branch = branch,
-            // In the middle of a rebase, for example.
-            Some(Ok(Head::Detached | Head::Unborn)) | None => {}
-            Some(Err(error)) => tracing::debug!(error = cause_of(&error), "no branch is seen"),
-        }
-    }
-
-    /// Returns the branch that work lands on.
-    pub(super) fn branch(&self) -> Option<&str> {
-        self.ground.as_ref().map(|_| self.branch.as_str())
-    }
-
-    /// Finishes or undoes what a coordinator that died had begun with the checkout, and returns the
-    /// records of attempts whose work landed before it could write that down.
-    ///
-    /// # Errors
-    /// [`AppError::Git`].
-    pub(super) fn recover<'a>(
-        &self,
-        store: &Store,
-        unsettled: impl Iterator<Item = &'a AttemptRecord>,
-    ) -> Result<Vec<(String, Vec<u8>)>, AppError> {
-        let Some(ground) = &self.ground else { return Ok(Vec::new()) };
-        if let Some((branch, advanced)) = ground.finish_step(&scratch(store), &own())? {
-            tracing::info!(branch, ?advanced, "a landing was finished");
-        }
-        let mut landed = Vec::new();
-        for record in unsettled {
-            let Some(work) = &record.work else { continue };
-            let Some(tip) = ground.tip(&work.onto)? else { continue };
-            let path = layout::run_path(&record.attempt);
-            let Some(bytes) = ground.file_in(&tip, &path)? else { continue };
-            let is_it =
-                |found: &AttemptRecord| found.nonce == record.nonce && found.ending.is_some();
-            if run_record::parse(&path, &bytes).0.as_ref().is_some_and(is_it) {
-                landed.push((path, bytes));
-            }
-        }
-        Ok(landed)
-    }
-
-    /// Returns where the commands of an attempt run.
-    pub(super) fn home(&self, assignment: &Assignment) -> Home {
-        match assignment.isolation {
-            Isolation::None => Home::root(),
-            Isolation::Worktree => {
-                let top = layout::worktree_path(&assignment.attempt.task);
-                Home::below(Path::new(&top).join(&self.prefix))
-            }
-        }
-    }
-
-    /// Returns where the work of an attempt is, for its record.
-    pub(super) fn work_of(&self, assignment: &Assignment) -> Option<Work> {
-        (assignment.isolation == Isolation::Worktree).then(|| Work {
-            branch: Ground::task_branch(assignment.attempt.task.as_str()),
-            onto: self.branch.clone(),
-            commit: None,
-            lands: assignment.lands,
-        })
-    }
-}
-
-/// Returns the folder in which files wait to be put into the checkout.
-fn scratch(store: &Store) -> PathBuf {
-    store.path(layout::LANDING_DIR)
-}
-
-fn own() -> Vec<String> {
-    OWN.map(str::to_owned).to_vec()
-}
-
-/// Refuses to begin on a branch that is protected, and where a task asks for what cannot be had.
-///
-/// # Errors
-/// [`AppError::Usage`].
-pub(super) fn require_ground(yard: &Yard, plan: &Plan, is_here: bool) -> Result<(), AppError> {
-    let protected = &plan.config().git.protect;
-    if let Some(branch) = yard.branch().filter(|branch| protected.iter().any(|p| p == branch))
-        && !is_here
-    {
-        return Err(AppError::usage(
-            format!("the branch {branch} is protected: what is done would land on it"),
-            "`--branch NAME` makes a branch for the plan and works there, `--here` goes on here; \
-             `git: {protect: []}` in .orch/config.yaml protects none",
-        ));
-    }
-    if yard.has_worktrees() {
-        return Ok(());
-    }
-    let asks = |task: &crate::domain::plan::TaskIndex| {
-        plan.policy(*task).isolation == Some(Isolation::Worktree)
-    };
-    match plan.indices().find(asks) {
-        None => Ok(()),
-        Some(task) => Err(AppError::usage(
-            format!("task {} asks for a worktree, but {}", plan.id(task), yard.reason),
-            "set `isolation: none`, or make a repository with a commit and check a branch out",
-        )),
-    }
-}
-
 impl Coordinator {
+    /// Looks which branch is checked out. Where it is another one, nothing is started that would land;
+    /// a run that stays goes over to it once all that lands on the other one has ended.
+    pub(super) fn look_at_branch(&mut self, batch: &mut Vec<Event>) {
+        let mut elsewhere = self.yard.elsewhere();
+        let is_bound = self.workers.values().any(|worker| worker.home.is_apart());
+        if let Some(branch) = elsewhere.take_if(|branch| {
+            let protect = &self.scheduler.plan().config().git.protect;
+            let may_go = self.options.is_here || !protect.contains(branch);
+            let stays = self.options.when_idle == WhenIdle::Stay;
+            stays && !is_bound && may_go && !branch.is_empty()
+        }) {
+            self.yard.branch = branch;
+        }
+        let is_away = elsewhere.is_some();
+        if std::mem::replace(&mut self.yard.is_away, is_away) == is_away {
+            return;
+        }
+        batch.push(Event::Away(is_away));
+        self.tell(match is_away {
+            false => Happened::Released,
+            true => Happened::Held {
+                reason: format!("the branch {} is not checked out", self.yard.branch),
+                help: "its tasks start when it is; what runs lands there".to_owned(),
+            },
+        });
+    }
+
     /// Makes the worktree of an attempt in the background.
     pub(super) fn prepare_worktree(&mut self, assignment: &Assignment) {
         let Some(ground) = self.yard.ground.clone() else { return };
@@ -270,7 +130,7 @@ impl Coordinator {
         files.extend(reported.map(|bytes| StateFile { path: status, bytes: Some(bytes) }));
         let (Some(head), Some(base)) = (work.commit, ground.base_of(attempt.task.as_str())) else {
             let answer = LandAnswer::Failed("its worktree is gone".to_owned());
-            return self.in_background(move || News::Landed { attempt, answer, commit: None });
+            return self.in_background(move || News::Landed { attempt, answer, landed: None });
         };
         let landing = Landing {
             branch: work.onto,
@@ -308,6 +168,7 @@ impl Coordinator {
         let Some(ground) = self.yard.ground.clone() else { return };
         let task = attempt.task.to_string();
         let folder = self.store.path(&layout::worktree_path(&attempt.task));
+        self.yard.n_removing += 1;
         self.in_background(move || News::Removed(jobs::remove(&ground, &task, &folder)));
     }
 
@@ -344,18 +205,22 @@ impl Coordinator {
                 self.tell(Happened::LandingWaits { task, attempt: number, what, files });
                 batch.push(Event::Landed { attempt, answer: LandAnswer::Waits });
             }
-            News::Landed { attempt, answer, commit } => {
+            News::Landed { attempt, answer, landed } => {
                 self.yard.stops.remove(&attempt);
-                if let Some(commit) = commit {
+                if let Some(Landed { commit, is_here }) = landed {
                     let (task, number) = (attempt.task.to_string(), attempt.number);
                     let work = self.workers.get(&attempt).and_then(|w| w.record.work.as_ref());
                     let branch = work.map(|work| work.onto.clone()).unwrap_or_default();
                     let commit = commit.0;
+                    if let Some(worker) = self.workers.get_mut(&attempt) {
+                        worker.is_elsewhere = !is_here;
+                    }
                     self.tell(Happened::Landed { task, attempt: number, branch, commit });
                 }
                 batch.push(Event::Landed { attempt, answer });
             }
             News::Removed(removed) => {
+                self.yard.n_removing = self.yard.n_removing.saturating_sub(1);
                 if let Err(error) = removed {
                     tracing::warn!(error = cause_of(&error), "a worktree stays");
                 }

@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{OWN, jobs::Lane, jobs::News, own, scratch};
+use super::{
+    OWN,
+    jobs::{Lane, News, quiet_after},
+    yard::{own, scratch},
+};
 use crate::{
     app::{
         coordinator::{Coordinator, Sources},
@@ -75,6 +79,8 @@ struct Saving {
     is_sweep: bool,
     lane: Lane,
     scratch: PathBuf,
+    /// How long nobody must have used git in the checkout.
+    quiet: Duration,
 }
 
 impl Coordinator {
@@ -112,9 +118,11 @@ impl Coordinator {
         unsaved.in_flight = std::mem::take(&mut unsaved.paths);
         // Something is under way, even where no path is known to have changed.
         unsaved.in_flight.insert(if is_sweep { SWEEP } else { EVENTS }.to_owned());
-        self.yard.follow_head();
         let unsaved = &self.yard.unsaved;
+        let now = self.clock.now().tick;
+        let waited = unsaved.since.map(|since| now.0.saturating_sub(since.0));
         let saving = Saving {
+            quiet: quiet_after(waited.unwrap_or_default()),
             store: self.store.clone(),
             branch: self.yard.branch.clone(),
             paths: unsaved.in_flight.iter().filter(|path| is_path(path)).cloned().collect(),
@@ -148,14 +156,12 @@ impl Coordinator {
         let deadline = tokio::time::Instant::now() + END_TIME;
         loop {
             let unsaved = &self.yard.unsaved;
-            if unsaved.in_flight.is_empty() {
-                if unsaved.since.is_none() && unsaved.has_swept {
-                    return;
-                }
+            let is_due = unsaved.since.is_some() || !unsaved.has_swept;
+            if unsaved.in_flight.is_empty() && is_due {
                 self.save_now();
-                if self.yard.unsaved.in_flight.is_empty() {
-                    return;
-                }
+            }
+            if self.yard.unsaved.in_flight.is_empty() && self.yard.n_removing == 0 {
+                return;
             }
             match tokio::time::timeout_at(deadline, sources.git_told()).await {
                 Ok(News::Saved(saved)) => {
@@ -238,10 +244,12 @@ impl Saving {
             new: &new,
             scratch: &self.scratch,
             own: &own(),
+            fresh: &[],
+            quiet: self.quiet,
             busy: &|top| foreign::git_at_work(top),
         };
         Ok(match ground.advance(&step)? {
-            Advanced::Done => None,
+            Advanced::Done | Advanced::DoneElsewhere => None,
             Advanced::Moved => Some("git is at work".to_owned()),
             Advanced::InTheWay(obstacle) => Some(obstacle.what),
         })

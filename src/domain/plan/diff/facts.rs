@@ -6,6 +6,8 @@ use crate::domain::model::{
     agent::Agent,
     config::{Config, Durability, LevelGate, Role},
     glob::Glob,
+    hook::HookEvent,
+    landing::LandingMode,
     task::{
         Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, LoopSpec, RetrySpec,
         Size, TaskSpec, WorkerSpec,
@@ -159,11 +161,27 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
         Cow::Owned(format!("{name} ({})", parts.collect::<Vec<_>>().join(", ")))
     });
     facts.add("milestones", Value::Set(milestones.collect()));
+    let triggers = config.milestones.iter().filter_map(|(name, milestone)| {
+        Some(Cow::Owned(format!("{name}: {}", milestone.trigger?)))
+    });
+    facts.add("milestones.trigger", Value::Set(triggers.collect()));
+    let runs = config.milestones.iter().flat_map(|(name, milestone)| {
+        let commands = milestone.hook.run.iter();
+        commands.map(move |run| Cow::Owned(format!("{name}: {}", command(run))))
+    });
+    facts.add("milestones.run", Value::Sequence(runs.collect()));
+    for event in HookEvent::ALL {
+        let commands = config.hooks.get(&event).into_iter().flat_map(|hook| &hook.run);
+        let commands = commands.map(command).collect();
+        facts.add(format!("hooks.{}", event.as_str()), Value::Sequence(commands));
+    }
     facts.shown("claims.remote", config.claim_remote.as_ref());
     facts.shown("breaker.crashes", Some(config.breaker.crashes));
     facts.time("breaker.within", Some(config.breaker.within));
     facts.time("breaker.pause", Some(config.breaker.pause));
     facts.set("env.pass", config.env_pass.iter().map(String::as_str));
+    facts.set("env.secret", config.env_secret.iter().map(String::as_str));
+    facts.shown("log.max_size", Some(config.log_bytes_max));
     let sizes = Size::NAMED.map(|(name, size)| (name, config.sizes.get(&size)));
     for (name, time) in sizes {
         let time = time.map(|time| Cow::Owned(Exact(*time).to_string()));
@@ -176,6 +194,10 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
         Durability::Power => "power",
     };
     facts.text("durability", Some(durability));
+    let landing = LandingMode::NAMED.iter().find(|(_, mode)| *mode == config.git.landing);
+    facts.text("git.landing", landing.map(|(name, _)| *name));
+    facts.text("git.commit_state", Some(flag(config.git.commits_state)));
+    facts.set("git.protect", config.git.protect.iter().map(String::as_str));
     facts.text("on_change", Some(config.on_change.as_str()));
     facts.time("watch.rescan", Some(config.watch.rescan));
     facts.text("watch.mode", Some(config.watch.mode.as_str()));

@@ -247,10 +247,11 @@ fn roles_and_settings_are_told_key_by_key() {
         "== roles/x.md\n---\nworker: {timeout: 1h}\ncompletion: {review: true}\nretry: {max_attempts: 1}\nloop: {}\n---\nYou fix.\n\
          == roles/new.md\n---\n---\nYou test.\n\
          == config.yaml\nmax_workers: 8\nworker: {command: w}\nretry: {backoff: 1s}\nbudget: {tokens: 5}\n\
-         run: {budget: {time: 8h}}\nmilestones: {beta: {budget: {tokens: 9}}}\nbreaker: {crashes: 3}\n\
-         env: {pass: [PATH, HOME]}\nestimates: {S: 1h}\n\
+         run: {budget: {time: 8h}}\nmilestones: {beta: {trigger: all, run: say, budget: {tokens: 9}}}\nbreaker: {crashes: 3}\n\
+         env: {pass: [PATH, HOME], secret: [KEY]}\nestimates: {S: 1h}\n\
          levels: {1: {gate: [a, c], required: false, timeout: 1m}, 3: {gate: b}}\ndurability: power\n\
-         on_change: rerun\nwatch: {rescan: 1s, mode: poll}\n",
+         on_change: rerun\nwatch: {rescan: 1s, mode: poll}\nhooks: {done: [a, [b, c]]}\n\
+         git: {landing: merge, commit_state: false, protect: [main]}\nlog: {max_size: 1MiB}\n",
         &expect![[r#"
             role new Renamed { was: "old" } .orch/roles/new.md
               path: .orch/roles/old.md -> .orch/roles/new.md
@@ -268,11 +269,19 @@ fn roles_and_settings_are_told_key_by_key() {
               budget.tokens: nothing -> 5
               run.budget.time: nothing -> 8h
               milestones + beta (tokens: 9)
+              milestones.trigger + beta: all
+              milestones.run + beta: say
+              hooks.done + a + ["b", "c"]
               breaker.crashes: 5 -> 3
               env.pass + PATH
+              env.secret + KEY
+              log.max_size: 67108864 -> 1048576
               estimates.S: 30m -> 1h
               levels + 3 - 2
               durability: process -> power
+              git.landing: squash -> merge
+              git.commit_state: true -> false
+              git.protect - master
               on_change: keep -> rerun
               watch.rescan: 30s -> 1s
               watch.mode: auto -> poll
@@ -281,6 +290,49 @@ fn roles_and_settings_are_told_key_by_key() {
               levels.1.timeout: 30m -> 1m
         "#]],
     );
+}
+
+#[test]
+fn what_would_be_executed_is_picked_out() {
+    let before = "== roles/x.md\n---\nworker: {command: old}\nmax_workers: 2\n---\n\
+        == roles/gone.md\n---\ncompletion: {verify: [check]}\n---\n\
+        == config.yaml\nlevels: {1: {gate: one}, 2: {gate: two}}\n\
+        == tasks/a.md\n---\nrole: x\npriority: high\n---\n== tasks/b.md\n---\nworker: {command: b}\n---\n\
+        == tasks/c.md\n---\n---\n## Verification\n```sh\nmake c\n```\n";
+    let after = "== roles/x.md\n---\nworker: {command: new, env: {A: b}}\nmax_workers: 3\n---\n\
+        == config.yaml\nlevels: {2: {gate: [two, more]}, 3: {gate: three}}\nworker: {isolation: none}\n\
+        == tasks/a.md\n---\nrole: y\npriority: low\n---\n== tasks/d.md\n---\nrole: x\nworker: {agent: codex}\n---\n\
+        == tasks/c.md\n---\n---\n## Verification\n```sh\nmake all\n```\n";
+    let [before, after] = [before, after].map(|text| plan(text, Reading::Whole));
+    let told = executed(&diff(&before, &after), &before, &after);
+    let mut text = String::new();
+    for item in &told {
+        let path = item.path.as_deref().unwrap_or("-");
+        writeln!(text, "{:?} {} {} {path}", item.subject, item.id, item.fate.as_str()).unwrap();
+        item.fields.iter().for_each(|field| push_field(&mut text, field));
+    }
+    expect![[r#"
+        Settings  changed -
+          worker.isolation: nothing -> none
+          levels.2.gate + more
+          levels.1.gate - one
+          levels.3.gate + three
+        Role gone removed .orch/roles/gone.md
+          completion.verify - check
+        Role x changed .orch/roles/x.md
+          worker.command: old -> new
+          worker.env + A
+        Task a changed .orch/tasks/a.md
+          role: x -> y
+        Task b removed .orch/tasks/b.md
+          worker.command: b -> nothing
+        Task c changed .orch/tasks/c.md
+          completion.verify + make all - make c
+        Task d added .orch/tasks/d.md
+          worker.agent: nothing -> codex
+    "#]]
+    .assert_eq(&text);
+    assert_eq!(executed(&diff(&after, &after), &after, &after), []);
 }
 
 #[test]

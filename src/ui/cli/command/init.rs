@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use crate::{
-    app::{use_case::init, view::write::Initialized},
+    app::{
+        use_case::{ci::Host, init},
+        view::write::Initialized,
+    },
     ui::{
         cli::{
             Outcome,
@@ -19,8 +24,20 @@ use crate::{
 pub struct Args {
     /// The folder that is to hold it, made where it is missing [default: this folder]
     dir: Option<PathBuf>,
+    /// Write a workflow that checks the plan and tells what a pull request does to it
+    #[arg(long, value_enum, value_name = "HOST")]
+    ci: Option<CiHost>,
     #[command(flatten)]
     json: Json,
+}
+
+/// Where pull requests are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CiHost {
+    /// GitHub Actions: .github/workflows/orch.yml and orch-comment.yml
+    Github,
+    /// GitLab CI: .gitlab-ci.yml, or .gitlab/ci/orch.yml beside one that is there
+    Gitlab,
 }
 
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
@@ -28,7 +45,13 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         Some(dir) => global.folder().join(dir),
         None => global.folder(),
     };
-    let made = init::init(&folder)?;
+    let made = init::init(
+        &folder,
+        args.ci.map(|host| match host {
+            CiHost::Github => Host::Github,
+            CiHost::Gitlab => Host::Gitlab,
+        }),
+    )?;
     if args.json.json {
         terminal.line(&json::pretty(&made));
         return Ok(0);
@@ -36,6 +59,9 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     for file in &made.files {
         let (verb, path) = (if file.is_new { "wrote" } else { "kept " }, clean_line(&file.path));
         terminal.line(&format!("{verb} {path}"));
+    }
+    if let Some(note) = &made.note {
+        terminal.line(&format!("note: {}", clean_line(note)));
     }
     if let Some(outer) = &made.outer {
         let outer = clean_line(outer);

@@ -7,6 +7,7 @@ mod clean;
 mod completions;
 mod conflicts;
 mod demo;
+mod diff;
 mod doctor;
 mod event;
 mod explain;
@@ -48,6 +49,11 @@ pub enum Command {
     Graph(graph::Args),
     /// Show what `orch run` would do now, and when all would be done
     Plan(plan::Args),
+    /// Show what a branch or a range of commits does to the plan
+    ///
+    /// Both ends are read from git, without a checkout. Nothing is printed where nothing is
+    /// different.
+    Diff(diff::Args),
     /// Say why a task is not running, and what to do about it
     Explain(explain::Args),
     /// Foretell whose work will not go together, and what to do about it
@@ -121,6 +127,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Show(args) => show::run(args, global, terminal),
         Command::Graph(args) => graph::run(args, global, terminal),
         Command::Plan(args) => plan::run(args, global, terminal),
+        Command::Diff(args) => diff::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
         Command::Conflicts(args) => conflicts::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),

@@ -30,7 +30,7 @@ fn class(state: &str) -> String {
 }
 
 /// Returns `text` with everything that means something to mermaid or HTML written as a number.
-fn label(text: &str) -> String {
+pub(in crate::ui::output) fn label(text: &str) -> String {
     let mut label = String::with_capacity(text.len());
     for c in clean_line(text).chars() {
         if c.is_ascii_punctuation() && !"-_.,:/".contains(c) {

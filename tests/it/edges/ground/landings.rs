@@ -73,7 +73,7 @@ fn work_lands_as_one_commit_beside_whatever_the_user_does() {
             edit(yard.root(), ".orch/runs/T.1.yaml=begun");
             let (before, old) = (yard.status(), yard.tip());
             let told = match yard.land("T", mode) {
-                Advanced::Done => "landed".to_owned(),
+                Advanced::Done | Advanced::DoneElsewhere => "landed".to_owned(),
                 Advanced::InTheWay(what) => format!("in the way: {}", what.files.join(" ")),
                 Advanced::Moved => "moved".to_owned(),
             };

@@ -6,6 +6,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use orch::{
@@ -103,7 +104,16 @@ impl Yard {
     fn advance(&self, old: &CommitId, new: &CommitId) -> Advanced {
         let own = [".orch/runs".to_owned(), ".orch/status".to_owned()];
         let scratch = self.root().join(".orch/local/landing");
-        let step = Step { branch: "plan", old, new, scratch: &scratch, own: &own, busy: &|_| None };
+        let step = Step {
+            branch: "plan",
+            old,
+            new,
+            scratch: &scratch,
+            own: &own,
+            fresh: &[],
+            quiet: Duration::ZERO,
+            busy: &|_| None,
+        };
         self.ground.advance(&step).unwrap()
     }
 

@@ -1,0 +1,150 @@
+//! Tasks in worktrees of their own, in real repositories, beside people who use git meanwhile.
+
+mod beside;
+mod meanwhile;
+mod people;
+mod places;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use crate::cli::{Sandbox, start, wait_for};
+
+/// A repository with a plan on the branch `plan`.
+struct Repo {
+    sandbox: Sandbox,
+}
+
+/// Returns a git command as a user gives it, without the settings of this machine.
+fn git_command(folder: &Path, arguments: &str) -> Command {
+    let mut command = Command::new("git");
+    let words = arguments.split(' ').map(|word| word.replace('~', " "));
+    command.current_dir(folder).args(words).stdin(Stdio::null());
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@b.c");
+    }
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+}
+
+/// Runs `git` as a user would, and returns what it says.
+fn git(folder: &Path, arguments: &str) -> String {
+    let output = git_command(folder, arguments).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "git {arguments}: {told}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let told = [&output.stdout[..], &output.stderr].concat();
+    String::from_utf8_lossy(&told).into_owned()
+}
+
+impl Repo {
+    /// Makes a repository with these settings, tasks (id and front matter) and files.
+    fn new(config: &str, tasks: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
+        let sandbox = Sandbox::new();
+        let repo = Self { sandbox };
+        git(repo.root(), "init -q -b plan");
+        repo.write(".orch/config.yaml", config);
+        repo.write(".orch/.gitignore", "local/\n");
+        repo.write(".gitignore", "/go\n*.log\n");
+        for (id, front) in tasks {
+            repo.write(&format!(".orch/tasks/{id}.md"), &format!("---\n{front}\n---\n"));
+        }
+        for (path, text) in files {
+            repo.write(path, text);
+        }
+        git(repo.root(), "add -A");
+        git(repo.root(), "commit -qm begin");
+        repo
+    }
+
+    fn root(&self) -> &Path {
+        self.sandbox.root()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.sandbox.path(path)
+    }
+
+    /// Writes a file; a script can be run.
+    fn write(&self, path: &str, text: &str) {
+        self.sandbox.write(path, text);
+        if text.starts_with("#!") {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(self.path(path), mode).unwrap();
+        }
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_default()
+    }
+
+    /// Runs the plan to its end, and returns what is printed.
+    fn run(&self) -> Output {
+        self.sandbox.command(&["run", "--plain"]).output().unwrap()
+    }
+
+    fn start(&self) -> Child {
+        start(&self.sandbox, &["run", "--plain"])
+    }
+
+    /// Lets workers that wait for it go on.
+    fn go(&self) {
+        self.write("go", "");
+    }
+
+    /// Waits until a worker is at work.
+    fn wait_for_worker(&self, task: &str) {
+        let log = format!(".orch/local/logs/{task}/1.log");
+        wait_for("a worker", || self.read(&log).contains("here"));
+    }
+
+    /// Waits until what the worker of a task left is committed on its branch.
+    fn wait_for_commit(&self, task: &str) {
+        wait_for("the commit of its work", || {
+            let range = format!("rev-list --count plan..orch/{task}");
+            let output = git_command(self.root(), &range).output().unwrap();
+            output.status.success() && output.stdout != b"0\n"
+        });
+    }
+
+    fn git(&self, arguments: &str) -> String {
+        git(self.root(), arguments)
+    }
+
+    /// Returns the landings on a branch, oldest first: task and attempt.
+    fn landings(&self, branch: &str) -> Vec<String> {
+        let format = "%(trailers:key=Orch-Task,valueonly,separator=%x2C).%(trailers:key=Orch-Attempt,valueonly,separator=%x2C)";
+        let log = self.git(&format!("log --reverse --format={format} {branch}"));
+        log.lines().filter(|line| *line != ".").map(str::to_owned).collect()
+    }
+
+    /// Checks every commit of a branch out in turn, in a place of its own, and has `holds` look at it.
+    fn each_commit(&self, branch: &str, holds: impl Fn(&Path)) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("look");
+        self.git(&format!("worktree add -q --detach {} {branch}", folder.display()));
+        for commit in self.git(&format!("rev-list {branch}")).lines() {
+            git(&folder, &format!("checkout -q {commit}"));
+            holds(&folder);
+        }
+        self.git(&format!("worktree remove --force {}", folder.display()));
+    }
+
+    /// Says what must hold of a repository whose plan is done, whatever happened: nothing is left
+    /// over, and git finds no fault.
+    fn check_whole(&self, context: &str) {
+        self.git("fsck --strict");
+        assert_eq!(self.git("branch --list orch/*"), "", "{context}");
+        let worktrees = self.git("worktree list --porcelain");
+        assert_eq!(worktrees.matches("worktree ").count(), 1, "{context}: {worktrees}");
+        for lock in [".git/index.lock", ".git/refs/heads/plan.lock", ".orch/local/landing/step"] {
+            assert!(!self.path(lock).exists(), "{context}: {lock} is left");
+        }
+    }
+}

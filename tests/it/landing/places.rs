@@ -1,0 +1,218 @@
+//! Repositories of all kinds: it works there, or refuses with one sentence.
+
+use std::{fs, path::Path};
+
+use super::{Repo, git, told};
+
+const TASK: (&str, &str) = ("T", "worker: {command: 'echo work > new'}");
+
+fn repo(config: &str) -> Repo {
+    Repo::new(config, &[TASK], &[("text", "1\n")])
+}
+
+#[test]
+fn a_protected_branch_is_left_alone_unless_somebody_says_so() {
+    let repo = repo("max_workers: 1\n");
+    repo.git("branch -m main");
+    let output = repo.run();
+    assert_eq!(output.status.code(), Some(2));
+    expect_test::expect![[r#"
+        error: the branch main is protected: what is done would land on it
+          = help: `--branch NAME` makes a branch for the plan and works there, `--here` goes on here; `git: {protect: []}` in .orch/config.yaml protects none
+    "#]].assert_eq(&told(&output));
+    repo.write("text", "mine\n");
+    for (name, cause) in [("a b", "not a name of a branch"), ("-x", "not a name of a branch")] {
+        let argument = format!("--branch={name}");
+        let refused = repo.sandbox.orch(&["run", &argument]).error(3);
+        assert!(refused.contains(cause), "{refused}");
+    }
+    let text = repo.sandbox.orch(&["run", "--branch", "work"]).text();
+    assert!(text.contains("land      T on work as "), "{text}");
+    assert_eq!((repo.landings("work"), repo.landings("main")), (vec!["T.1".to_owned()], vec![]));
+    assert_eq!(repo.git("status --porcelain"), " M text\n");
+    repo.git("checkout -q main");
+    let refused = repo.sandbox.orch(&["run", "--branch", "work"]).error(3);
+    assert!(refused.contains("there is a branch work at another commit"), "{refused}");
+    repo.sandbox.orch(&["run", "--here"]).text();
+    assert_eq!(repo.landings("main"), ["T.1"]);
+}
+
+/// Prepares a place, and returns the folder to run in.
+type Prepare = fn(&Repo) -> std::path::PathBuf;
+
+#[test]
+fn every_kind_of_repository_works_or_is_refused_with_a_sentence() {
+    // What is done before; what a run says; what has landed.
+    let table: [(&str, Prepare, &str, &str); 9] = [
+        ("plain", |r| r.root().into(), "land      T on plan", "T.1"),
+        (
+            "detached",
+            |r| {
+                r.git("checkout -q --detach");
+                r.root().into()
+            },
+            "workers share this folder, as no branch is checked out for their work to land on",
+            "",
+        ),
+        (
+            "empty",
+            |r| {
+                fs::remove_dir_all(r.path(".git")).unwrap();
+                r.git("init -q -b plan");
+                r.root().into()
+            },
+            "workers share this folder, as the git repository has no commit yet",
+            "",
+        ),
+        (
+            "none",
+            |r| {
+                fs::remove_dir_all(r.path(".git")).unwrap();
+                r.root().into()
+            },
+            "workers share this folder, as this folder is not in a git repository",
+            "",
+        ),
+        (
+            "shallow",
+            |r| {
+                r.git("commit -q --allow-empty -m second");
+                r.git(&format!("clone -q --depth 1 file://{} shallow", r.root().display()));
+                r.path("shallow")
+            },
+            "land      T on plan",
+            "T.1",
+        ),
+        (
+            "a linked worktree",
+            |r| {
+                r.git("worktree add -q -b other linked");
+                r.path("linked")
+            },
+            "land      T on other",
+            "T.1",
+        ),
+        (
+            "sparse",
+            |r| {
+                r.write("far/away", "1\n");
+                r.git("add far");
+                r.git("commit -qm far");
+                r.git("sparse-checkout set --no-cone /* !/far");
+                r.root().into()
+            },
+            "land      T on plan",
+            "T.1",
+        ),
+        (
+            "a submodule in it",
+            |r| {
+                git(r.root(), "init -q sub");
+                git(&r.path("sub"), "commit -q --allow-empty -m sub");
+                r.git("-c protocol.file.allow=always submodule add -q ./sub");
+                r.git("commit -qm sub");
+                r.root().into()
+            },
+            "land      T on plan",
+            "T.1",
+        ),
+        (
+            "a plan in a folder of it",
+            |r| {
+                fs::create_dir(r.path("deep")).unwrap();
+                r.git("mv .orch deep/.orch");
+                r.git("commit -qm deep");
+                r.path("deep")
+            },
+            "land      T on plan",
+            "T.1",
+        ),
+    ];
+    for (name, prepare, expected, landed) in table {
+        let repo = repo("max_workers: 1\n");
+        let folder = prepare(&repo);
+        let mut command = repo.sandbox.command(&["run", "--plain"]);
+        let output = command.current_dir(&folder).output().unwrap();
+        let text = told(&output);
+        assert!(output.status.success() && text.contains(expected), "{name}: {text}");
+        if landed.is_empty() {
+            assert_eq!(fs::read_to_string(folder.join("new")).unwrap(), "work\n", "{name}");
+            continue;
+        }
+        let log = git(&folder, "log --format=%(trailers:key=Orch-Task,valueonly)");
+        assert_eq!(log.split_whitespace().collect::<Vec<_>>(), ["T"], "{name}");
+        assert_eq!(git(&folder, "status --porcelain -uno"), "", "{name}: {text}");
+        assert_eq!(fs::read_to_string(folder.join("new")).unwrap(), "work\n", "{name}");
+    }
+}
+
+/// Plants everything by which a repository can have git run something.
+fn plant(root: &Path) {
+    let hooks = root.join(".git/hooks");
+    let names = [
+        "post-checkout",
+        "pre-commit",
+        "commit-msg",
+        "prepare-commit-msg",
+        "post-commit",
+        "post-merge",
+        "pre-merge-commit",
+        "reference-transaction",
+        "post-index-change",
+        "post-rewrite",
+        "pre-rebase",
+        "pre-auto-gc",
+        "fsmonitor-watchman",
+        "post-applypatch",
+    ];
+    let canary = root.join("canary.log");
+    let script = format!("#!/bin/sh\necho \"$0 $*\" >> {}\nexit 1\n", canary.display());
+    for name in names {
+        fs::write(hooks.join(name), &script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(hooks.join(name), mode).unwrap();
+    }
+    let run = hooks.join("post-checkout").display().to_string();
+    for (key, value) in [
+        ("core.fsmonitor", run.as_str()),
+        ("filter.evil.smudge", &run),
+        ("filter.evil.clean", &run),
+        ("filter.evil.process", &run),
+        ("diff.external", &run),
+        ("merge.evil.driver", &run),
+        ("diff.evil.textconv", &run),
+        ("core.pager", &run),
+        ("core.sshCommand", &run),
+        ("gpg.program", &run),
+        ("commit.gpgSign", "true"),
+        ("alias.status", &format!("!{run}")),
+    ] {
+        git(root, &format!("config {key} {value}"));
+    }
+}
+
+#[test]
+fn nothing_that_the_repository_names_is_run_by_worktrees_and_landings() {
+    let repo = Repo::new(
+        "max_workers: 2\nretry: {max_attempts: 3, backoff: 0s}\n",
+        &[
+            TASK,
+            ("A", "worker: {command: 'echo a >> text; echo x > data.bin'}"),
+            (
+                "B",
+                "worker: {command: 'if grep -q \"^<\" text; then echo both > text; else echo b >> text; fi'}",
+            ),
+        ],
+        &[
+            ("text", "1\n"),
+            ("data.bin", "1\n"),
+            (".gitattributes", "*.bin filter=evil diff=evil merge=evil\n"),
+        ],
+    );
+    plant(repo.root());
+    let output = repo.run();
+    let (canary, text) = (repo.read("canary.log"), told(&output));
+    assert!(output.status.success(), "{text}");
+    assert_eq!(canary, "", "{text}");
+    assert!(text.contains("done: 3 of 3 tasks done"), "{text}");
+}
