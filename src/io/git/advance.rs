@@ -183,7 +183,7 @@ impl Ground {
         }
         self.move_branch(step, || {
             let holds = || is_at(git_dir, step.branch);
-            checkout.carry_out(shift, &aside, holds)
+            checkout.carry_out(&shift, &aside, holds)
         })
     }
 

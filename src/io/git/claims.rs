@@ -15,7 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Output,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -27,6 +27,7 @@ use git2::{Repository, Signature};
 pub use self::error::ClaimError;
 
 use self::words::{Words, prefix};
+use super::program;
 
 /// Where claims are, here and at the remote.
 const CLAIMS: &str = "refs/orch/claims/";
@@ -218,17 +219,13 @@ impl Claims {
 
     /// Removes refs of the repository itself.
     fn remove(&self, own: &BTreeMap<String, String>) -> Result<(), ClaimError> {
-        let repository = self.repository()?;
         for (task, object) in own {
-            let found = repository.find_reference(&self.name(task));
-            let is_same = |found: &git2::Reference<'_>| {
-                found.target().is_some_and(|target| target.to_string() == *object)
-            };
-            match found {
-                Ok(mut found) if is_same(&found) => {
-                    found.delete().map_err(|source| self.failed(source))?;
-                }
-                Ok(_) | Err(_) => {}
+            // Git does it, where it still points there: libgit2 may take back other refs with it.
+            let name = self.name(task);
+            let output =
+                self.git(&["update-ref", "--no-deref", "-d", name.as_str(), object.as_str()])?;
+            if !output.status.success() {
+                tracing::debug!(said = %String::from_utf8_lossy(&output.stderr), "a claim stays");
             }
         }
         Ok(())
@@ -336,17 +333,9 @@ impl Claims {
     }
 
     fn git(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Result<Output, ClaimError> {
-        let mut command = Command::new("git");
-        // Nothing of the user's runs, nothing is tidied up, nothing waits for ever.
-        for setting in [
-            "core.hooksPath=/dev/null",
-            "core.fsmonitor=false",
-            "gc.auto=0",
-            "maintenance.auto=false",
-            "push.gpgSign=false",
-            "http.lowSpeedLimit=1",
-            "http.lowSpeedTime=30",
-        ] {
+        let mut command = program::git(&self.root);
+        // Nothing waits for ever.
+        for setting in ["push.gpgSign=false", "http.lowSpeedLimit=1", "http.lowSpeedTime=30"] {
             command.args(["-c", setting]);
         }
         // Whoever says how ssh is started knows best.
@@ -356,15 +345,7 @@ impl Claims {
         if !is_said {
             command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20");
         }
-        command
-            .args(arguments)
-            .current_dir(&self.root)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0);
+        command.args(arguments).process_group(0);
         let child = command.spawn().map_err(ClaimError::Program)?;
         self.running.store(child.id(), Ordering::SeqCst);
         let output = child.wait_with_output();

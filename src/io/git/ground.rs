@@ -120,11 +120,9 @@ impl Ground {
 
     /// Removes a ref that [`Self::hold`] made.
     pub(super) fn release(&self, name: &str) {
-        let removed = self.shared().and_then(|repository| {
-            repository.find_reference(name).and_then(|mut found| found.delete())
-        });
+        let removed = self.delete_loose_ref(name);
         if let Err(error) = removed {
-            tracing::trace!(%error, "{name} is not there");
+            tracing::debug!(%error, "{name} stays");
         }
     }
 

@@ -13,6 +13,7 @@ mod landing;
 mod merge;
 mod paths;
 mod placed;
+mod program;
 pub mod revision;
 mod shift;
 mod shifted;

@@ -143,7 +143,7 @@ impl<'a> Checkout<'a> {
     /// is in the way otherwise. Takes a fraction of a millisecond, with the index locked.
     pub(super) fn carry_out(
         &self,
-        prepared: Prepared,
+        prepared: &Prepared,
         aside: &Aside<'a>,
         holds: impl FnOnce() -> bool,
     ) -> Result<Result<Shifted<'a>, String>, Error> {

@@ -275,16 +275,8 @@ impl Ground {
     /// # Errors
     /// [`GitError`].
     pub fn delete_branch(&self, task: &str) -> Result<(), GitError> {
-        let delete = || {
-            let repository = self.shared()?;
-            match repository.find_reference(&format!("{HEADS}{}", Self::task_branch(task))) {
-                Ok(mut found) => found.delete(),
-                Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
-                Err(error) => Err(error),
-            }
-        };
-        despite_locks(delete)
-            .map_err(|source| GitError::failed(format!("delete the branch of {task}"), source))
+        let deleted = self.delete_ref(&format!("{HEADS}{}", Self::task_branch(task)));
+        deleted.map_err(|source| GitError::failed(format!("delete the branch of {task}"), source))
     }
 
     /// Returns the git folder of the worktree of a task.

@@ -69,7 +69,9 @@ fn nothing_is_lost_while_git_tidies_up_all_the_time() {
         for command in ["gc -q --prune=now", "worktree prune", "pack-refs --all --prune"] {
             let output = git_command(repo.root(), command).output().unwrap();
             let text = told(&output);
-            assert!(output.status.success(), "git {command}: {text}");
+            // A ref that moves while it is packed is left to the next time, whoever moves it.
+            let is_left = text.contains("cannot lock ref");
+            assert!(output.status.success() || is_left, "git {command}: {text}");
             n += 1;
         }
     }

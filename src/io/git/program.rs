@@ -1,0 +1,73 @@
+//! The program `git`, where it knows better: it runs nothing of the user's, tidies nothing up and asks
+//! nobody for anything.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use git2::{Error, ErrorCode};
+
+use super::{Ground, ground::despite_locks};
+
+/// What holds for every call: nothing of the user's runs, nothing is tidied up.
+const SETTINGS: [&str; 4] =
+    ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
+
+/// Returns a call of `git` in `folder`, without its arguments.
+pub(super) fn git(folder: &Path) -> Command {
+    let mut command = Command::new("git");
+    for setting in SETTINGS {
+        command.args(["-c", setting]);
+    }
+    command
+        .current_dir(folder)
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+impl Ground {
+    /// Deletes a ref; one that is not there is fine.
+    ///
+    /// Git does it: libgit2 writes the file of packed refs anew from what it read before it had the
+    /// lock on it, and so takes back whatever git has packed meanwhile, be it of another ref.
+    pub(super) fn delete_ref(&self, name: &str) -> Result<(), Error> {
+        despite_locks(|| {
+            let repository = self.shared()?;
+            let mut found = match repository.find_reference(name) {
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
+                other => other?,
+            };
+            let call =
+                git(self.common_dir()).args(["update-ref", "--no-deref", "-d", name]).output();
+            match call {
+                Ok(output) if output.status.success() => Ok(()),
+                Ok(output) => {
+                    let said = String::from_utf8_lossy(&output.stderr);
+                    let code = match said.contains("lock") {
+                        true => ErrorCode::Locked,
+                        false => ErrorCode::GenericError,
+                    };
+                    Err(Error::new(code, git2::ErrorClass::Reference, said.trim()))
+                }
+                // Without the program, nobody packs refs either.
+                Err(_) => found.delete(),
+            }
+        })
+    }
+
+    /// Deletes a ref that was made a moment ago, as [`Self::delete_ref`] does, but at less cost where
+    /// nobody has packed it since.
+    pub(super) fn delete_loose_ref(&self, name: &str) -> Result<(), Error> {
+        match std::fs::remove_file(self.common_dir().join(name)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(_) => return self.delete_ref(name),
+        }
+        self.delete_ref(name)
+    }
+}
