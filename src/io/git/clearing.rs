@@ -9,11 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{Error, ErrorCode};
-
 use super::{
     GitError, Ground, Rescue,
-    ground::{HEADS, despite_locks, oid},
+    ground::{HEADS, oid},
     worktree::{READY, free_name, remove_if_there},
 };
 use crate::domain::model::commit::CommitId;
@@ -117,28 +115,10 @@ impl Ground {
     /// Deletes a name where it still stands for `commit`.
     ///
     /// # Errors
-    /// [`GitError::Refused`] where somebody moved it; [`GitError::Failed`].
+    /// [`GitError::Failed`], also where somebody moved it.
     pub fn drop_ref(&self, name: &str, commit: &CommitId) -> Result<(), GitError> {
-        let drop_it = || {
-            let repository = self.shared()?;
-            match repository.find_reference(name) {
-                // Git itself refuses where it moves from here on.
-                Ok(mut found) if found.target() == Some(oid(commit)?) => {
-                    found.delete().map(|()| true)
-                }
-                Ok(_) => Ok(false),
-                Err(error) if error.code() == ErrorCode::NotFound => Ok(true),
-                Err(error) => Err(error),
-            }
-        };
-        match despite_locks(drop_it) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(GitError::Refused(format!("{name} was moved meanwhile"))),
-            Err(source) => {
-                let failed = |source: Error| GitError::failed(format!("delete {name}"), source);
-                Err(failed(source))
-            }
-        }
+        let dropped = oid(commit).and_then(|commit| self.delete_ref_at(name, Some(commit)));
+        dropped.map_err(|source| GitError::failed(format!("delete {name}"), source))
     }
 
     /// Removes a folder that was set aside, with all that is in it.

@@ -251,6 +251,7 @@ fn branches_folders_and_half_made_worktrees_are_found() {
     fs::remove_file(planted.sandbox.path(".git/worktrees/orch-half/orch-base")).unwrap();
     planted.work("next", "n", "1\n");
     fs::remove_dir_all(planted.folder("next")).unwrap();
+    planted.git("pack-refs --all");
     planted.sandbox.write(".orch/local/worktrees/bad~1/x", "x\n");
     planted.sandbox.write(".orch/local/worktrees/stray/x", "x\n");
     let json = planted.sandbox.orch(&["clean", "-y", "--json"]).json();

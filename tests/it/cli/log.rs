@@ -23,10 +23,13 @@ fn planted() -> Planted {
     let planted = Planted::new(&[
         (".orch/config.yaml", "worker: {command: 'true'}\nretry: {max_attempts: 1}\n"),
         (".orch/tasks/good.md", "---\ntitle: Good\nworker: {command: echo 1 > made}\n---\n"),
-        (".orch/tasks/bad.md", "---\nworker: {command: exit 3}\n---\n"),
         (".orch/tasks/late.md", "---\nid: L-1\nstatus: hold\n---\n"),
     ]);
-    assert_eq!(planted.sandbox.orch(&["run", "--plain", "-j", "1"]).code, 1);
+    // One after the other: state is committed when there is time for it.
+    planted.sandbox.orch(&["run", "--plain"]);
+    planted.sandbox.write(".orch/tasks/bad.md", "---\nworker: {command: exit 3}\n---\n");
+    planted.commit("One more");
+    assert_eq!(planted.sandbox.orch(&["run", "--plain"]).code, 1);
     let path = planted.sandbox.path(".orch/tasks/deep/late.md");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     planted.git("mv .orch/tasks/late.md .orch/tasks/deep/late.md");
@@ -53,8 +56,8 @@ fn the_history_of_a_plan_tells_landings_endings_and_edits() {
             A L-1 is moved to .orch/tasks/deep/late.md: Sharpen it
             A good is removed: Sharpen it
             A bad.1 failed: the worker ended with exit code 3
+            A bad is new: One more
             A good.1 landed, succeeded: exit code 0
-            A bad is new: begin
             A good is new: begin
             A L-1 is new: begin
         "#]],
@@ -90,7 +93,7 @@ fn the_history_of_a_task_is_its_own() {
             A bad: a retry after attempt 1, by A: mind the cache
             A bad is changed: Sharpen it
             A bad.1 failed: the worker ended with exit code 3
-            A bad is new: begin
+            A bad is new: One more
         "#]],
     );
     check(
