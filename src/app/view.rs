@@ -5,6 +5,8 @@
 mod announced;
 pub mod board;
 pub mod change;
+pub mod clean;
+pub mod conflicts;
 pub mod diff;
 pub mod doctor;
 pub mod event;
@@ -13,6 +15,7 @@ pub mod graph;
 pub mod hook;
 pub mod list;
 pub mod live;
+pub mod log;
 pub mod logs;
 pub mod plan;
 pub mod run;

@@ -11,14 +11,14 @@ use super::{
     field::{Field, List, Table},
     hook::RawHooks,
     milestone::RawMilestone,
-    number::{Attempts, Level, LogSize, Rescan, Time, Version, Workers},
+    number::{Attempts, Count, Level, LogSize, Rescan, Room, Time, Version, Workers},
     parts::{RawBudget, RawRetry, RawWorker},
     value::{EnvName, Flag, RemoteName, Word},
 };
 use crate::domain::model::{
     config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
     diagnostic::Diagnostic,
-    landing::{GitSpec, LandingMode},
+    landing::{GitSpec, KeepSpec, LandingMode},
     limits::CHECK_TIMEOUT_DEFAULT,
     task::Size,
 };
@@ -114,6 +114,20 @@ pub struct RawGit {
     pub commit_state: Field<Flag>,
     /// Branches on which a run does not begin without being told to.
     pub protect: Field<List<Word>>,
+    /// How much of what did not land `orch clean` leaves in its place.
+    pub keep: Field<RawKeep>,
+}
+
+/// How much of what did not land is left in its place: worktrees of tasks that failed or are
+/// blocked. The oldest ones beyond it go first.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the keys `worktrees` and `size`")]
+#[schemars(rename = "Keep")]
+pub struct RawKeep {
+    /// Most worktrees; default: 20.
+    pub worktrees: Field<Count>,
+    /// Most room for them together, as in `10GiB`; default: any.
+    pub size: Field<Room>,
 }
 
 /// How changes of files are noticed.
@@ -170,6 +184,18 @@ impl RawGit {
             landing: self.landing.value.unwrap_or_default(),
             commits_state: self.commit_state.value.map_or(known.commits_state, |flag| flag.0),
             protect: protect.map_or(known.protect, |all| all.map(|word| word.0).collect()),
+            keep: self.keep.value.map(|keep| keep.spec()).unwrap_or_default(),
+        }
+    }
+}
+
+impl RawKeep {
+    /// Returns what it means.
+    fn spec(&self) -> KeepSpec {
+        let known = KeepSpec::default();
+        KeepSpec {
+            worktrees: self.worktrees.value.map_or(known.worktrees, |n| n.0),
+            bytes: self.size.value.map(|size| size.0),
         }
     }
 }

@@ -16,8 +16,8 @@ use crate::domain::model::{
 };
 
 text_values!(
-    Time, Beat, Rescan, Level, Attempts, Percent, Workers, Tokens, LogSize, Money, Count, Code,
-    Version
+    Time, Beat, Rescan, Level, Attempts, Percent, Workers, Tokens, Room, LogSize, Money, Count,
+    Code, Version
 );
 
 /// A length of time.
@@ -160,11 +160,11 @@ pub(super) fn whole_number(text: &str, min: i128, max: i128) -> Result<i128, Val
     if number < min || number > max { Err(outside()) } else { Ok(number) }
 }
 
-/// The room for a log: `512KiB`, `64MiB`, `1GiB`.
+/// An amount of room: `512KiB`, `64MiB`, `1GiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LogSize(pub u64);
+pub struct Room(pub u64);
 
-impl FromText for LogSize {
+impl FromText for Room {
     const EXPECTED: &'static str = "a size";
 
     fn from_text(text: &str) -> Result<Self, ValueFault> {
@@ -176,7 +176,23 @@ impl FromText for LogSize {
         let found = units.iter().find_map(|(unit, shift)| Some((text.strip_suffix(unit)?, *shift)));
         let (digits, shift) = found.ok_or_else(fault)?;
         let n: u64 = digits.trim_end().parse().map_err(|_| fault())?;
-        let bytes = n.checked_mul(1 << shift).ok_or_else(fault)?;
+        n.checked_mul(1 << shift).map(Self).ok_or_else(fault)
+    }
+
+    fn schema() -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^\d+ *[KMG]iB$", "examples": ["64MiB"] })
+    }
+}
+
+/// The room for a log: `512KiB`, `64MiB`, `1GiB`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSize(pub u64);
+
+impl FromText for LogSize {
+    const EXPECTED: &'static str = Room::EXPECTED;
+
+    fn from_text(text: &str) -> Result<Self, ValueFault> {
+        let Room(bytes) = Room::from_text(text)?;
         if !(LOG_BYTES_MIN..=LOG_BYTES_MAX).contains(&bytes) {
             let message = format!("{} is no room for a log", shown(text));
             return Err(ValueFault::new("bad-number", message)
@@ -186,7 +202,7 @@ impl FromText for LogSize {
     }
 
     fn schema() -> Schema {
-        json_schema!({ "type": "string", "pattern": r"^\d+ *[KMG]iB$", "examples": ["64MiB"] })
+        Room::schema()
     }
 }
 

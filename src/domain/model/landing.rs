@@ -1,5 +1,7 @@
 //! How work comes to the branch that is checked out.
 
+use super::limits;
+
 /// How work comes to the branch that is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitSpec {
@@ -9,6 +11,24 @@ pub struct GitSpec {
     pub commits_state: bool,
     /// Branches on which a run does not begin without being told to.
     pub protect: Vec<String>,
+    /// How much of what did not land `orch clean` leaves in its place.
+    pub keep: KeepSpec,
+}
+
+/// How much of what did not land is left in its place: worktrees of tasks that failed or are
+/// blocked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeepSpec {
+    /// Most worktrees.
+    pub worktrees: u64,
+    /// Most room for them together; `None` where that is not looked at.
+    pub bytes: Option<u64>,
+}
+
+impl Default for KeepSpec {
+    fn default() -> Self {
+        Self { worktrees: limits::KEPT_WORKTREES_DEFAULT, bytes: None }
+    }
 }
 
 impl Default for GitSpec {
@@ -17,6 +37,7 @@ impl Default for GitSpec {
             landing: LandingMode::default(),
             commits_state: true,
             protect: ["main", "master"].map(str::to_owned).to_vec(),
+            keep: KeepSpec::default(),
         }
     }
 }

@@ -157,6 +157,13 @@ pub const LOG_BYTES_DEFAULT: u64 = 64 * 1024 * 1024;
 /// Smallest room for a log: it is used in halves, and a half must hold what is read at a time.
 pub const LOG_BYTES_MIN: u64 = 256 * 1024;
 
+/// Most pairs that `orch conflicts` tells of: more is a plan, not a list.
+pub const CONFLICTS_MAX: usize = 1000;
+
+/// Worktrees of tasks that did not end well which `orch clean` leaves where nothing is configured:
+/// more than a person looks at.
+pub const KEPT_WORKTREES_DEFAULT: u64 = 20;
+
 /// Largest room for a log: more is a slip.
 pub const LOG_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
 

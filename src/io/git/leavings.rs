@@ -1,16 +1,11 @@
-//! What a process of ours that was killed left in the repository: locks, branches.
+//! What a process of ours that was killed left in the repository: locks.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use super::{
-    GitError, Ground,
-    ground::{HEADS, name_of},
-    worktree::remove_if_there,
-};
-use crate::domain::model::commit::CommitId;
+use super::{GitError, Ground, worktree::remove_if_there};
 
 /// Where locks on refs of ours are, below the git folder that all checkouts share.
 const REFS: [&str; 2] = ["refs/heads/orch", "refs/orch"];
@@ -39,29 +34,6 @@ impl Ground {
             remove_if_there(&lock).map_err(failed)?;
         }
         Ok(())
-    }
-
-    /// Returns the tasks that have a branch, with its last commit.
-    ///
-    /// # Errors
-    /// [`GitError`].
-    pub fn task_branches(&self) -> Result<Vec<(String, CommitId)>, GitError> {
-        let look = || {
-            let repository = self.shared()?;
-            let mut found = Vec::new();
-            for branch in
-                repository.references_glob(&format!("{HEADS}{}*", Self::task_branch("")))?
-            {
-                let branch = branch?;
-                let prefix = format!("{HEADS}{}", Self::task_branch(""));
-                let task = branch.name().ok().and_then(|name| name.strip_prefix(&prefix));
-                if let (Some(task), Ok(commit)) = (task, branch.peel_to_commit()) {
-                    found.push((task.to_owned(), name_of(commit.id())));
-                }
-            }
-            Ok(found)
-        };
-        look().map_err(|source| GitError::failed("look for branches of tasks", source))
     }
 }
 

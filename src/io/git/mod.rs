@@ -4,8 +4,12 @@ mod advance;
 mod apply;
 pub mod checkout;
 pub mod claims;
+mod clearing;
 mod conflict;
+mod forecast;
 mod ground;
+mod history;
+mod inventory;
 mod landing;
 mod leavings;
 mod merge;
@@ -21,7 +25,10 @@ mod worktree;
 
 pub use self::{
     advance::{Advanced, Obstacle, Step},
+    forecast::Merges,
     ground::{Ground, Head},
+    history::{ChangedFile, Content, History, Revision},
+    inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, Landing, StateFile},
     work::Integrated,
     worktree::{Origin, Prepared},

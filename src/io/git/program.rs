@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use git2::{Error, ErrorCode};
+use git2::{Error, ErrorCode, Oid};
 
 use super::{Ground, ground::despite_locks};
 
@@ -36,14 +36,25 @@ impl Ground {
     /// Git does it: libgit2 writes the file of packed refs anew from what it read before it had the
     /// lock on it, and so takes back whatever git has packed meanwhile, be it of another ref.
     pub(super) fn delete_ref(&self, name: &str) -> Result<(), Error> {
+        self.delete_ref_at(name, None)
+    }
+
+    /// Deletes a ref as [`Self::delete_ref`] does, where it still stands for `old`.
+    pub(super) fn delete_ref_at(&self, name: &str, old: Option<Oid>) -> Result<(), Error> {
+        let value = old.map(|old| old.to_string());
         despite_locks(|| {
             let repository = self.shared()?;
             let mut found = match repository.find_reference(name) {
                 Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
                 other => other?,
             };
-            let call =
-                git(self.common_dir()).args(["update-ref", "--no-deref", "-d", name]).output();
+            if old.is_some() && found.target() != old {
+                return Err(Error::from_str("it was moved meanwhile"));
+            }
+            let call = git(self.common_dir())
+                .args(["update-ref", "--no-deref", "-d", name])
+                .args(&value)
+                .output();
             match call {
                 Ok(output) if output.status.success() => Ok(()),
                 Ok(output) => {

@@ -24,7 +24,7 @@ pub(super) const RESCUE: &str = "refs/orch/rescue/";
 
 /// A file in the git folder of a worktree that is complete: it holds the commit of the integration
 /// branch that is merged into it.
-const READY: &str = "orch-base";
+pub(super) const READY: &str = "orch-base";
 
 /// How often a worktree is put in its place where somebody takes that away.
 const RENAMES: usize = 100;
@@ -98,7 +98,7 @@ impl Ground {
     }
 
     /// Returns the folder of the worktree of a task, as git knows it.
-    fn folder_of(&self, task: &str) -> Option<PathBuf> {
+    pub(super) fn folder_of(&self, task: &str) -> Option<PathBuf> {
         let link = fs::read_to_string(self.admin(task).join("gitdir")).ok()?;
         Path::new(link.trim()).parent().map(Path::to_owned)
     }
@@ -323,6 +323,11 @@ impl Ground {
         }
     }
 
+    /// Returns a name under which work of a task is kept.
+    pub fn rescue_name(task: &str, number: u32) -> String {
+        format!("{RESCUE}{task}/{number}")
+    }
+
     /// Keeps a commit of a task under a name of its own, which is returned.
     ///
     /// # Errors
@@ -333,7 +338,7 @@ impl Ground {
             let commit = oid(commit)?;
             let mut number = 1_u32;
             loop {
-                let name = format!("{RESCUE}{task}/{number}");
+                let name = Self::rescue_name(task, number);
                 let kept = || repository.reference(&name, commit, false, "orch: rescue").map(drop);
                 match despite_locks(kept) {
                     Ok(_) => return Ok(name),
@@ -351,7 +356,7 @@ fn admin_name(task: &str) -> String {
 }
 
 /// Returns a name beside `folder` that is free.
-fn free_name(folder: &Path) -> PathBuf {
+pub(super) fn free_name(folder: &Path) -> PathBuf {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let names = (1_u32..).map(|number| folder.with_file_name(format!("{name}~{number}")));
     let mut free = names.filter(|path| path.symlink_metadata().is_err());

@@ -25,7 +25,7 @@ use super::{
 use crate::domain::{format::layout::LOCAL_DIR, model::time::Now};
 
 /// Where the lock is.
-const PATH: &str = ".orch/local/lock";
+pub const PATH: &str = ".orch/local/lock";
 
 /// A reader that asks for the holder may hold the lock for an instant: so it counts as held after
 /// this many tries only.

@@ -60,6 +60,19 @@ pub fn tokens(n: u64) -> String {
     }
 }
 
+/// Returns an amount of room: `512 B`, `1.5 KiB`, `2.0 GiB`.
+pub fn room(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let fitting = units.iter().find(|(shift, _)| bytes >> shift > 0);
+    fitting.map_or_else(
+        || format!("{bytes} B"),
+        |(shift, name)| {
+            let tenths = ((bytes & ((1 << shift) - 1)) * 10) >> shift;
+            format!("{}.{tenths} {name}", bytes >> shift)
+        },
+    )
+}
+
 /// Returns how many columns `text` takes on a terminal.
 pub fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
@@ -99,6 +112,12 @@ mod tests {
             [0, 999, 12_345, 1_250_000].map(tokens),
             ["0", "999", "12.3k", "1.2M"].map(str::to_owned)
         );
+    }
+
+    #[test]
+    fn room_reads_well() {
+        let told = [0, 1_023, 1_536, 10 << 20, (5 << 30) + (1 << 29)].map(room);
+        assert_eq!(told, ["0 B", "1023 B", "1.5 KiB", "10.0 MiB", "5.5 GiB"]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! goes through [`escape`] before it reaches a terminal.
 
 pub mod change;
+pub mod clean;
+pub mod conflicts;
 pub mod diagnostic;
 pub mod diagnostic_json;
 pub mod diff;
@@ -14,6 +16,7 @@ pub mod figures;
 pub mod gates;
 pub mod github;
 pub mod graph;
+pub mod history;
 pub mod json;
 mod landing;
 pub mod list;

@@ -28,7 +28,7 @@ use crate::{
         scheduler::effect::Assignment,
     },
     io::{
-        git::{Ground, Head},
+        git::{Ground, Head, TaskBranch},
         process::{cause_of, foreign},
         store::Store,
     },
@@ -189,7 +189,7 @@ impl Yard {
         last_of: impl Fn(&str) -> Option<AttemptRecord>,
     ) -> Result<(), AppError> {
         let Some(ground) = &self.ground else { return Ok(()) };
-        for (task, tip) in ground.task_branches()? {
+        for TaskBranch { task, tip } in ground.task_branches()? {
             let Some(record) = last_of(&task) else { continue };
             let has_landed =
                 record.ending.as_ref().is_some_and(|e| e.outcome == Outcome::Succeeded);

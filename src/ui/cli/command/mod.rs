@@ -3,7 +3,9 @@
 mod approve;
 mod cancel;
 mod check;
+mod clean;
 mod completions;
+mod conflicts;
 mod demo;
 mod diff;
 mod doctor;
@@ -12,6 +14,7 @@ mod explain;
 mod graph;
 mod init;
 mod list;
+mod log;
 mod logs;
 mod new;
 mod plan;
@@ -53,6 +56,11 @@ pub enum Command {
     Diff(diff::Args),
     /// Say why a task is not running, and what to do about it
     Explain(explain::Args),
+    /// Foretell whose work will not go together, and what to do about it
+    ///
+    /// Branches of tasks that do not merge with each other or with the branch that is checked out,
+    /// and ready tasks whose `files` meet. Only what is committed counts; nothing is changed.
+    Conflicts(conflicts::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
     /// Stay open: follow the files, and carry out what is ready
@@ -61,6 +69,11 @@ pub enum Command {
     Status(status::Args),
     /// Print what the worker of a task printed
     Logs(logs::Args),
+    /// Show the history of a task, or of the plan, as commits tell it
+    ///
+    /// Landings, how attempts ended and why, and changes of task files, newest first. It is read
+    /// from the objects of git alone: there need be no checkout.
+    Log(log::Args),
     /// Tell how the attempt goes that this is called from
     ///
     /// A worker finds its status file by its environment; what is not said here stays as it was
@@ -84,6 +97,12 @@ pub enum Command {
     /// The exit codes are those of `orch run`: 0 where all is done, 1 where something failed, is
     /// blocked, in review or left, and 3 when the time is over.
     Wait(wait::Args),
+    /// Remove what tasks left in git that nobody needs there: shows it, and does it with --yes
+    ///
+    /// Worktrees and branches of tasks that are done, cancelled or no longer in the plan, and those
+    /// of failed tasks where there are too many. No work is lost: what the branch of the plan does
+    /// not hold is kept under refs/orch/rescue first.
+    Clean(clean::Args),
     /// Look at what `orch` finds around it: watching, git, lock, workers, disk
     Doctor(doctor::Args),
     /// Carry out a small plan in a temporary repository, to see how it looks
@@ -110,10 +129,12 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Plan(args) => plan::run(args, global, terminal),
         Command::Diff(args) => diff::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
+        Command::Conflicts(args) => conflicts::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
+        Command::Log(args) => log::run(args, global, terminal),
         Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
         Command::Event(args) => event::run(args, global, terminal),
@@ -121,6 +142,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Cancel(args) => cancel::run(args, global, terminal),
         Command::Stop(args) => stop::run(args, global, terminal),
         Command::Wait(args) => wait::run(args, global, terminal),
+        Command::Clean(args) => clean::run(args, global, terminal),
         Command::Doctor(args) => doctor::run(args, global, terminal),
         Command::Demo(args) => demo::run(args, terminal),
         Command::Schema(args) => schema::run(args, terminal),
