@@ -3,10 +3,11 @@
 
 use std::{fs, path::Path};
 
-use git2::{RepositoryState, build::CheckoutBuilder};
+use git2::{Error, Repository, RepositoryState, build::CheckoutBuilder};
 
 use super::{
-    GitError, Ground, ground::oid, merge::conflicts, work::Integrated, worktree::remove_if_there,
+    GitError, Ground, ground::oid, merge::conflicts, paths::changes, work::Integrated,
+    worktree::remove_if_there,
 };
 use crate::domain::model::commit::CommitId;
 
@@ -40,7 +41,7 @@ impl Ground {
         if let Integrated::Clean { .. } = self.integrate(task, tip, message)? {
             return Ok(Vec::new());
         }
-        self.mark(task, MERGING)?;
+        self.mark(task, MERGING, &tip.0)?;
         let begin = || {
             let repository = self.open_worktree(task)?;
             let theirs = repository.find_annotated_commit(oid(tip)?)?;
@@ -71,6 +72,7 @@ impl Ground {
             let repository = self.open_worktree(task)?;
             let head = repository.head()?.peel(git2::ObjectType::Commit)?;
             repository.reset(&head, git2::ResetType::Hard, None)?;
+            self.remove_half_written(task, &repository)?;
             repository.cleanup_state()
         };
         undo()
@@ -78,9 +80,29 @@ impl Ground {
         self.unmark(task, MERGING)
     }
 
-    /// Makes a note in the git folder of the worktree of a task.
-    pub(super) fn mark(&self, task: &str, name: &str) -> Result<(), GitError> {
-        let made = fs::write(self.admin(task).join(name), "");
+    /// Removes the files that libgit2 had begun to write beside those that it was to replace.
+    fn remove_half_written(&self, task: &str, repository: &Repository) -> Result<(), Error> {
+        let note = fs::read_to_string(self.admin(task).join(MERGING)).unwrap_or_default();
+        let Ok(coming) = repository.find_commit(oid(&CommitId(note.trim().to_owned()))?) else {
+            return Ok(());
+        };
+        let tree = repository.head()?.peel_to_commit()?.tree_id();
+        let (index, top) = (repository.index()?, repository.workdir().map(Path::to_owned));
+        for change in changes(repository, Some(tree), Some(coming.tree_id()))? {
+            let mut lock = change.path.into_os_string();
+            lock.push(".lock");
+            if index.get_path(Path::new(&lock), 0).is_none() {
+                let path = top.clone().unwrap_or_default().join(&lock);
+                remove_if_there(&path).map_err(|error| Error::from_str(&error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a note in the git folder of the worktree of a task; `about` is the commit that it is
+    /// about.
+    pub(super) fn mark(&self, task: &str, name: &str, about: &str) -> Result<(), GitError> {
+        let made = fs::write(self.admin(task).join(name), about);
         made.map_err(|source| GitError::file(format!("note how far {task} is"), source))
     }
 

@@ -203,7 +203,7 @@ impl Ground {
                 self.note_base(task, tip)?;
                 self.unmark(task, CONFLICT)?;
             }
-            Integrated::Conflict { .. } => self.mark(task, CONFLICT)?,
+            Integrated::Conflict { .. } => self.mark(task, CONFLICT, &tip.0)?,
         }
         Ok(merged)
     }
@@ -226,7 +226,7 @@ impl Ground {
         }
         let tree = worktree.find_commit(made)?.tree_id();
         let marked = |error: GitError| Error::from_str(&error.to_string());
-        self.mark(task, MERGING).map_err(marked)?;
+        self.mark(task, MERGING, &made.to_string()).map_err(marked)?;
         self.move_worktree(&worktree, tree, made, merged)?;
         self.unmark(task, MERGING).map_err(marked)?;
         self.release(&held(task));
