@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     model::{
-        attempt::{CheckResult, Exit},
+        attempt::{CheckResult, Digests, Exit},
         id::AttemptId,
         task::CommandLine,
         time::{Now, Tick},
@@ -163,7 +163,7 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
                 Some(Event::WorktreeReady { attempt: assignment.attempt.clone() })
             }
             Effect::Merge { attempt } => {
-                Some(Event::Merged { attempt, answer: MergeAnswer::Clean })
+                Some(Event::Merged { attempt, answer: MergeAnswer::Clean(Digests::default()) })
             }
             Effect::Land { attempt, .. } => {
                 Some(Event::Landed { attempt, answer: LandAnswer::Done })

@@ -192,7 +192,8 @@ impl Coordinator {
     fn prepare(&mut self, assignment: Arc<Assignment>) -> Worker {
         let attempt = assignment.attempt.clone();
         let prompt = prompt::prompt(&assignment, &self.leavings(&assignment));
-        let started = assignment.policy.started();
+        // Nothing is started where it only lands.
+        let started = assignment.policy.started().filter(|_| assignment.lands.is_none());
         let record = AttemptRecord {
             attempt: attempt.clone(),
             started: self.clock.now().wall,

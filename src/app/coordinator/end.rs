@@ -65,6 +65,8 @@ impl Coordinator {
     /// ended, and workers go on where they are left to the next run.
     pub(super) async fn let_go(&mut self, sources: &mut Sources, leaving: Leaving) {
         let is_lost = leaving == Leaving::Nothing;
+        // What is verified lands with the next run.
+        self.stop_landings();
         for worker in self.workers.values() {
             stop_checks(worker.check_stop.as_ref(), Force::Kill);
         }

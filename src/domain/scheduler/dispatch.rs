@@ -119,7 +119,10 @@ impl Scheduler {
             previous,
         });
         self.note_start(&attempt);
-        let title = assignment.spec.title.clone();
+        let title = match assignment.lands {
+            Some(number) => format!("{} (lands attempt {number})", assignment.spec.title),
+            None => assignment.spec.title.clone(),
+        };
         effects.push(Effect::RecordStart(Arc::clone(&assignment)));
         effects.push(match is_apart {
             true => Effect::PrepareWorktree(Arc::clone(&assignment)),

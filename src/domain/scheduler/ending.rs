@@ -177,7 +177,7 @@ impl Scheduler {
             verify,
             conflicts,
             usage: live.usage(),
-            digests: self.plan.digests(task),
+            digests: live.merged.clone().unwrap_or_else(|| self.plan.digests(task)),
             limit,
             waiting_for,
             category,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Exit, StatusReport, Usage, UsageLimit, WorkerEnd},
+        attempt::{CheckResult, Digests, Exit, StatusReport, Usage, UsageLimit, WorkerEnd},
         claim::ClaimAnswer,
         id::{AttemptId, TaskId},
         outside::OutsideFacts,
@@ -155,8 +155,8 @@ impl Event {
 /// What came of merging what landed meanwhile into the work of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MergeAnswer {
-    /// It is merged.
-    Clean,
+    /// It is merged; its own files (task, role) are these then: it may have edited them itself.
+    Clean(Digests),
     /// These files were changed by others, too.
     Conflict(Vec<String>),
     /// It cannot be done, as a phrase.

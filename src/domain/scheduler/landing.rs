@@ -197,7 +197,10 @@ impl Scheduler {
             (Stage::Stopping { why, at: Activity::Merging, .. }, _) => {
                 self.end_unlanded(task, why, effects);
             }
-            (Stage::Merging, MergeAnswer::Clean) => self.verify(task, effects),
+            (Stage::Merging, MergeAnswer::Clean(digests)) => {
+                self.change_live(task, |live| live.merged = Some(digests));
+                self.verify(task, effects);
+            }
             (Stage::Merging, MergeAnswer::Conflict(files)) => {
                 let finish = Finish { conflicts: files.clone(), ..Finish::conflict(&files) };
                 self.end(task, finish, effects);

@@ -9,7 +9,7 @@ use super::{
     pulse::Pulse,
 };
 use crate::domain::model::{
-    attempt::{Ending, StatusReport, Usage, UsageLimit, WorkerEnd},
+    attempt::{Digests, Ending, StatusReport, Usage, UsageLimit, WorkerEnd},
     time::{Now, Tick, render_duration},
 };
 
@@ -62,6 +62,8 @@ pub struct Live {
     pub limit: Option<UsageLimit>,
     /// When its worker was last seen alive; `None` where nobody asks.
     pub pulse: Option<Pulse>,
+    /// The files that it is made from, as they are in what is to land.
+    pub merged: Option<Digests>,
     /// What its record is to say once its work has landed.
     pub held: Option<Box<Ending>>,
 }

@@ -40,6 +40,7 @@ impl Live {
             limit: None,
             over: None,
             stop_asked: None,
+            merged: None,
             held: None,
         }
     }

@@ -245,7 +245,7 @@ fn landing_event(words: &[&str]) -> Option<Event> {
         ["merged", who, files @ ..] => Event::Merged {
             attempt: attempt(who),
             answer: match files {
-                [] => MergeAnswer::Clean,
+                [] => MergeAnswer::Clean(Digests::default()),
                 files => MergeAnswer::Conflict(files.iter().map(ToString::to_string).collect()),
             },
         },

@@ -9,7 +9,7 @@ use std::{
 
 use git2::{ErrorCode, Oid, Repository, Signature};
 
-use super::{GitError, placed::IndexStamp};
+use super::{GitError, paths::entry_at, placed::IndexStamp};
 use crate::domain::model::commit::CommitId;
 
 /// What the names of branches begin with.
@@ -215,6 +215,21 @@ impl Ground {
             Err(error) => Err(error),
         };
         look().map_err(|source| GitError::failed(format!("look at the branch {branch}"), source))
+    }
+
+    /// Returns the name that git gives to the content of a file in a commit; `None` where it is not
+    /// there.
+    ///
+    /// # Errors
+    /// [`GitError::Failed`].
+    pub fn blob_in(&self, commit: &CommitId, path: &str) -> Result<Option<String>, GitError> {
+        let look = || {
+            let repository = self.shared()?;
+            let tree = repository.find_commit(oid(commit)?)?.tree()?;
+            let entry = entry_at(&tree, Path::new(&self.path_in_commit(path)));
+            Ok(entry.map(|entry| entry.id.to_string()))
+        };
+        look().map_err(|source| GitError::failed(format!("find {path} in a commit"), source))
     }
 
     /// Returns the bytes of a file in a commit; `None` where it is not there.

@@ -123,3 +123,18 @@ fn marks_of_a_conflict_do_not_land_and_a_person_is_asked_in_the_end() {
     assert!(record.contains("marks of a conflict are left in text"), "{record}");
     assert_eq!(repo.git("show plan:text"), "first\n");
 }
+
+#[test]
+fn a_worker_that_edits_its_own_task_does_not_run_again_for_it() {
+    let repo = Repo::new(
+        "max_workers: 1\non_change: rerun\nworker: {command: 'sed -i s/open/ticked/ $ORCH_TASK_FILE'}\n",
+        &[("T", "title: open")],
+        &[],
+    );
+    for _ in 0..2 {
+        let output = repo.run();
+        assert!(output.status.success(), "{}", told(&output));
+        assert_eq!(repo.landings("plan"), ["T.1"], "{}", told(&output));
+    }
+    assert!(repo.read(".orch/tasks/T.md").contains("title: ticked"));
+}

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::state::Saved;
 use crate::{
     domain::{
-        model::{commit::CommitId, id::AttemptId},
+        model::{attempt::Digests, commit::CommitId, id::AttemptId},
         scheduler::event::{LandAnswer, MergeAnswer},
     },
     io::{
@@ -51,12 +51,12 @@ pub(super) type Lane = Arc<Mutex<()>>;
 pub(in crate::app::coordinator) enum News {
     /// A worktree was made, or not.
     Prepared(Prepared),
-    /// Work was merged with what landed meanwhile: its last commit, or why it is not.
+    /// Work was merged with what landed meanwhile, or why it is not.
     Merged {
         /// Whose.
         attempt: AttemptId,
         /// What came of it.
-        merged: Result<CommitId, MergeAnswer>,
+        merged: Result<Merged, MergeAnswer>,
     },
     /// Something is in the way of a landing.
     Waits {
@@ -78,6 +78,15 @@ pub(in crate::app::coordinator) enum News {
     Removed(Result<(), GitError>),
     /// State was committed, or not.
     Saved(Saved),
+}
+
+/// Work that is merged with what landed meanwhile.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct Merged {
+    /// Its last commit.
+    pub(super) head: CommitId,
+    /// The files of its task and role in that.
+    pub(super) digests: Digests,
 }
 
 /// How work landed.
@@ -145,17 +154,27 @@ fn tip_of(ground: &Ground, branch: &str) -> Result<CommitId, GitError> {
     ground.tip(branch)?.ok_or_else(gone)
 }
 
-/// Commits what a worker left and merges the branch `onto` into it; `suspects` are files that may
-/// hold marks of a conflict.
+/// What is looked at in the work of an attempt.
+#[derive(Debug)]
+pub(super) struct About {
+    /// Files that may hold marks of a conflict.
+    pub suspects: Vec<String>,
+    /// The file of its task, relative to the folder of the plan.
+    pub task: String,
+    /// The file of its role, where it has one.
+    pub role: Option<String>,
+}
+
+/// Commits what a worker left and merges the branch `onto` into it.
 pub(super) fn merge(
     ground: &Ground,
     attempt: &AttemptId,
     folder: &Path,
     (onto, message): (&str, &str),
-    suspects: &[String],
-) -> Result<CommitId, MergeAnswer> {
+    about: &About,
+) -> Result<Merged, MergeAnswer> {
     let failed = |error: GitError| MergeAnswer::Failed(cause_of(&error));
-    let marked = ground.still_marked(folder, suspects);
+    let marked = ground.still_marked(folder, &about.suspects);
     if let Some(first) = marked.first() {
         return Err(MergeAnswer::Failed(format!("marks of a conflict are left in {first}")));
     }
@@ -164,7 +183,12 @@ pub(super) fn merge(
     let tip = tip_of(ground, onto).map_err(failed)?;
     let merge = format!("{task}: merge {onto}\n\nOrch-Task: {task}\n");
     match ground.integrate(task, &tip, &merge).map_err(failed)? {
-        Integrated::Clean { head } => Ok(head),
+        Integrated::Clean { head } => {
+            let named = |path: &String| ground.blob_in(&head, path).map_err(failed);
+            let role = about.role.as_ref().map(named).transpose()?;
+            let digests = Digests { task: named(&about.task)?, role: role.flatten() };
+            Ok(Merged { head, digests })
+        }
         Integrated::Conflict { files } => Err(MergeAnswer::Conflict(files)),
     }
 }

@@ -18,7 +18,7 @@ pub(super) use self::{
 };
 
 use self::{
-    jobs::{Landed, Preparation},
+    jobs::{About, Landed, Merged, Preparation},
     yard::{own, scratch},
 };
 use super::{Coordinator, WhenIdle};
@@ -96,9 +96,13 @@ impl Coordinator {
         let onto = worker.record.work.as_ref().map(|work| work.onto.clone()).unwrap_or_default();
         let message = message_of(&worker.assignment);
         let folder = self.store.path(&layout::worktree_path(&attempt.task));
-        let suspects = self.conflicts_before(&attempt);
+        let about = About {
+            suspects: self.conflicts_before(&attempt),
+            task: worker.assignment.spec.path.to_string(),
+            role: worker.assignment.role.as_ref().map(|role| role.path.to_string()),
+        };
         self.in_background(move || {
-            let merged = jobs::merge(&ground, &attempt, &folder, (&onto, &message), &suspects);
+            let merged = jobs::merge(&ground, &attempt, &folder, (&onto, &message), &about);
             News::Merged { attempt, merged }
         });
     }
@@ -162,6 +166,13 @@ impl Coordinator {
         }
     }
 
+    /// Gives up all landings that wait.
+    pub(super) fn stop_landings(&self) {
+        for stop in self.yard.stops.values() {
+            stop.store(true, Ordering::SeqCst);
+        }
+    }
+
     /// Removes the worktree of an attempt whose work has landed, and its branch.
     pub(super) fn remove_worktree(&mut self, attempt: &AttemptId) {
         let Some(ground) = self.yard.ground.clone() else { return };
@@ -187,12 +198,12 @@ impl Coordinator {
             News::Prepared(prepared) => self.worktree_prepared(prepared, batch),
             News::Merged { attempt, merged } => {
                 let answer = match merged {
-                    Ok(head) => {
+                    Ok(Merged { head, digests }) => {
                         let worker = self.workers.get_mut(&attempt);
                         if let Some(work) = worker.and_then(|worker| worker.record.work.as_mut()) {
                             work.commit = Some(head);
                         }
-                        MergeAnswer::Clean
+                        MergeAnswer::Clean(digests)
                     }
                     Err(answer) => answer,
                 };

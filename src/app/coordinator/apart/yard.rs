@@ -244,7 +244,11 @@ pub(in crate::app::coordinator) fn require_ground(
     is_here: bool,
 ) -> Result<(), AppError> {
     let protected = &plan.config().git.protect;
+    let is_apart =
+        |task: crate::domain::plan::TaskIndex| plan.policy(task).isolation != Some(Isolation::None);
+    let lands = plan.config().git.commits_state || plan.indices().any(is_apart);
     if let Some(branch) = yard.branch().filter(|branch| protected.iter().any(|p| p == branch))
+        && lands
         && !is_here
     {
         return Err(AppError::usage(
