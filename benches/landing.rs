@@ -174,6 +174,7 @@ fn begin(root: &Path, n_files: usize, n_records: usize) -> Result<(), Failure> {
     }
     for arguments in [
         &["init", "-q", "-b", "plan"][..],
+        &["config", "gc.auto", "0"],
         &["config", "user.name", "bench"],
         &["config", "user.email", "bench@localhost"],
         &["add", "--all"],
