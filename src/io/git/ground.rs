@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use git2::{ErrorCode, Oid, Repository, Signature};
+use git2::{ConfigLevel, ErrorCode, Oid, Repository, Signature};
 
 use super::{GitError, paths::entry_at, placed::IndexStamp};
 use crate::domain::model::commit::CommitId;
@@ -289,8 +289,26 @@ pub(super) fn despite_locks<T>(
 
 /// Returns who makes commits: the user, or, where git does not know them, `orch`.
 pub(super) fn author(repository: &Repository) -> Result<Signature<'static>, git2::Error> {
+    let told = ["NAME", "EMAIL"].map(|what| told_by_environment(repository, what));
+    if let [Some(name), Some(email)] = &told {
+        return Signature::now(name, email);
+    }
     let known = repository.signature().map(|known| known.to_owned());
     known.or_else(|_| Signature::now("orch", "orch@localhost"))
+}
+
+/// Returns what the environment says of the user, as git heeds it: libgit2 does not.
+fn told_by_environment(repository: &Repository, what: &str) -> Option<String> {
+    let named = std::env::var(format!("GIT_AUTHOR_{what}")).ok();
+    named.or_else(|| {
+        let key = format!("user.{}", what.to_lowercase());
+        let own = repository.config().and_then(|all| all.open_level(ConfigLevel::Local));
+        if own.is_ok_and(|own| own.get_string(&key).is_ok()) {
+            return None;
+        }
+        let global = std::env::var_os("GIT_CONFIG_GLOBAL")?;
+        git2::Config::open(Path::new(&global)).ok()?.get_string(&key).ok()
+    })
 }
 
 pub(super) fn name_of(id: Oid) -> CommitId {

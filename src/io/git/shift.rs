@@ -20,6 +20,10 @@ use git2::{Error, Index, IndexEntry, IndexTime, Oid, Repository, build::Checkout
 
 use super::paths::{Change, Entry};
 
+/// The modes of a symbolic link and of a program.
+const LINK: i32 = 0o120_000;
+const PROGRAM: i32 = 0o100_755;
+
 /// The mode of a submodule.
 const SUBMODULE: i32 = 0o160_000;
 
@@ -185,16 +189,40 @@ impl Shift<'_> {
         let folder = self.scratch.join(side);
         let mut checkout = CheckoutBuilder::new();
         checkout.force().update_index(false).disable_pathspec_match(true).target_dir(&folder);
-        let mut is_empty = true;
-        for change in changes {
-            checkout.path(change.path.as_path());
-            is_empty = false;
-        }
-        if is_empty {
+        let changes: Vec<&Change> = changes.collect();
+        if changes.is_empty() {
             return Ok(());
         }
-        let tree = self.repository.find_object(tree, None)?;
-        self.repository.checkout_tree(&tree, Some(&mut checkout))
+        for change in &changes {
+            checkout.path(change.path.as_path());
+        }
+        let object = self.repository.find_object(tree, None)?;
+        self.repository.checkout_tree(&object, Some(&mut checkout))?;
+        for change in changes {
+            let place = folder.join(&change.path);
+            let entry = if side == "new" { change.new } else { change.old };
+            // Libgit2 passes over a file where the tree that is checked out has a folder.
+            if let Some(entry) = entry.filter(|_| fs::symlink_metadata(&place).is_err()) {
+                self.write_blob(entry, &place).map_err(|error| {
+                    Error::from_str(&format!("failed to write {}: {error}", place.display()))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_blob(&self, entry: Entry, place: &Path) -> std::io::Result<()> {
+        let blob = self.repository.find_blob(entry.id).map_err(std::io::Error::other)?;
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        if entry.mode == LINK {
+            let target = Path::new(std::ffi::OsStr::from_bytes(blob.content()));
+            return std::os::unix::fs::symlink(target, place);
+        }
+        fs::write(place, blob.content())?;
+        let mode = if entry.mode == PROGRAM { 0o755 } else { 0o644 };
+        fs::set_permissions(place, fs::Permissions::from_mode(mode))
     }
 
     /// Says whether every folder above `path` is a folder, or becomes one.

@@ -162,6 +162,24 @@ fn what_was_stopped_before_it_landed_lands_without_its_worker() {
 }
 
 #[test]
+fn a_run_that_is_left_while_a_landing_waits_ends_and_the_next_one_lands_it() {
+    let repo = repo();
+    let run = repo.start();
+    repo.wait_for_worker("T");
+    repo.write("text", "mine\n");
+    repo.go();
+    repo.wait_for_commit("T");
+    crate::cli::signal(&run, rustix::process::Signal::TERM);
+    let (code, told) = end(run);
+    assert_eq!(code, Some(0), "{told}");
+    repo.git("checkout -q text");
+    let output = repo.run();
+    assert!(output.status.success(), "{}", super::told(&output));
+    assert_eq!(repo.landings("plan"), ["T.1"]);
+    repo.check_whole("left");
+}
+
+#[test]
 fn what_a_person_approves_is_what_lands() {
     let front = "worker: {command: 'echo work > new'}\ncompletion: {review: true}";
     let repo = Repo::new(

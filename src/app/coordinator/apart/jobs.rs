@@ -27,7 +27,7 @@ use crate::{
 
 /// Pause before it is tried again to land where something is in the way; doubled up to the last.
 const PAUSE_FIRST: Duration = Duration::from_millis(2);
-const PAUSE_LAST: Duration = Duration::from_millis(200);
+const PAUSE_LAST: Duration = Duration::from_millis(500);
 
 /// What is in the way for so long is told of; files of the user are told of at once.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
@@ -174,6 +174,9 @@ pub(super) fn merge(
     about: &About,
 ) -> Result<Merged, MergeAnswer> {
     let failed = |error: GitError| MergeAnswer::Failed(cause_of(&error));
+    if !ground.is_ready(attempt.task.as_str(), folder) {
+        return Err(MergeAnswer::Failed("its worktree is gone".to_owned()));
+    }
     let marked = ground.still_marked(folder, &about.suspects);
     if let Some(first) = marked.first() {
         return Err(MergeAnswer::Failed(format!("marks of a conflict are left in {first}")));

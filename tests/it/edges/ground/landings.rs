@@ -213,3 +213,19 @@ fn what_a_worker_did_with_git_is_its_work() {
         assert_eq!(git(&yard.folder_of("T"), "branch --show-current"), "orch/T\n", "{name}");
     }
 }
+
+#[test]
+fn a_folder_becomes_a_file_and_a_file_becomes_a_folder() {
+    let yard = Yard::new();
+    yard.work("T", "");
+    let folder = yard.folder_of("T");
+    std::fs::remove_dir_all(folder.join("dir")).unwrap();
+    edit(&folder, "dir=file b- ");
+    edit(&folder, "b/below=1");
+    assert_eq!(yard.land("T", LandingMode::Squash), Advanced::Done);
+    assert_eq!(git(yard.root(), "show plan:dir"), "file\n");
+    assert_eq!(std::fs::read_to_string(yard.root().join("dir")).unwrap(), "file\n");
+    assert_eq!(std::fs::read_to_string(yard.root().join("b/below")).unwrap(), "1\n");
+    edit(yard.root(), ".orch/runs/T.1.yaml=record");
+    assert_eq!(yard.status(), "");
+}
