@@ -49,15 +49,15 @@ impl Finish {
     }
 
     /// Returns the end of an attempt whose work others got in the way of.
-    pub(super) fn conflict(files: &[String]) -> Self {
-        let named = match files {
+    pub(super) fn conflict(files: Vec<String>) -> Self {
+        let named = match &files[..] {
             [] => "files".to_owned(),
             [one] => format!("`{one}`"),
             [one, other] => format!("`{one}` and `{other}`"),
             [one, rest @ ..] => format!("`{one}` and {} more files", rest.len()),
         };
         let reason = format!("{named} changed on the branch meanwhile, and cannot be merged");
-        Self { conflicts: files.to_vec(), ..Self::new(Outcome::Conflict, reason) }
+        Self { conflicts: files, ..Self::new(Outcome::Conflict, reason) }
     }
 
     /// Returns the end of an attempt at a limit of its provider.

@@ -202,8 +202,7 @@ impl Scheduler {
                 self.verify(task, effects);
             }
             (Stage::Merging, MergeAnswer::Conflict(files)) => {
-                let finish = Finish { conflicts: files.clone(), ..Finish::conflict(&files) };
-                self.end(task, finish, effects);
+                self.end(task, Finish::conflict(files), effects);
             }
             (Stage::Merging, MergeAnswer::Failed(cause)) => {
                 let reason = format!("its work cannot be merged: {cause}");

@@ -21,12 +21,12 @@ use git2::{Error, ErrorClass, ErrorCode, Oid, Repository, RepositoryState};
 
 use super::{
     GitError, Ground,
-    ground::{HEADS, author, oid},
+    ground::{HEADS, author, oid, under_way},
     landing::HELD,
     paths::changes,
     placed::IndexLock,
     shifted::{Aside, Checkout},
-    worktree::remove_if_there,
+    worktree::{remove_folder_if_there, remove_if_there},
 };
 use crate::domain::model::commit::CommitId;
 
@@ -106,11 +106,11 @@ impl Ground {
             self.release(HELD);
             return moved.map_err(|source| GitError::failed(what(), source));
         };
-        clear(step.scratch).map_err(|source| GitError::file(what(), source))?;
+        remove_folder_if_there(step.scratch).map_err(|source| GitError::file(what(), source))?;
         note(step).map_err(|source| GitError::file(what(), source))?;
         let advanced = self.advance_checkout(step, &git_dir);
         let advanced = advanced.map_err(|source| GitError::failed(what(), source))?;
-        clear(step.scratch).map_err(|source| GitError::file(what(), source))?;
+        remove_folder_if_there(step.scratch).map_err(|source| GitError::file(what(), source))?;
         self.release(HELD);
         Ok(advanced)
     }
@@ -152,10 +152,12 @@ impl Ground {
 
     fn advance_checkout(&self, step: &Step<'_>, git_dir: &Path) -> Result<Advanced, Error> {
         let repository = Repository::open(git_dir)?;
-        if let Some(what) = under_way(&repository) {
+        let state = repository.state();
+        // A bisect checks commits out, and moves no branch.
+        if let Some(what) = under_way(state).filter(|_| state != RepositoryState::Bisect) {
             return Ok(Obstacle::of(format!("{what} is under way")));
         }
-        if self.tip_id(step.branch)? != oid(step.old)? {
+        if tip_id(&self.shared()?, step.branch)? != oid(step.old)? {
             return Ok(Advanced::Moved);
         }
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
@@ -187,16 +189,6 @@ impl Ground {
         })
     }
 
-    fn paths_in_commit(&self, paths: &[String]) -> Vec<PathBuf> {
-        paths.iter().map(|path| PathBuf::from(self.path_in_commit(path))).collect()
-    }
-
-    fn tip_id(&self, branch: &str) -> Result<Oid, Error> {
-        let repository = self.shared()?;
-        let found = repository.find_reference(&format!("{HEADS}{branch}"))?;
-        Ok(found.peel_to_commit()?.id())
-    }
-
     /// Moves a branch from where it is to be. `first` is done right before, with the branch locked; it
     /// says what is in the way, or returns what is to be made final when the branch has moved.
     fn move_branch<T: Final>(
@@ -215,7 +207,7 @@ impl Ground {
             }
             Err(error) => return Err(error),
         }
-        if self.tip_id(step.branch)? != oid(step.old)? {
+        if tip_id(&repository, step.branch)? != oid(step.old)? {
             return Ok(Advanced::Moved);
         }
         let who = author(&repository)?;
@@ -237,9 +229,6 @@ impl Ground {
 
     /// Returns what is under way that ends by moving `branch`, wherever it was begun.
     fn rebase_of(&self, branch: &str) -> Option<String> {
-        let linked = fs::read_dir(self.common_dir().join("worktrees"));
-        let linked = linked.into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut all = std::iter::once(self.common_dir().to_owned()).chain(linked);
         let name = format!("{HEADS}{branch}");
         let is_rebased = |git_dir: &PathBuf| {
             ["rebase-merge", "rebase-apply"].iter().any(|folder| {
@@ -247,7 +236,9 @@ impl Ground {
                 head.is_ok_and(|head| head.trim() == name)
             })
         };
-        all.any(|git_dir| is_rebased(&git_dir)).then(|| "a rebase is under way".to_owned())
+        self.git_dirs()
+            .any(|git_dir| is_rebased(&git_dir))
+            .then(|| "a rebase is under way".to_owned())
     }
 
     /// Finishes what a coordinator that died had begun, or undoes it; returns the branch that was
@@ -264,7 +255,7 @@ impl Ground {
         let Ok(text) = fs::read_to_string(scratch.join(STEP)) else { return Ok(None) };
         let lines: Vec<&str> = text.lines().collect();
         let &[branch, old, new, "end"] = &lines[..] else {
-            clear(scratch).map_err(|source| GitError::file(what(), source))?;
+            remove_folder_if_there(scratch).map_err(|source| GitError::file(what(), source))?;
             return Ok(None);
         };
         for (git_dir, _) in self.checkouts() {
@@ -296,31 +287,20 @@ impl Ground {
             Some(tip) if tip == old && has_commit => self.advance(&step)?,
             Some(_) | None => Advanced::Moved,
         };
-        clear(scratch).map_err(|source| GitError::file(what(), source))?;
+        remove_folder_if_there(scratch).map_err(|source| GitError::file(what(), source))?;
         Ok(Some((branch.to_owned(), advanced)))
     }
-}
-
-/// Returns what is under way in a checkout.
-fn under_way(repository: &Repository) -> Option<&'static str> {
-    Some(match repository.state() {
-        RepositoryState::Clean | RepositoryState::Bisect => return None,
-        RepositoryState::Merge => "a merge",
-        RepositoryState::Revert | RepositoryState::RevertSequence => "a revert",
-        RepositoryState::CherryPick | RepositoryState::CherryPickSequence => "a cherry-pick",
-        RepositoryState::Rebase
-        | RepositoryState::RebaseInteractive
-        | RepositoryState::RebaseMerge => "a rebase",
-        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => {
-            "a series of patches"
-        }
-    })
 }
 
 /// Says whether a branch is checked out there.
 fn is_at(git_dir: &Path, branch: &str) -> bool {
     let head = fs::read_to_string(git_dir.join("HEAD"));
     head.is_ok_and(|head| head.trim() == format!("ref: {HEADS}{branch}"))
+}
+
+fn tip_id(repository: &Repository, branch: &str) -> Result<Oid, Error> {
+    let found = repository.find_reference(&format!("{HEADS}{branch}"))?;
+    Ok(found.peel_to_commit()?.id())
 }
 
 fn tree_of(repository: &Repository, commit: &CommitId) -> Result<Oid, Error> {
@@ -334,14 +314,6 @@ fn is_locked(error: &Error) -> bool {
 
 pub(super) fn of_io(path: &Path, error: &std::io::Error) -> Error {
     Error::from_str(&format!("{}: {error}", path.display()))
-}
-
-/// Empties the scratch folder.
-fn clear(scratch: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(scratch) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }
 
 /// Writes down what is about to be done.

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use git2::{ConfigLevel, ErrorCode, Oid, Repository, Signature};
+use git2::{ConfigLevel, ErrorCode, Oid, Repository, RepositoryState, Signature};
 
 use super::{GitError, paths::entry_at, placed::IndexStamp};
 use crate::domain::model::commit::CommitId;
@@ -159,6 +159,11 @@ impl Ground {
         self.prefix().join(path).to_string_lossy().into_owned()
     }
 
+    /// Returns paths of the plan as they are in a commit.
+    pub(super) fn paths_in_commit(&self, paths: &[String]) -> Vec<PathBuf> {
+        paths.iter().map(|path| PathBuf::from(self.path_in_commit(path))).collect()
+    }
+
     /// Returns what is checked out.
     ///
     /// # Errors
@@ -285,6 +290,23 @@ pub(super) fn despite_locks<T>(
             other => return other,
         }
     }
+}
+
+/// Returns what is under way in a checkout; `None` where nothing is.
+pub(super) fn under_way(state: RepositoryState) -> Option<&'static str> {
+    Some(match state {
+        RepositoryState::Clean => return None,
+        RepositoryState::Merge => "a merge",
+        RepositoryState::Revert | RepositoryState::RevertSequence => "a revert",
+        RepositoryState::CherryPick | RepositoryState::CherryPickSequence => "a cherry-pick",
+        RepositoryState::Bisect => "a bisect",
+        RepositoryState::Rebase
+        | RepositoryState::RebaseInteractive
+        | RepositoryState::RebaseMerge => "a rebase",
+        RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => {
+            "a series of patches"
+        }
+    })
 }
 
 /// Returns who makes commits: the user, or, where git does not know them, `orch`.

@@ -8,7 +8,7 @@ use super::{
     GitError, Ground,
     ground::{name_of, oid},
     merge::merge_trees,
-    paths::{changes, entry_at, with_entry, with_files},
+    paths::{changes, with_files, with_folders_of},
     work::commit,
 };
 use crate::domain::model::{commit::CommitId, landing::LandingMode};
@@ -126,53 +126,31 @@ impl Ground {
         let base = oid(&landing.base)?;
         let (base_tree, tip_tree) = (tree_of(base)?, tree_of(tip)?);
         let mut tree = tree_of(oid(&landing.head)?)?;
-        let of_plan = |folder: &String| PathBuf::from(self.path_in_commit(folder));
+        let kept = self.paths_in_commit(&landing.kept);
         if tip != base {
-            let state: Vec<PathBuf> =
-                landing.kept.iter().chain(&landing.unverified).map(of_plan).collect();
-            let is_state = |path: &Path| state.iter().any(|folder| path.starts_with(folder));
+            let unverified = self.paths_in_commit(&landing.unverified);
+            let is_state =
+                |path: &Path| kept.iter().chain(&unverified).any(|folder| path.starts_with(folder));
             let moved = changes(repository, Some(base_tree), Some(tip_tree))?;
             if moved.iter().any(|change| !is_state(&change.path)) {
                 return Ok(None);
             }
         }
-        let on_tip = repository.find_tree(tip_tree)?;
-        for folder in landing.kept.iter().map(of_plan) {
-            let entry = entry_at(&on_tip, &folder);
-            // Where nothing is there, nothing is to be there.
-            tree = with_entry(repository, Some(tree), &folder, entry)?.unwrap_or(tree);
-        }
+        tree = with_folders_of(repository, tree, tip_tree, &kept)?;
         if tip_tree != base_tree {
-            let kept_base = self.with_kept(repository, landing, base_tree, tip_tree)?;
+            let kept_base = with_folders_of(repository, base_tree, tip_tree, &kept)?;
             let Some(merged) = merge_trees(repository, kept_base, tree, tip_tree)? else {
                 return Ok(None);
             };
             tree = merged;
         }
-        let files: Vec<(PathBuf, Option<&[u8]>)> = landing
-            .files
-            .iter()
-            .map(|file| (PathBuf::from(self.path_in_commit(&file.path)), file.bytes.as_deref()))
-            .collect();
-        with_files(repository, tree, &files).map(Some)
+        with_files(repository, tree, &self.in_commit(&landing.files)).map(Some)
     }
 
-    /// Returns the tree `base` with the coordinator's folders as they are in `tip`.
-    fn with_kept(
-        &self,
-        repository: &Repository,
-        landing: &Landing,
-        base: Oid,
-        tip: Oid,
-    ) -> Result<Oid, Error> {
-        let tip = repository.find_tree(tip)?;
-        let mut tree = base;
-        for folder in &landing.kept {
-            let path = PathBuf::from(self.path_in_commit(folder));
-            let entry = entry_at(&tip, &path);
-            tree = with_entry(repository, Some(tree), &path, entry)?.unwrap_or(tree);
-        }
-        Ok(tree)
+    /// Returns files of the plan with their paths in a commit.
+    fn in_commit<'a>(&self, files: &'a [StateFile]) -> Vec<(PathBuf, Option<&'a [u8]>)> {
+        let path = |file: &StateFile| PathBuf::from(self.path_in_commit(&file.path));
+        files.iter().map(|file| (path(file), file.bytes.as_deref())).collect()
     }
 
     /// Makes a commit with files of the plan's own on top of a branch; `None` where it is as it
@@ -193,11 +171,7 @@ impl Ground {
             let repository = self.shared()?;
             let old = oid(&tip)?;
             let tree = repository.find_commit(old)?.tree_id();
-            let files: Vec<(PathBuf, Option<&[u8]>)> = files
-                .iter()
-                .map(|file| (PathBuf::from(self.path_in_commit(&file.path)), file.bytes.as_deref()))
-                .collect();
-            let new = with_files(&repository, tree, &files)?;
+            let new = with_files(&repository, tree, &self.in_commit(files))?;
             if new == tree {
                 return Ok(None);
             }

@@ -131,6 +131,21 @@ pub(super) fn with_entry(
     if builder.is_empty() { Ok(None) } else { builder.write().map(Some) }
 }
 
+/// Returns a tree that is as `tree`, with these folders as they are in the tree `other`.
+pub(super) fn with_folders_of(
+    repository: &Repository,
+    tree: Oid,
+    other: Oid,
+    folders: &[PathBuf],
+) -> Result<Oid, Error> {
+    let other = repository.find_tree(other)?;
+    folders.iter().try_fold(tree, |tree, folder| {
+        // Where nothing is there, nothing is to be there.
+        let with = with_entry(repository, Some(tree), folder, entry_at(&other, folder))?;
+        Ok(with.unwrap_or(tree))
+    })
+}
+
 /// Returns a tree that is as `tree`, with files in it or out of it.
 pub(super) fn with_files(
     repository: &Repository,

@@ -14,9 +14,9 @@ use git2::{
 use super::{
     GitError, Ground,
     conflict::{CONFLICT, MERGING},
-    ground::{HEADS, author, despite_locks, name_of, oid},
+    ground::{HEADS, author, despite_locks, name_of, oid, under_way},
     merge::{Merged, conflicts, merge_commits, merge_trees},
-    paths::{changes, entry_at, with_entry},
+    paths::{changes, with_folders_of},
 };
 use crate::domain::{format::layout, model::commit::CommitId};
 
@@ -64,18 +64,9 @@ impl Ground {
         self.undo_half_merge(task)?;
         let repository = self.open_worktree(task).map_err(failed)?;
         let under_way = match repository.state() {
-            RepositoryState::Clean | RepositoryState::Merge => None,
-            RepositoryState::Rebase
-            | RepositoryState::RebaseInteractive
-            | RepositoryState::RebaseMerge => Some("a rebase"),
-            RepositoryState::CherryPick | RepositoryState::CherryPickSequence => {
-                Some("a cherry-pick")
-            }
-            RepositoryState::Revert | RepositoryState::RevertSequence => Some("a revert"),
-            RepositoryState::Bisect => Some("a bisect"),
-            RepositoryState::ApplyMailbox | RepositoryState::ApplyMailboxOrRebase => {
-                Some("a series of patches")
-            }
+            // One that was begun for the worker: it is committed as that.
+            RepositoryState::Merge => None,
+            state => under_way(state),
         };
         if let Some(what) = under_way {
             return Err(GitError::Refused(format!("{what} is under way in its worktree")));
@@ -125,14 +116,9 @@ impl Ground {
     /// comes with the landing, and must not be in the way of a merge.
     fn without_state(&self, repository: &Repository, task: &str, tree: Oid) -> Result<Oid, Error> {
         let Some(base) = self.base_of(task) else { return Ok(tree) };
-        let base = repository.find_commit(oid(&base)?)?.tree()?;
-        let mut cleared = tree;
-        for folder in STATE {
-            let path = self.prefix().join(folder);
-            let entry = entry_at(&base, &path);
-            cleared = with_entry(repository, Some(cleared), &path, entry)?.unwrap_or(cleared);
-        }
-        Ok(cleared)
+        let base = repository.find_commit(oid(&base)?)?.tree_id();
+        let folders = STATE.map(|folder| self.prefix().join(folder));
+        with_folders_of(repository, tree, base, &folders)
     }
 
     /// Takes all files of the worktree into its index, as `git add --all` would.

@@ -203,15 +203,19 @@ impl Ground {
 
     /// Returns the git folder of each checkout of the repository, with the branch in it.
     pub(super) fn checkouts(&self) -> Vec<(PathBuf, String)> {
-        let linked = fs::read_dir(self.common_dir().join("worktrees"));
-        let linked = linked.into_iter().flatten().flatten().map(|entry| entry.path());
-        let all = std::iter::once(self.common_dir().to_owned()).chain(linked);
-        all.filter_map(|git_dir| {
+        let with_branch = self.git_dirs().filter_map(|git_dir| {
             let head = fs::read_to_string(git_dir.join("HEAD")).ok()?;
             let name = head.trim().strip_prefix("ref: ")?.strip_prefix(HEADS)?.to_owned();
             Some((git_dir, name))
-        })
-        .collect()
+        });
+        with_branch.collect()
+    }
+
+    /// Returns the git folder of each checkout of the repository.
+    pub(super) fn git_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        let linked = fs::read_dir(self.common_dir().join("worktrees"));
+        let linked = linked.into_iter().flatten().flatten().map(|entry| entry.path());
+        std::iter::once(self.common_dir().to_owned()).chain(linked)
     }
 
     /// Removes what is half made or was half removed. A folder that is no worktree of ours is set
@@ -363,7 +367,7 @@ pub(super) fn free_name(folder: &Path) -> PathBuf {
     free.next().unwrap_or_else(|| folder.to_owned())
 }
 
-fn remove_folder_if_there(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove_folder_if_there(path: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other,

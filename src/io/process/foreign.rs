@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use super::unix::pids;
+
 /// Commands of git that neither change the checkout nor count on the branch staying where it is.
 const READERS: [&str; 43] = [
     "annotate",
@@ -60,19 +62,13 @@ const WORKTREES: &str = ".orch/local";
 /// not tell.
 pub fn git_at_work(top: &Path) -> Option<String> {
     let top = top.canonicalize().ok()?;
-    let processes = fs::read_dir("/proc").ok()?.flatten();
-    processes
-        .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-        .find_map(|pid| command_in(pid, &top))
+    pids().find_map(|pid| command_in(pid, &top))
 }
 
 /// Says whether any command of git runs in the checkout `top` or below, be it a worker's.
 pub fn git_runs_in(top: &Path) -> bool {
     let Ok(top) = top.canonicalize() else { return false };
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let mut pids =
-        processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.any(|pid| words_of(pid, &top).is_some())
+    pids().any(|pid| words_of(pid, &top).is_some())
 }
 
 /// Says whether git tidies up the repository with the git folder `git_dir`: then it may remove objects
@@ -87,10 +83,7 @@ pub fn git_tidies_up(git_dir: &Path) -> bool {
     else {
         return false;
     };
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let mut pids =
-        processes.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.any(|pid| {
+    pids().any(|pid| {
         let words = words_of(pid, &top);
         words.is_some_and(|words| command_of(&words).is_some_and(|name| TIDIERS.contains(&name)))
     })

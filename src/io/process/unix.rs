@@ -196,12 +196,13 @@ pub fn stat(pid: u32) -> Option<Stat> {
 
 /// Returns all processes of the machine; none where there is no `/proc`.
 pub fn look() -> BTreeMap<u32, Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return BTreeMap::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| Some((pid, stat(pid)?)))
-        .collect()
+    pids().filter_map(|pid| Some((pid, stat(pid)?))).collect()
+}
+
+/// Returns the numbers of all processes; none where the system does not tell.
+pub(super) fn pids() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Says whether a process of this machine has `path` as an argument.

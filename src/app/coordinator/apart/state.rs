@@ -40,14 +40,6 @@ const TOLD_AFTER: Duration = Duration::from_secs(20);
 /// How long the end of a run waits for its state to be committed.
 const END_TIME: Duration = Duration::from_secs(5);
 
-/// Stand for what is looked for, beside paths.
-const SWEEP: &str = "*";
-const EVENTS: &str = "?";
-
-fn is_path(path: &str) -> bool {
-    path != SWEEP && path != EVENTS
-}
-
 /// What is not committed yet.
 #[derive(Debug, Clone, Default)]
 pub(in crate::app::coordinator) struct Unsaved {
@@ -56,11 +48,20 @@ pub(in crate::app::coordinator) struct Unsaved {
     /// Since when something is.
     since: Option<Tick>,
     /// What is being committed.
-    in_flight: BTreeSet<String>,
+    in_flight: Option<Flight>,
     /// Whether it was told that it cannot be.
     is_told: bool,
     /// Whether everything was looked through.
     has_swept: bool,
+}
+
+/// State that is being committed.
+#[derive(Debug, Clone)]
+struct Flight {
+    /// Files, relative to the folder of the plan.
+    paths: BTreeSet<String>,
+    /// Whether whatever differs is committed as well.
+    is_sweep: bool,
 }
 
 /// What became of state that was to be committed.
@@ -74,9 +75,7 @@ pub(in crate::app::coordinator) struct Saved {
 struct Saving {
     store: Store,
     branch: String,
-    paths: BTreeSet<String>,
-    /// Whether whatever differs is to be committed as well.
-    is_sweep: bool,
+    flight: Flight,
     lane: Lane,
     scratch: PathBuf,
     /// How long nobody must have used git in the checkout.
@@ -111,22 +110,19 @@ impl Coordinator {
         let is_wanted = self.scheduler.plan().config().git.commits_state;
         let Some(ground) = self.yard.ground.clone().filter(|_| is_wanted) else { return };
         let unsaved = &mut self.yard.unsaved;
-        if !unsaved.in_flight.is_empty() || self.lock.misplaced().is_ok_and(|m| m.is_some()) {
+        if unsaved.in_flight.is_some() || self.lock.misplaced().is_ok_and(|m| m.is_some()) {
             return;
         }
         let is_sweep = !std::mem::replace(&mut unsaved.has_swept, true);
-        unsaved.in_flight = std::mem::take(&mut unsaved.paths);
-        // Something is under way, even where no path is known to have changed.
-        unsaved.in_flight.insert(if is_sweep { SWEEP } else { EVENTS }.to_owned());
-        let unsaved = &self.yard.unsaved;
+        let flight = Flight { paths: std::mem::take(&mut unsaved.paths), is_sweep };
+        unsaved.in_flight = Some(flight.clone());
         let now = self.clock.now().tick;
         let waited = unsaved.since.map(|since| now.0.saturating_sub(since.0));
         let saving = Saving {
             quiet: quiet_after(waited.unwrap_or_default()),
             store: self.store.clone(),
             branch: self.yard.branch.clone(),
-            paths: unsaved.in_flight.iter().filter(|path| is_path(path)).cloned().collect(),
-            is_sweep,
+            flight,
             lane: Arc::clone(&self.yard.lane),
             scratch: scratch(&self.store),
         };
@@ -137,14 +133,14 @@ impl Coordinator {
     pub(super) fn state_saved(&mut self, saved: Saved) {
         let now = self.clock.now().tick;
         let unsaved = &mut self.yard.unsaved;
-        let in_flight = std::mem::take(&mut unsaved.in_flight);
+        let Some(flight) = unsaved.in_flight.take() else { return };
         let Some(reason) = saved.reason else {
             unsaved.is_told = false;
             unsaved.since = (!unsaved.paths.is_empty()).then_some(now);
             return;
         };
-        unsaved.has_swept &= !in_flight.contains(SWEEP);
-        unsaved.paths.extend(in_flight.into_iter().filter(|path| is_path(path)));
+        unsaved.has_swept &= !flight.is_sweep;
+        unsaved.paths.extend(flight.paths);
         let since = *unsaved.since.get_or_insert(now);
         if now >= since.plus(TOLD_AFTER) && !std::mem::replace(&mut unsaved.is_told, true) {
             self.tell(Happened::StateNotCommitted { reason });
@@ -157,10 +153,10 @@ impl Coordinator {
         loop {
             let unsaved = &self.yard.unsaved;
             let is_due = unsaved.since.is_some() || !unsaved.has_swept;
-            if unsaved.in_flight.is_empty() && is_due {
+            if unsaved.in_flight.is_none() && is_due {
                 self.save_now();
             }
-            if self.yard.unsaved.in_flight.is_empty() && self.yard.n_removing == 0 {
+            if self.yard.unsaved.in_flight.is_none() && self.yard.n_removing == 0 {
                 return;
             }
             match tokio::time::timeout_at(deadline, sources.git_told()).await {
@@ -217,19 +213,16 @@ impl Saving {
         }
         let _lane = self.lane.lock().unwrap_or_else(PoisonError::into_inner);
         let mut files = Vec::new();
-        let mut paths = self.paths.clone();
-        if self.is_sweep {
+        let mut paths = self.flight.paths.clone();
+        if self.flight.is_sweep {
             paths.extend(ground.differing(&self.branch, &OWN, false)?);
         }
         paths.extend(ground.differing(&self.branch, &[layout::EVENTS_DIR], true)?);
         for path in paths {
-            match self.store.read_file(&path) {
-                Ok(bytes) if self.is_final(&path, &bytes) => {
-                    files.push(StateFile { path, bytes: Some(bytes) });
-                }
-                Ok(_) => {}
-                // What is gone was taken away by somebody, who may commit that.
-                Err(_) => {}
+            // What is gone was taken away by somebody, who may commit that.
+            let Ok(bytes) = self.store.read_file(&path) else { continue };
+            if self.is_final(&path, &bytes) {
+                files.push(StateFile { path, bytes: Some(bytes) });
             }
         }
         // What landed is committed already.
