@@ -20,7 +20,7 @@ use floor::{
 };
 use orch::{
     domain::model::landing::LandingMode,
-    io::git::{Advanced, Built, Ground, Integrated, Landing, Origin, StateFile, Step},
+    io::git::{Advanced, Built, CommitRange, Ground, Integrated, Landing, Origin, StateFile, Step},
 };
 
 /// Files of the repository, and records of the plan in it.
@@ -141,10 +141,11 @@ fn land(ground: &Ground, root: &Path, task: &str) -> Result<(), Failure> {
     let Integrated::Clean { head } = ground.integrate(task, &base, "merge")? else {
         return Err("a conflict".into());
     };
+    let verified = CommitRange { base, head };
     let landing = Landing {
         branch: "plan".to_owned(),
-        base,
-        head,
+        works: vec![verified.clone()],
+        verified,
         files: vec![StateFile {
             path: format!(".orch/runs/{task}.1.yaml"),
             bytes: Some(b"outcome: succeeded\n".to_vec()),

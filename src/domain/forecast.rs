@@ -165,9 +165,12 @@ impl<F: Fn(TaskIndex) -> Duration> Play<'_, F> {
             Effect::Merge { attempt } => {
                 Some(Event::Merged { attempt, answer: MergeAnswer::Clean(Digests::default()) })
             }
-            Effect::Land { attempt, .. } => {
-                Some(Event::Landed { attempt, answer: LandAnswer::Done })
+            Effect::Land { works } => {
+                let attempts = works.into_iter().map(|(attempt, _)| attempt).collect();
+                Some(Event::Landed { attempts, answer: LandAnswer::Done })
             }
+            // Nothing moves the branch here, so nobody is overtaken.
+            Effect::Combine { .. } | Effect::VerifyBatch { .. } => None,
             Effect::StartVerify { attempt } => {
                 Some(Event::VerifyFinished { attempt, results: Vec::new() })
             }

@@ -251,7 +251,9 @@ impl Coordinator {
             Effect::Claim(task) => self.want(task),
             Effect::PrepareWorktree(assignment) => self.prepare_worktree(&assignment),
             Effect::Merge { attempt } => self.merge_work(attempt),
-            Effect::Land { attempt, ending } => self.land(attempt, *ending),
+            Effect::Combine { attempts } => self.combine(attempts),
+            Effect::VerifyBatch { attempts } => self.verify_batch(&attempts),
+            Effect::Land { works } => self.land(works),
             Effect::StopLanding { attempt } => self.stop_landing(&attempt),
             Effect::RemoveWorktree { attempt } => self.remove_worktree(&attempt),
             Effect::StartWorker(assignment) => self.order_worker(&assignment.attempt)?,
@@ -319,7 +321,7 @@ impl Coordinator {
     /// Forgets checks that have ended, so that nothing waits for them.
     pub(super) fn note_end(&mut self, event: &Event) {
         match event {
-            Event::VerifyFinished { attempt, .. } => {
+            Event::VerifyFinished { attempt, .. } | Event::BatchVerified { attempt, .. } => {
                 if let Some(worker) = self.workers.get_mut(attempt) {
                     worker.check_stop = None;
                 }

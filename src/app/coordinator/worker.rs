@@ -171,14 +171,7 @@ impl Checks {
     ) -> Vec<CheckResult> {
         let mut results = Vec::new();
         for command in &self.commands {
-            let launch = Launch { argv: argv(command), ..self.launch.clone() };
-            let offset = log::length(&launch.output);
-            let line = command.to_string();
-            let mut result = run_one(&line, &launch, self.times, events, &stopped).await;
-            if !self.secrets.is_empty() {
-                mask_log(&launch.output, offset, &self.secrets);
-                result.output_tail = secret::mask(&result.output_tail, &self.secrets);
-            }
+            let result = self.run_command(command, events, &stopped).await;
             let goes_on = result.is_success();
             results.push(result);
             if !goes_on {
@@ -186,6 +179,24 @@ impl Checks {
             }
         }
         results
+    }
+
+    /// Runs one of the commands.
+    pub(super) async fn run_command(
+        &self,
+        command: &CommandLine,
+        events: &mpsc::Sender<Event>,
+        stopped: &watch::Receiver<Option<How>>,
+    ) -> CheckResult {
+        let launch = Launch { argv: argv(command), ..self.launch.clone() };
+        let offset = log::length(&launch.output);
+        let line = command.to_string();
+        let mut result = run_one(&line, &launch, self.times, events, stopped).await;
+        if !self.secrets.is_empty() {
+            mask_log(&launch.output, offset, &self.secrets);
+            result.output_tail = secret::mask(&result.output_tail, &self.secrets);
+        }
+        result
     }
 }
 

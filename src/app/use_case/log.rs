@@ -44,7 +44,7 @@ pub fn log(from: &Path, id: Option<&str>, most: usize) -> Result<LogView, AppErr
     let task = id.map(known_id).transpose()?;
     let wanted = task.as_ref();
     let mut view = LogView { task: id.map(str::to_owned), ..LogView::default() };
-    while let Some(revision) = history.next(&|message| landed(message).is_some())? {
+    while let Some(revision) = history.next(&|message| !landed(message).is_empty())? {
         let Some(entry) = entry(&history, &revision, wanted) else { continue };
         if most > 0 && view.entries.len() == most {
             view.has_more = true;
@@ -77,7 +77,8 @@ fn require_known(opened: Result<Repository, AppError>, id: &TaskId) -> Result<()
 /// Returns what a commit says; `None` where that is nothing that is wanted.
 fn entry(history: &History, revision: &Revision, wanted: Option<&TaskId>) -> Option<LogEntry> {
     let is_wanted = |task: &TaskId| wanted.is_none_or(|wanted| wanted == task);
-    let landing = landed(&revision.message).filter(|attempt| is_wanted(&attempt.task));
+    let landings: Vec<AttemptId> =
+        landed(&revision.message).into_iter().filter(|attempt| is_wanted(&attempt.task)).collect();
     let (mut attempts, mut events) = (Vec::new(), Vec::new());
     for file in &revision.files {
         match layout::classify(&file.path) {
@@ -91,21 +92,23 @@ fn entry(history: &History, revision: &Revision, wanted: Option<&TaskId>) -> Opt
         }
     }
     let edits = logged_edits(history, &revision.files, wanted);
-    if landing.is_none() && attempts.is_empty() && events.is_empty() && edits.is_empty() {
+    if landings.is_empty() && attempts.is_empty() && events.is_empty() && edits.is_empty() {
         return None;
     }
-    let kind = match (&landing, &edits[..]) {
-        (Some(_), _) => EntryKind::Landing,
-        (None, []) => EntryKind::State,
-        (None, _) => EntryKind::Edit,
+    let kind = match (&landings[..], &edits[..]) {
+        ([_, ..], _) => EntryKind::Landing,
+        ([], []) => EntryKind::State,
+        ([], _) => EntryKind::Edit,
     };
+    // Of those that landed together, `attempts` tells.
+    let landing = if let [one] = &landings[..] { Some(one) } else { None };
     Some(LogEntry {
         commit: revision.id.0.clone(),
         at: Timestamp(revision.seconds.saturating_mul(1000)).to_string(),
         author: revision.author.clone(),
         kind,
         subject: revision.message.lines().next().unwrap_or_default().to_owned(),
-        task: landing.as_ref().map(|attempt| attempt.task.to_string()),
+        task: landing.map(|attempt| attempt.task.to_string()),
         attempt: landing.map(|attempt| attempt.number),
         attempts,
         edits,
@@ -113,15 +116,18 @@ fn entry(history: &History, revision: &Revision, wanted: Option<&TaskId>) -> Opt
     })
 }
 
-/// Returns the attempt whose work landed with a commit, by the trailers of its message.
-fn landed(message: &str) -> Option<AttemptId> {
-    let trailers = message.trim_end().rsplit("\n\n").next()?;
-    let value = |key: &str| {
-        let mut lines = trailers.lines();
-        lines.find_map(|line| Some(line.strip_prefix(key)?.strip_prefix(": ")?.trim()))
+/// Returns the attempts whose work landed with a commit, by the trailers of its message.
+fn landed(message: &str) -> Vec<AttemptId> {
+    let trailers = message.trim_end().rsplit("\n\n").next().unwrap_or_default();
+    let values = |key: &'static str| {
+        let lines = trailers.lines();
+        lines.filter_map(move |line| Some(line.strip_prefix(key)?.strip_prefix(": ")?.trim()))
     };
-    let number = value("Orch-Attempt")?.parse().ok()?;
-    Some(AttemptId::new(TaskId::parse(value("Orch-Task")?).ok()?, number))
+    let pairs = values("Orch-Task").zip(values("Orch-Attempt"));
+    let attempts = pairs.filter_map(|(task, number)| {
+        Some(AttemptId::new(TaskId::parse(task).ok()?, number.parse().ok()?))
+    });
+    attempts.collect()
 }
 
 fn logged_attempt(
@@ -240,15 +246,20 @@ mod tests {
         let table = [
             ("T: x\n\nOrch-Task: T\nOrch-Attempt: 2\n", "T.2"),
             ("T: x\n\nwhy\n\nSigned-off-by: A\nOrch-Attempt: 12\nOrch-Task: T.x\n", "T.x.12"),
-            ("T: x\n\nOrch-Task: T\n", "-"),
-            ("T: x\n\nOrch-Task: ..\nOrch-Attempt: 2\n", "-"),
-            ("T: x\n\nOrch-Task: T\nOrch-Attempt: 2\n\nbut not at the end\n", "-"),
-            ("Orch-Task: T", "-"),
-            ("", "-"),
+            (
+                "T and U\n\nT: x\nU: y\n\nOrch-Task: T\nOrch-Attempt: 1\nOrch-Task: U\n\
+                 Orch-Attempt: 3\n",
+                "T.1 U.3",
+            ),
+            ("T: x\n\nOrch-Task: T\n", ""),
+            ("T: x\n\nOrch-Task: ..\nOrch-Attempt: 2\n", ""),
+            ("T: x\n\nOrch-Task: T\nOrch-Attempt: 2\n\nbut not at the end\n", ""),
+            ("Orch-Task: T", ""),
+            ("", ""),
         ];
         for (message, expected) in table {
-            let found = landed(message).map_or("-".to_owned(), |attempt| attempt.to_string());
-            assert_eq!(found, expected, "{message:?}");
+            let found: Vec<String> = landed(message).iter().map(ToString::to_string).collect();
+            assert_eq!(found.join(" "), expected, "{message:?}");
         }
     }
 }

@@ -1,10 +1,18 @@
 //! What the scheduler announces, workers report and records say, as it is told.
 
-use super::run::Happened;
+use super::run::{Happened, NamedAttempt};
 use crate::domain::{
-    model::attempt::{AttemptRecord, StatusReport},
+    model::{
+        attempt::{AttemptRecord, StatusReport},
+        id::AttemptId,
+    },
     scheduler::effect::{Force, Notice},
 };
+
+fn named(attempts: &[AttemptId]) -> Vec<NamedAttempt> {
+    let named = |one: &AttemptId| NamedAttempt { task: one.task.to_string(), attempt: one.number };
+    attempts.iter().map(named).collect()
+}
 
 impl Happened {
     /// Returns what a worker reported.
@@ -43,6 +51,10 @@ impl Happened {
             }
             Notice::MovedOn { attempt } => {
                 Self::MovedOn { task: attempt.task.to_string(), attempt: attempt.number }
+            }
+            Notice::Combined { attempts } => Self::Combined { attempts: named(&attempts) },
+            Notice::Split { attempts, reason } => {
+                Self::Split { attempts: named(&attempts), reason }
             }
             Notice::Stopping { attempt, why, force } => Self::Stopping {
                 task: attempt.task.to_string(),

@@ -22,6 +22,15 @@ pub struct RunEvent {
     pub happened: Happened,
 }
 
+/// An attempt, named where there are several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NamedAttempt {
+    /// The task.
+    pub task: String,
+    /// Which attempt.
+    pub attempt: u32,
+}
+
 /// What happened. The JSON has it in the key `event`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -106,6 +115,18 @@ pub enum Happened {
         task: String,
         /// Which attempt.
         attempt: u32,
+    },
+    /// The branch went on while attempts were verified: their work is merged and verified together.
+    Combined {
+        /// Which.
+        attempts: Vec<NamedAttempt>,
+    },
+    /// The work of attempts does not hold together: fewer are tried, or one.
+    Split {
+        /// Which.
+        attempts: Vec<NamedAttempt>,
+        /// What does not hold.
+        reason: String,
     },
     /// What was verified cannot land now, as something of the user is in the way; it is tried again
     /// until that is gone.

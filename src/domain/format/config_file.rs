@@ -110,6 +110,9 @@ pub struct RawGit {
     /// How verified work lands: as one commit (`squash`), behind a commit that merges the worker's
     /// own (`merge`), or as the worker's own, put upon the branch one by one (`rebase`).
     pub landing: Field<LandingMode>,
+    /// Of how many tasks at most the work is verified together and lands as one commit, where it has
+    /// to be verified again before it lands; default: 1.
+    pub batch: Field<Workers>,
     /// Whether records and status files without work are committed, too.
     pub commit_state: Field<Flag>,
     /// Branches on which a run does not begin without being told to.
@@ -182,6 +185,7 @@ impl RawGit {
         let protect = self.protect.value.map(List::values);
         GitSpec {
             landing: self.landing.value.unwrap_or_default(),
+            batch: self.batch.value.map_or(known.batch, |batch| batch.0),
             commits_state: self.commit_state.value.map_or(known.commits_state, |flag| flag.0),
             protect: protect.map_or(known.protect, |all| all.map(|word| word.0).collect()),
             keep: self.keep.value.map(|keep| keep.spec()).unwrap_or_default(),

@@ -32,6 +32,8 @@ pub const CLAIMS_PATH: &str = ".orch/local/claims.json";
 pub const CLONE_PATH: &str = ".orch/local/clone";
 /// Worktrees of running tasks.
 pub const WORKTREES_DIR: &str = ".orch/local/worktrees";
+/// The worktree in which the work of several tasks is verified together.
+pub const BATCH_DIR: &str = ".orch/local/worktrees/@batch";
 /// Files that wait to be put into the checkout.
 pub const LANDING_DIR: &str = ".orch/local/landing";
 /// The settings.

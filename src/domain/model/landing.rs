@@ -7,6 +7,9 @@ use super::limits;
 pub struct GitSpec {
     /// How verified work lands.
     pub landing: LandingMode,
+    /// Of how many tasks at most the work is verified together, where it has to be verified again
+    /// before it lands: 1 has each land alone.
+    pub batch: u32,
     /// Whether records and status files without work are committed, too.
     pub commits_state: bool,
     /// Branches on which a run does not begin without being told to.
@@ -35,6 +38,7 @@ impl Default for GitSpec {
     fn default() -> Self {
         Self {
             landing: LandingMode::default(),
+            batch: 1,
             commits_state: true,
             protect: ["main", "master"].map(str::to_owned).to_vec(),
             keep: KeepSpec::default(),

@@ -27,12 +27,16 @@ pub enum Effect {
         /// Whose.
         attempt: AttemptId,
     },
-    /// Land what was verified, in one commit with the record of the attempt.
+    /// Merge the verified work of several attempts with what landed meanwhile, and with each other, in
+    /// a place of its own.
+    Combine {
+        /// Whose; the first has the turn to land.
+        attempts: Vec<AttemptId>,
+    },
+    /// Land what was verified, in one commit with the records of the attempts.
     Land {
-        /// Whose.
-        attempt: AttemptId,
-        /// What the record says then.
-        ending: Box<Ending>,
+        /// Whose, and what the record says then.
+        works: Vec<(AttemptId, Box<Ending>)>,
     },
     /// Give up landing, where it waits.
     StopLanding {
@@ -56,7 +60,13 @@ pub enum Effect {
         /// Whose.
         attempt: AttemptId,
     },
-    /// Stop the verify commands of an attempt.
+    /// Run the verify commands of several attempts on their combined work, each of them once, up to the
+    /// first that fails.
+    VerifyBatch {
+        /// Whose; they belong to the first.
+        attempts: Vec<AttemptId>,
+    },
+    /// Stop the verify commands of an attempt, or those that belong to it.
     StopVerify {
         /// Whose.
         attempt: AttemptId,
@@ -174,6 +184,18 @@ pub enum Notice {
     MovedOn {
         /// Which attempt.
         attempt: AttemptId,
+    },
+    /// The branch went on meanwhile: the work of several attempts is verified together.
+    Combined {
+        /// Which.
+        attempts: Vec<AttemptId>,
+    },
+    /// The work of several attempts does not hold together: fewer are tried, or one.
+    Split {
+        /// Which.
+        attempts: Vec<AttemptId>,
+        /// What does not hold, in words.
+        reason: String,
     },
     /// A worker is being stopped.
     Stopping {

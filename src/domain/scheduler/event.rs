@@ -29,10 +29,17 @@ pub enum Event {
         /// What came of it.
         answer: MergeAnswer,
     },
-    /// It was tried to land the work of an attempt.
+    /// The verified work of several attempts was merged with each other.
+    Combined {
+        /// Whose turn it is to land.
+        attempt: AttemptId,
+        /// What came of it.
+        answer: CombineAnswer,
+    },
+    /// It was tried to land the work of attempts, in one commit.
     Landed {
         /// Whose.
-        attempt: AttemptId,
+        attempts: Vec<AttemptId>,
         /// What came of it.
         answer: LandAnswer,
     },
@@ -101,6 +108,13 @@ pub enum Event {
         /// What came out, in order.
         results: Vec<CheckResult>,
     },
+    /// The verify commands of several attempts ran on their combined work, up to the first that failed.
+    BatchVerified {
+        /// Whose turn it is to land.
+        attempt: AttemptId,
+        /// What came out for each, in order.
+        results: Vec<(AttemptId, Vec<CheckResult>)>,
+    },
     /// The commands of a level's gate ran; the list ends with the first that failed.
     GateFinished {
         /// The level whose tasks had ended.
@@ -160,6 +174,16 @@ pub enum MergeAnswer {
     /// These files were changed by others, too.
     Conflict(Vec<String>),
     /// It cannot be done, as a phrase.
+    Failed(String),
+}
+
+/// What came of merging the work of several attempts with each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CombineAnswer {
+    /// The work of these is in it, beside that of the one whose turn it is; that of others does not
+    /// merge with theirs.
+    Together(Vec<AttemptId>),
+    /// It cannot be done, as a phrase: each lands alone.
     Failed(String),
 }
 

@@ -5,7 +5,10 @@
 //! one at a time has its turn to land: the branch is where it was verified, or it keeps its turn
 //! while it is merged and verified again. So whatever is on the branch was verified as it is, and
 //! nobody is overtaken for ever.
+//!
+//! Where several wait that were overtaken, their work may be verified together: see [`batch`].
 
+mod batch;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +23,7 @@ use super::{
 };
 use crate::domain::{
     model::{
-        attempt::{CheckResult, Outcome, ReviewKind},
+        attempt::{CheckResult, Ending, Outcome, ReviewKind},
         id::{AttemptId, TaskId},
         task::Isolation,
     },
@@ -43,8 +46,12 @@ pub(super) enum Worktrees {
 pub(super) struct Queue {
     /// Whose turn it is.
     turn: Option<TaskId>,
+    /// Whose work is being verified together with that of the one whose turn it is.
+    mates: Vec<TaskId>,
     /// Who waits for it, in the order in which they were verified.
     waiting: VecDeque<TaskId>,
+    /// Most tasks in a batch for now, where the last one did not hold.
+    batch_max: Option<u32>,
 }
 
 impl Live {
@@ -165,24 +172,34 @@ impl Scheduler {
         };
         if self.landings.turn.as_ref().is_some_and(|id| lands(self, id).is_none()) {
             self.landings.turn = None;
+            self.put_mates_back();
         }
         while self.landings.turn.is_none() {
             let Some(id) = self.landings.waiting.pop_front() else { return };
-            let is_ready =
-                |task: &TaskIndex| self.at(*task).is_some_and(|live| live.stage == Stage::Queued);
-            if let Some(task) = lands(self, &id).filter(is_ready) {
+            if let Some(task) = self.queued(&id) {
                 self.landings.turn = Some(id);
                 self.land(task, effects);
             }
         }
     }
 
+    /// Finds a task whose work is verified and waits for its turn.
+    fn queued(&self, id: &TaskId) -> Option<TaskIndex> {
+        let task = self.plan.find(id.as_str())?;
+        self.at(task).is_some_and(|live| live.stage == Stage::Queued).then_some(task)
+    }
+
     fn land(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
-        let Some(live) = self.at(task) else { return };
-        let attempt = live.assignment.attempt.clone();
-        let Some(ending) = live.held.clone() else { return };
+        let works = self.begin_landing(task).into_iter().collect();
+        effects.push(Effect::Land { works });
+    }
+
+    /// Notes that the work of an attempt lands; returns what its record is to say then.
+    fn begin_landing(&mut self, task: TaskIndex) -> Option<(AttemptId, Box<Ending>)> {
+        let live = self.at(task)?;
+        let work = (live.assignment.attempt.clone(), live.held.clone()?);
         self.set_stage(task, Stage::Landing);
-        effects.push(Effect::Land { attempt, ending });
+        Some(work)
     }
 
     /// Takes in what came of a merge.
@@ -215,8 +232,24 @@ impl Scheduler {
     /// Takes in what came of a landing.
     pub(super) fn landed(
         &mut self,
+        attempts: &[AttemptId],
+        answer: &LandAnswer,
+        effects: &mut Vec<Effect>,
+    ) {
+        if *answer == LandAnswer::Done {
+            self.landings.batch_max = self.landings.batch_max.map(|most| most.saturating_mul(2));
+        }
+        if let [attempt] = attempts {
+            return self.landed_alone(attempt, answer, effects);
+        }
+        self.landed_together(attempts, answer, effects);
+    }
+
+    /// Takes in what came of the landing of an attempt, for this attempt.
+    fn landed_alone(
+        &mut self,
         attempt: &AttemptId,
-        answer: LandAnswer,
+        answer: &LandAnswer,
         effects: &mut Vec<Effect>,
     ) {
         let Some((task, live)) = self.live(attempt) else { return };
@@ -254,8 +287,8 @@ impl Scheduler {
         }
     }
 
-    /// Merges the work of an attempt again, as the branch went on; where somebody else has the turn,
-    /// when that is over.
+    /// Merges the work of an attempt again, as the branch went on, perhaps with that of others; where
+    /// somebody else has the turn, when that is over.
     fn moved_on(&mut self, task: TaskIndex, attempt: &AttemptId, effects: &mut Vec<Effect>) {
         let id = &attempt.task;
         if self.landings.turn.as_ref().is_some_and(|turn| turn != id) {
@@ -263,6 +296,11 @@ impl Scheduler {
             return self.set_stage(task, Stage::Queued);
         }
         self.landings.turn = Some(id.clone());
+        self.merge_in_turn(task, attempt, effects);
+    }
+
+    /// Merges the work of the attempt whose turn it is by itself.
+    fn merge_alone(&mut self, task: TaskIndex, attempt: &AttemptId, effects: &mut Vec<Effect>) {
         self.set_stage(task, Stage::Merging);
         effects.push(Effect::Announce(Notice::MovedOn { attempt: attempt.clone() }));
         effects.push(Effect::Merge { attempt: attempt.clone() });

@@ -192,7 +192,8 @@ impl Scheduler {
             }
             Event::WorktreeReady { attempt } => self.worktree_ready(&attempt, &mut effects),
             Event::Merged { attempt, answer } => self.merged(&attempt, answer, &mut effects),
-            Event::Landed { attempt, answer } => self.landed(&attempt, answer, &mut effects),
+            Event::Combined { attempt, answer } => self.combined(&attempt, answer, &mut effects),
+            Event::Landed { attempts, answer } => self.landed(&attempts, &answer, &mut effects),
             Event::WorkerStarted { attempt } => self.started_well(&attempt, &mut effects),
             Event::ShortageSeen { cause } => self.shortage_seen(cause, &mut effects),
             Event::WorkerExited { attempt, end } => {
@@ -208,6 +209,10 @@ impl Scheduler {
             Event::VerifyFinished { attempt, results } => {
                 self.checks_ran(&results, &mut effects);
                 self.verify_finished(&attempt, results, &mut effects);
+            }
+            Event::BatchVerified { attempt, results } => {
+                results.iter().for_each(|(_, results)| self.checks_ran(results, &mut effects));
+                self.batch_verified(&attempt, &results, &mut effects);
             }
             Event::GateFinished { level, number, results } => {
                 self.checks_ran(&results, &mut effects);

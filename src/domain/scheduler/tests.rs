@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 
 use super::{
     effect::Uses,
-    event::{LandAnswer, MergeAnswer},
+    event::{CombineAnswer, LandAnswer, MergeAnswer},
     *,
 };
 use crate::domain::model::{
@@ -93,7 +93,7 @@ fn set_budget(budget: &mut Budget, key: &str, value: &str) {
     }
 }
 
-/// Reads `@claims REMOTE`, `@run key=value …`, `@milestone NAME key=value …` and `@breaker CRASHES WITHIN PAUSE`.
+/// Reads `@batch N`, `@workers N`, `@claims REMOTE`, `@run key=value …`, `@milestone NAME key=value …` and `@breaker CRASHES WITHIN PAUSE`.
 fn set_limit(config: &mut Config, line: &str) {
     let words: Vec<&str> = line.split_whitespace().collect();
     let set = |budget: &mut Budget, words: &[&str]| {
@@ -111,6 +111,8 @@ fn set_limit(config: &mut Config, line: &str) {
             config.breaker =
                 BreakerSpec { crashes, within: seconds(within), pause: seconds(pause) };
         }
+        ["@batch", most] => config.git.batch = most.parse().unwrap(),
+        ["@workers", most] => config.max_workers = most.parse().unwrap(),
         ["@claims", remote] => config.claim_remote = Some((*remote).to_owned()),
         _ => panic!("unknown limit {line}"),
     }
@@ -249,8 +251,20 @@ fn landing_event(words: &[&str]) -> Option<Event> {
                 files => MergeAnswer::Conflict(files.iter().map(ToString::to_string).collect()),
             },
         },
-        ["landed", who, answer] => Event::Landed {
+        ["combined", who, with @ ..] => Event::Combined {
             attempt: attempt(who),
+            answer: match with {
+                ["failed"] => CombineAnswer::Failed("no room".to_owned()),
+                with => CombineAnswer::Together(with.iter().map(|who| attempt(who)).collect()),
+            },
+        },
+        ["batch-verified", who @ .., code] => {
+            let results = |who: &&str| (attempt(who), vec![result("check", code.parse().unwrap())]);
+            let results: Vec<_> = who.iter().map(results).collect();
+            Event::BatchVerified { attempt: results[0].0.clone(), results }
+        }
+        ["landed", who @ .., answer] => Event::Landed {
+            attempts: who.iter().map(|who| attempt(who)).collect(),
             answer: match *answer {
                 "done" => LandAnswer::Done,
                 "moved" => LandAnswer::MovedOn,
@@ -329,13 +343,24 @@ fn changed(plan_text: &str, kind: EventKind) -> Event {
     Event::PlanChanged { plan: Arc::new(plan(plan_text)), outside: OutsideFacts::gather([event]) }
 }
 
+fn names(attempts: &[AttemptId]) -> String {
+    attempts.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
 pub(super) fn tell(effect: &Effect) -> Option<String> {
     Some(match effect {
         Effect::RecordStart(a) => format!("record-start {}", a.attempt),
         Effect::Claim(task) => format!("claim {task}"),
         Effect::PrepareWorktree(a) => format!("prepare {}", a.attempt),
         Effect::Merge { attempt } => format!("merge {attempt}"),
-        Effect::Land { attempt, ending } => format!("land {attempt}: {}", ending.reason),
+        Effect::Combine { attempts } => format!("combine {}", names(attempts)),
+        Effect::VerifyBatch { attempts } => format!("verify-batch {}", names(attempts)),
+        Effect::Land { works } => {
+            let land = |(attempt, ending): &(AttemptId, Box<Ending>)| {
+                format!("land {attempt}: {}", ending.reason)
+            };
+            works.iter().map(land).collect::<Vec<_>>().join(" + ")
+        }
         Effect::StopLanding { attempt } => format!("stop-landing {attempt}"),
         Effect::RemoveWorktree { attempt } => format!("remove {attempt}"),
         Effect::StartWorker(a) => format!("start {}", a.attempt),
@@ -401,14 +426,25 @@ pub(super) fn check_recovered(
 ) {
     let mut plan_text: String = plan_text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
     let mut scheduler = Scheduler::recover(Arc::new(plan(&plan_text)), recorded, at(0));
+    let log = play(&mut scheduler, &mut plan_text, script);
+    compare(&scheduler, log, expected);
+}
+
+/// Plays `script`; returns its lines, each with the effects that follow.
+pub(super) fn play(scheduler: &mut Scheduler, plan_text: &mut String, script: &str) -> Vec<String> {
     let mut log = Vec::new();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let (second, line) = line.split_once(' ').unwrap();
         log.push(format!("{second} {line}"));
-        let event = event(line, &mut plan_text);
+        let event = event(line, plan_text);
         let effects = scheduler.step(at(second.parse().unwrap()), event);
         log.extend(effects.iter().filter_map(tell).map(|told| format!("    {told}")));
     }
+    log
+}
+
+/// Compares what was played, and the states at its end.
+pub(super) fn compare(scheduler: &Scheduler, mut log: Vec<String>, expected: &Expect) {
     let plan = Arc::clone(scheduler.plan());
     let states = plan.indices().zip(scheduler.states());
     let states: Vec<String> =

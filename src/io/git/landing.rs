@@ -26,15 +26,24 @@ pub struct StateFile {
     pub bytes: Option<Vec<u8>>,
 }
 
-/// Work that was verified and is to land.
+/// The commits of work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommitRange {
+    /// The last commit of the branch of the plan that is merged into it.
+    pub base: CommitId,
+    /// Its last commit.
+    pub head: CommitId,
+}
+
+/// CommitRange that was verified and is to land, that of one task or of several together.
 #[derive(Debug, Clone)]
 pub struct Landing {
     /// The branch that it lands on.
     pub branch: String,
-    /// The last commit of that branch that is merged into the work.
-    pub base: CommitId,
-    /// The commit that was verified.
-    pub head: CommitId,
+    /// What was verified: the last commit of it, and the last one of that branch that is merged into it.
+    pub verified: CommitRange,
+    /// The work of each task in it.
+    pub works: Vec<CommitRange>,
     /// The record of the attempt, and what its worker reported.
     pub files: Vec<StateFile>,
     /// Folders, relative to that of the plan, that nobody but the coordinator changes: what the work
@@ -78,19 +87,8 @@ impl Ground {
             let Some(tree) = self.landed_tree(&repository, landing, tip_id)? else {
                 return Ok(Built::Moved);
             };
-            let (base, head) = (oid(&landing.base)?, oid(&landing.head)?);
-            let message = &landing.message;
-            let new = match landing.mode {
-                LandingMode::Squash => commit(&repository, tree, &[tip_id], message)?,
-                LandingMode::Merge if head == tip_id || head == base => {
-                    commit(&repository, tree, &[tip_id], message)?
-                }
-                LandingMode::Merge => commit(&repository, tree, &[tip_id, head], message)?,
-                LandingMode::Rebase => {
-                    let below = replayed(&repository, base, head, tip_id)?.unwrap_or(tip_id);
-                    commit(&repository, tree, &[below], message)?
-                }
-            };
+            let parents = parents(&repository, landing, tip_id)?;
+            let new = commit(&repository, tree, &parents, &landing.message)?;
             Ok(Built::Commit { old: tip.clone(), new: name_of(new) })
         };
         self.held(build, |built| match built {
@@ -123,9 +121,9 @@ impl Ground {
         tip: Oid,
     ) -> Result<Option<Oid>, Error> {
         let tree_of = |id: Oid| Ok::<_, Error>(repository.find_commit(id)?.tree_id());
-        let base = oid(&landing.base)?;
+        let base = oid(&landing.verified.base)?;
         let (base_tree, tip_tree) = (tree_of(base)?, tree_of(tip)?);
-        let mut tree = tree_of(oid(&landing.head)?)?;
+        let mut tree = tree_of(oid(&landing.verified.head)?)?;
         let kept = self.paths_in_commit(&landing.kept);
         if tip != base {
             let unverified = self.paths_in_commit(&landing.unverified);
@@ -183,6 +181,25 @@ impl Ground {
         })?;
         Ok(made.map(|new| (tip, name_of(new))))
     }
+}
+
+/// Returns the commits on top of which the commit is by which work lands on `tip`.
+fn parents(repository: &Repository, landing: &Landing, tip: Oid) -> Result<Vec<Oid>, Error> {
+    let mut parents = vec![tip];
+    for CommitRange { base, head } in &landing.works {
+        let (base, head) = (oid(base)?, oid(head)?);
+        match landing.mode {
+            LandingMode::Squash => {}
+            // A task that did nothing has no commits to be merged.
+            LandingMode::Merge if head == tip || head == base => {}
+            LandingMode::Merge => parents.push(head),
+            LandingMode::Rebase => {
+                let below = parents.last().copied().unwrap_or(tip);
+                parents = vec![replayed(repository, base, head, below)?.unwrap_or(below)];
+            }
+        }
+    }
+    Ok(parents)
 }
 
 /// Puts the commits of a worker upon `tip`, one after the other; `None` where one of them does not

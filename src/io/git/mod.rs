@@ -2,6 +2,7 @@
 
 mod advance;
 mod apply;
+mod batch;
 pub mod checkout;
 pub mod claims;
 mod clearing;
@@ -25,11 +26,12 @@ mod worktree;
 
 pub use self::{
     advance::{Advanced, Obstacle, Step},
+    batch::Combined,
     forecast::Merges,
     ground::{Ground, Head},
     history::{ChangedFile, Content, History, Revision},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
-    landing::{Built, Landing, StateFile},
+    landing::{Built, CommitRange, Landing, StateFile},
     work::Integrated,
     worktree::{Origin, Prepared},
 };

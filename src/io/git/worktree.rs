@@ -119,7 +119,8 @@ impl Ground {
             repository.merge_base(branch.peel_to_commit()?.id(), tip)
         };
         let merged = begin().map_err(|source| self.explained(task, source))?;
-        self.link_worktree(task, folder)
+        let head = format!("ref: {HEADS}{}", Self::task_branch(task));
+        self.link_worktree(task, folder, &head)
             .map_err(|source| GitError::file(format!("make the worktree of {task}"), source))?;
         let fill = || {
             let repository = self.open_worktree(task)?;
@@ -131,9 +132,14 @@ impl Ground {
         self.note_base(task, &name_of(merged))
     }
 
-    /// Writes the files that make a folder a worktree, as `git worktree add` does. That of libgit2
-    /// looks at all other worktrees, and stumbles over those that are being made just now.
-    fn link_worktree(&self, task: &str, folder: &Path) -> std::io::Result<()> {
+    /// Writes the files that make a folder a worktree in which `head`, a branch or a commit, is checked
+    /// out, as `git worktree add` does. That of libgit2 looks at all other worktrees, and stumbles over those that are being made just now.
+    pub(super) fn link_worktree(
+        &self,
+        task: &str,
+        folder: &Path,
+        head: &str,
+    ) -> std::io::Result<()> {
         let (admin, new) = (self.admin(task), self.common_dir().join(format!("orch-new-{task}")));
         remove_folder_if_there(&new)?;
         fs::create_dir(&new)?;
@@ -141,7 +147,7 @@ impl Ground {
         fs::write(new.join("locked"), format!("orch works on {task}\n"))?;
         fs::write(new.join("gitdir"), format!("{}\n", folder.join(".git").display()))?;
         fs::write(new.join("commondir"), "../..\n")?;
-        fs::write(new.join("HEAD"), format!("ref: {HEADS}{}\n", Self::task_branch(task)))?;
+        fs::write(new.join("HEAD"), format!("{head}\n"))?;
         fs::create_dir_all(folder)?;
         fs::write(folder.join(".git"), format!("gitdir: {}\n", admin.display()))?;
         // A git command that comes by sees all of it or nothing. One that prunes worktrees removes the

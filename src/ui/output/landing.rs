@@ -1,7 +1,16 @@
 //! How work comes to the branch, in words.
 
 use super::run::{Tone, name};
-use crate::app::view::run::Happened;
+use crate::app::view::run::{Happened, NamedAttempt};
+
+/// Returns several attempts as they are named in lines.
+fn names(attempts: &[NamedAttempt]) -> String {
+    let names: Vec<String> = attempts.iter().map(|one| name(&one.task, one.attempt)).collect();
+    match &names[..] {
+        [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
+        all => all.join(", "),
+    }
+}
 
 /// Returns what became of work on its way to the branch.
 pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
@@ -9,6 +18,14 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::MovedOn { task, attempt } => {
             let name = name(task, *attempt);
             (Tone::Neutral, format!("merge     {name} once more, as the branch went on"))
+        }
+        Happened::Combined { attempts } => {
+            let text = format!("merge     {} together, as the branch went on", names(attempts));
+            (Tone::Neutral, text)
+        }
+        Happened::Split { attempts, reason } => {
+            let text = format!("split     {} do not hold together: {reason}", names(attempts));
+            (Tone::Uneasy, text)
         }
         Happened::LandingWaits { task, attempt, what, files } => {
             let name = name(task, *attempt);

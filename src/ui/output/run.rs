@@ -83,6 +83,8 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::BecameStale { .. } => of_task(happened),
         Happened::GateStarted { .. } | Happened::GateEnded { .. } => of_gate(happened),
         Happened::MovedOn { .. }
+        | Happened::Combined { .. }
+        | Happened::Split { .. }
         | Happened::LandingWaits { .. }
         | Happened::Landed { .. }
         | Happened::Rescued { .. }

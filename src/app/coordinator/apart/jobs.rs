@@ -20,7 +20,10 @@ use crate::{
         scheduler::event::{LandAnswer, MergeAnswer},
     },
     io::{
-        git::{Advanced, Built, GitError, Ground, Integrated, Landing, Obstacle, Origin, Step},
+        git::{
+            Advanced, Built, Combined, GitError, Ground, Integrated, Landing, Obstacle, Origin,
+            Step,
+        },
         process::{cause_of, foreign},
     },
 };
@@ -58,17 +61,19 @@ pub(in crate::app::coordinator) enum News {
         /// What came of it.
         merged: Result<Merged, MergeAnswer>,
     },
+    /// The work of several attempts was merged with each other, or why it is not.
+    Combined(MergedBatch),
     /// Something is in the way of a landing.
     Waits {
         /// Whose.
-        attempt: AttemptId,
+        attempts: Vec<AttemptId>,
         /// What.
         obstacle: Obstacle,
     },
     /// A landing was carried out, or given up.
     Landed {
         /// Whose.
-        attempt: AttemptId,
+        attempts: Vec<AttemptId>,
         /// What came of it.
         answer: LandAnswer,
         /// How, where it did.
@@ -87,6 +92,15 @@ pub(in crate::app::coordinator) struct Merged {
     pub(super) head: CommitId,
     /// The files of its task and role in that.
     pub(super) digests: Digests,
+}
+
+/// The work of several attempts that was to be merged with each other.
+#[derive(Debug)]
+pub(in crate::app::coordinator) struct MergedBatch {
+    /// Whose.
+    pub(super) attempts: Vec<AttemptId>,
+    /// What it came to, or why it did not.
+    pub(super) merged: Result<Combined, String>,
 }
 
 /// How work landed.
@@ -205,7 +219,7 @@ pub(super) fn remove(ground: &Ground, task: &str, folder: &Path) -> Result<(), G
 /// Work that is to land.
 #[derive(Debug)]
 pub(super) struct LandingJob {
-    pub attempt: AttemptId,
+    pub attempts: Vec<AttemptId>,
     pub landing: Landing,
     pub scratch: PathBuf,
     pub own: Vec<String>,
@@ -230,8 +244,8 @@ impl LandingJob {
                 Ok(Tried::InTheWay(obstacle)) => {
                     let is_due = !obstacle.files.is_empty() || begun.elapsed() > TOLD_AFTER;
                     if is_due && !std::mem::replace(&mut is_told, true) {
-                        let attempt = self.attempt.clone();
-                        let waits = News::Waits { attempt, obstacle };
+                        let attempts = self.attempts.clone();
+                        let waits = News::Waits { attempts, obstacle };
                         if self.news.blocking_send(waits).is_err() {
                             tracing::debug!("nobody is told that a landing waits");
                         }
@@ -241,7 +255,7 @@ impl LandingJob {
                     continue;
                 }
             };
-            return News::Landed { attempt: self.attempt, answer, landed };
+            return News::Landed { attempts: self.attempts, answer, landed };
         }
     }
 

@@ -3,6 +3,7 @@
 //! What takes time is done in the background, in this process; what came of it comes back as
 //! [`News`]. Whatever moves the branch has the lane, one after the other.
 
+mod batch;
 mod jobs;
 mod state;
 mod yard;
@@ -119,36 +120,19 @@ impl Coordinator {
     }
 
     /// Lands what was verified, in the background, as soon as nothing is in the way.
-    pub(super) fn land(&mut self, attempt: AttemptId, ending: Ending) {
+    pub(super) fn land(&mut self, works: Vec<(AttemptId, Box<Ending>)>) {
         let Some(ground) = self.yard.ground.clone() else { return };
-        let Some(worker) = self.workers.get(&attempt) else { return };
-        let Some(work) = worker.record.work.clone() else { return };
-        let record = AttemptRecord { ending: Some(ending), ..worker.record.clone() };
-        let status = layout::status_path(&attempt);
-        let mut files = vec![StateFile {
-            path: layout::run_path(&attempt),
-            bytes: Some(run_record::render(&record).into_bytes()),
-        }];
-        let reported = self.store.read_file(&status).ok();
-        files.extend(reported.map(|bytes| StateFile { path: status, bytes: Some(bytes) }));
-        let (Some(head), Some(base)) = (work.commit, ground.base_of(attempt.task.as_str())) else {
+        let attempts: Vec<AttemptId> = works.iter().map(|(attempt, _)| attempt.clone()).collect();
+        let Some(landing) = self.landing(works) else {
             let answer = LandAnswer::Failed("its worktree is gone".to_owned());
-            return self.in_background(move || News::Landed { attempt, answer, landed: None });
-        };
-        let landing = Landing {
-            branch: work.onto,
-            base,
-            head,
-            files,
-            kept: own(),
-            unverified: vec![layout::EVENTS_DIR.to_owned()],
-            message: message_of(&worker.assignment),
-            mode: self.scheduler.plan().config().git.landing,
+            return self.in_background(move || News::Landed { attempts, answer, landed: None });
         };
         let stop = Arc::new(AtomicBool::new(false));
-        self.yard.stops.insert(attempt.clone(), Arc::clone(&stop));
+        for attempt in &attempts {
+            self.yard.stops.insert(attempt.clone(), Arc::clone(&stop));
+        }
         let job = jobs::LandingJob {
-            attempt,
+            attempts,
             landing,
             scratch: scratch(&self.store),
             own: own(),
@@ -157,6 +141,38 @@ impl Coordinator {
             news: self.yard.news.clone(),
         };
         self.in_background(move || job.carry_out(&ground));
+    }
+
+    /// Returns what is to land: the work of attempts, and what is recorded of them; `None` where a
+    /// worktree is gone.
+    fn landing(&self, attempts: Vec<(AttemptId, Box<Ending>)>) -> Option<Landing> {
+        let (mut files, mut works, mut assignments) = (Vec::new(), Vec::new(), Vec::new());
+        let branch = attempts.first().and_then(|(first, _)| self.onto(first))?;
+        for (attempt, ending) in attempts {
+            let worker = self.workers.get(&attempt)?;
+            works.push(self.work_of(&attempt)?);
+            assignments.push(worker.assignment.as_ref());
+            let record = AttemptRecord { ending: Some(*ending), ..worker.record.clone() };
+            let bytes = Some(run_record::render(&record).into_bytes());
+            files.push(StateFile { path: layout::run_path(&attempt), bytes });
+            let status = layout::status_path(&attempt);
+            let reported = self.store.read_file(&status).ok();
+            files.extend(reported.map(|bytes| StateFile { path: status, bytes: Some(bytes) }));
+        }
+        let verified = match &works[..] {
+            [one] => one.clone(),
+            _ => self.yard.combined.clone()?,
+        };
+        Some(Landing {
+            branch,
+            verified,
+            works,
+            files,
+            kept: own(),
+            unverified: vec![layout::EVENTS_DIR.to_owned()],
+            message: message_of_all(&assignments),
+            mode: self.scheduler.plan().config().git.landing,
+        })
     }
 
     /// Gives up a landing that waits.
@@ -209,25 +225,23 @@ impl Coordinator {
                 };
                 batch.push(Event::Merged { attempt, answer });
             }
-            News::Waits { attempt, obstacle } => {
-                let (task, number) = (attempt.task.to_string(), attempt.number);
-                let (what, files) = (obstacle.what, obstacle.files);
-                self.tell(Happened::LandingWaits { task, attempt: number, what, files });
-                batch.push(Event::Landed { attempt, answer: LandAnswer::Waits });
-            }
-            News::Landed { attempt, answer, landed } => {
-                self.yard.stops.remove(&attempt);
-                if let Some(Landed { commit, is_here }) = landed {
+            News::Combined(merged) => batch.extend(self.combined(merged)),
+            News::Waits { attempts, obstacle } => {
+                for attempt in &attempts {
                     let (task, number) = (attempt.task.to_string(), attempt.number);
-                    let work = self.workers.get(&attempt).and_then(|w| w.record.work.as_ref());
-                    let branch = work.map(|work| work.onto.clone()).unwrap_or_default();
-                    let commit = commit.0;
-                    if let Some(worker) = self.workers.get_mut(&attempt) {
-                        worker.is_elsewhere = !is_here;
-                    }
-                    self.tell(Happened::Landed { task, attempt: number, branch, commit });
+                    let (what, files) = (obstacle.what.clone(), obstacle.files.clone());
+                    self.tell(Happened::LandingWaits { task, attempt: number, what, files });
                 }
-                batch.push(Event::Landed { attempt, answer });
+                batch.push(Event::Landed { attempts, answer: LandAnswer::Waits });
+            }
+            News::Landed { attempts, answer, landed } => {
+                for attempt in &attempts {
+                    self.yard.stops.remove(attempt);
+                    if let Some(landed) = &landed {
+                        self.note_landing(attempt, landed);
+                    }
+                }
+                batch.push(Event::Landed { attempts, answer });
             }
             News::Removed(removed) => {
                 self.yard.n_removing = self.yard.n_removing.saturating_sub(1);
@@ -237,6 +251,17 @@ impl Coordinator {
             }
             News::Saved(saved) => self.state_saved(saved),
         }
+    }
+
+    fn note_landing(&mut self, attempt: &AttemptId, landed: &Landed) {
+        let Landed { commit, is_here } = landed;
+        let (task, number) = (attempt.task.to_string(), attempt.number);
+        let branch = self.onto(attempt).unwrap_or_default();
+        let commit = commit.0.clone();
+        if let Some(worker) = self.workers.get_mut(attempt) {
+            worker.is_elsewhere = !is_here;
+        }
+        self.tell(Happened::Landed { task, attempt: number, branch, commit });
     }
 
     fn worktree_prepared(&mut self, prepared: jobs::Prepared, batch: &mut Vec<Event>) {
@@ -265,9 +290,32 @@ impl Coordinator {
 
 /// Returns what the commits of an attempt say.
 fn message_of(assignment: &Assignment) -> String {
-    let attempt = &assignment.attempt;
+    format!("{}\n\n{}", subject_of(assignment), trailers_of(assignment))
+}
+
+/// Returns what the commit says by which the work of several attempts lands.
+fn message_of_all(assignments: &[&Assignment]) -> String {
+    if let [one] = assignments {
+        return message_of(one);
+    }
+    let ids: Vec<&str> = assignments.iter().map(|one| one.attempt.task.as_str()).collect();
+    let subject = match &ids[..] {
+        [one, rest @ ..] if rest.len() > 3 => format!("{one} and {} more tasks", rest.len()),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+        [] => String::new(),
+    };
+    let subjects: Vec<String> = assignments.iter().map(|one| subject_of(one)).collect();
+    let trailers: String = assignments.iter().map(|one| trailers_of(one)).collect();
+    format!("{subject}\n\n{}\n\n{trailers}", subjects.join("\n"))
+}
+
+fn subject_of(assignment: &Assignment) -> String {
     let title = assignment.spec.title.split_whitespace().collect::<Vec<_>>().join(" ");
-    let id = attempt.task.as_str();
-    let subject = if title == id { id.to_owned() } else { format!("{id}: {title}") };
-    format!("{subject}\n\nOrch-Task: {id}\nOrch-Attempt: {}\n", attempt.number)
+    let id = assignment.attempt.task.as_str();
+    if title == id { id.to_owned() } else { format!("{id}: {title}") }
+}
+
+fn trailers_of(assignment: &Assignment) -> String {
+    let AttemptId { task, number } = &assignment.attempt;
+    format!("Orch-Task: {task}\nOrch-Attempt: {number}\n")
 }

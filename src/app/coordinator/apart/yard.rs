@@ -28,7 +28,7 @@ use crate::{
         scheduler::effect::Assignment,
     },
     io::{
-        git::{Ground, Head, TaskBranch},
+        git::{CommitRange, Ground, Head, TaskBranch},
         process::{cause_of, foreign},
         store::Store,
     },
@@ -54,6 +54,8 @@ pub(in crate::app::coordinator) struct Yard {
     /// How landings are given up, by attempt.
     pub(super) stops: BTreeMap<AttemptId, Arc<AtomicBool>>,
     pub(super) unsaved: Unsaved,
+    /// The work of several attempts together, where it was combined.
+    pub(super) combined: Option<CommitRange>,
     /// Whether another branch is checked out.
     pub(super) is_away: bool,
     /// How many worktrees are being removed.
@@ -78,6 +80,7 @@ impl Yard {
             news,
             stops: BTreeMap::new(),
             unsaved: Unsaved::default(),
+            combined: None,
             is_away: false,
             n_removing: 0,
         };
@@ -163,6 +166,9 @@ impl Yard {
         if let Some((branch, advanced)) = ground.finish_step(&scratch(store), &own())? {
             tracing::info!(branch, ?advanced, "a landing was finished");
         }
+        if let Err(error) = ground.remove_batch(&store.path(layout::BATCH_DIR)) {
+            tracing::debug!(error = cause_of(&error), "combined work stays");
+        }
         let mut landed = Vec::new();
         for record in unsettled {
             let Some(work) = &record.work else { continue };
@@ -212,6 +218,11 @@ impl Yard {
                 Home::below(Path::new(&top).join(&self.prefix))
             }
         }
+    }
+
+    /// Returns where the commands of several attempts run together.
+    pub(super) fn batch_home(&self) -> Home {
+        Home::below(Path::new(layout::BATCH_DIR).join(&self.prefix))
     }
 
     /// Returns where the work of an attempt is, for its record.

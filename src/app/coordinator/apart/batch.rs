@@ -1,0 +1,159 @@
+//! CommitRange that is verified together, and lands so.
+
+use tokio::sync::{mpsc, watch};
+
+use super::{News, jobs::MergedBatch};
+use crate::{
+    app::coordinator::{
+        Coordinator,
+        worker::{self, Checks, send},
+    },
+    domain::{
+        format::layout,
+        model::{attempt::CheckResult, id::AttemptId, task::CommandLine},
+        scheduler::event::{CombineAnswer, Event},
+    },
+    io::{
+        git::CommitRange,
+        process::{How, Launch, Stdin, cause_of, check::CheckTimes},
+    },
+};
+
+impl Coordinator {
+    /// Merges the work of several attempts with each other in the background.
+    pub(in crate::app::coordinator) fn combine(&mut self, attempts: Vec<AttemptId>) {
+        let Some(ground) = self.yard.ground.clone() else { return };
+        let works: Option<Vec<CommitRange>> =
+            attempts.iter().map(|one| self.work_of(one)).collect();
+        let onto = attempts.first().and_then(|one| self.onto(one)).unwrap_or_default();
+        let folder = self.store.path(layout::BATCH_DIR);
+        self.in_background(move || {
+            let merged = match works {
+                Some(works) => {
+                    ground.combine(&onto, &works, &folder).map_err(|error| cause_of(&error))
+                }
+                None => Err("a worktree is gone".to_owned()),
+            };
+            News::Combined(MergedBatch { attempts, merged })
+        });
+    }
+
+    /// Returns the work of an attempt that was verified.
+    pub(super) fn work_of(&self, attempt: &AttemptId) -> Option<CommitRange> {
+        let head = self.workers.get(attempt)?.record.work.as_ref()?.commit.clone()?;
+        let base = self.yard.ground.as_ref()?.base_of(attempt.task.as_str())?;
+        Some(CommitRange { base, head })
+    }
+
+    /// Returns the branch that the work of an attempt lands on.
+    pub(super) fn onto(&self, attempt: &AttemptId) -> Option<String> {
+        Some(self.workers.get(attempt)?.record.work.as_ref()?.onto.clone())
+    }
+
+    /// Takes in what came of merging the work of several attempts.
+    pub(super) fn combined(&mut self, batch: MergedBatch) -> Option<Event> {
+        let MergedBatch { attempts, merged } = batch;
+        let attempt = attempts.first()?.clone();
+        let answer = match merged {
+            Ok(combined) => {
+                let with = combined.included.iter().skip(1).filter_map(|at| attempts.get(*at));
+                let with = with.cloned().collect();
+                self.yard.combined = Some(CommitRange { base: combined.base, head: combined.head });
+                CombineAnswer::Together(with)
+            }
+            Err(cause) => {
+                tracing::info!(cause, "work is not verified together");
+                CombineAnswer::Failed(cause)
+            }
+        };
+        Some(Event::Combined { attempt, answer })
+    }
+
+    /// Runs the verify commands of several attempts on their combined work.
+    pub(in crate::app::coordinator) fn verify_batch(&mut self, attempts: &[AttemptId]) {
+        let Some(events) = self.events.clone() else { return };
+        let Some(attempt) = attempts.first().cloned() else { return };
+        let checks = attempts.iter().filter_map(|one| Some((one.clone(), self.batch_checks(one)?)));
+        let checks = BatchChecks(checks.collect());
+        let (stop, stopped) = watch::channel(None);
+        let first = attempt.clone();
+        tokio::spawn(async move {
+            let results = checks.run(&events, &stopped).await;
+            send(&events, Event::BatchVerified { attempt, results }).await;
+        });
+        if let Some(worker) = self.workers.get_mut(&first) {
+            worker.check_stop = Some(stop);
+        }
+    }
+
+    /// Returns the verify commands of an attempt, to be run on combined work.
+    fn batch_checks(&self, attempt: &AttemptId) -> Option<Checks> {
+        let worker = self.workers.get(attempt)?;
+        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
+        let home = self.yard.batch_home();
+        let launch = worker::launch(&self.store, &self.surroundings, assignment, nonce, &home)?;
+        let policy = &assignment.policy;
+        Some(Checks {
+            commands: policy.completion.verify.clone(),
+            launch: Launch { stdin: Stdin::Null, ..launch },
+            times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
+            secrets: worker.secrets.clone(),
+        })
+    }
+
+    /// Removes the worktree in which work was combined, where there is one.
+    pub(in crate::app::coordinator) fn remove_batch(&mut self) {
+        let Some(ground) = self.yard.ground.clone() else { return };
+        if self.yard.combined.take().is_none() {
+            return;
+        }
+        let folder = self.store.path(layout::BATCH_DIR);
+        self.yard.n_removing += 1;
+        self.in_background(move || News::Removed(ground.remove_batch(&folder)));
+    }
+}
+
+/// The verify commands of several attempts.
+struct BatchChecks(Vec<(AttemptId, Checks)>);
+
+/// What makes a command the same as another one.
+type Same = (CommandLine, Vec<(std::ffi::OsString, std::ffi::OsString)>, CheckTimes);
+
+impl BatchChecks {
+    /// Runs each command once, up to the first that fails, and returns what came out for each
+    /// attempt.
+    async fn run(
+        &self,
+        events: &mpsc::Sender<Event>,
+        stopped: &watch::Receiver<Option<How>>,
+    ) -> Vec<(AttemptId, Vec<CheckResult>)> {
+        let mut known: Vec<(Same, CheckResult)> = Vec::new();
+        let mut all = Vec::new();
+        let mut goes_on = true;
+        for (attempt, checks) in &self.0 {
+            let mut results = Vec::new();
+            for command in &checks.commands {
+                if !goes_on {
+                    break;
+                }
+                let same = (command.clone(), own_variables(&checks.launch), checks.times);
+                let found = known.iter().find(|(known, _)| *known == same);
+                let result = match found {
+                    Some((_, result)) => result.clone(),
+                    None => checks.run_command(command, events, stopped).await,
+                };
+                goes_on = result.is_success();
+                known.push((same, result.clone()));
+                results.push(result);
+            }
+            all.push((attempt.clone(), results));
+        }
+        all
+    }
+}
+
+/// Returns the variables of a command that do not say whose it is.
+fn own_variables(launch: &Launch) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
+    let is_own = |name: &std::ffi::OsStr| !name.as_encoded_bytes().starts_with(b"ORCH_");
+    launch.env.iter().filter(|(name, _)| is_own(name)).cloned().collect()
+}
