@@ -35,7 +35,7 @@ pub struct CommitRange {
     pub head: CommitId,
 }
 
-/// CommitRange that was verified and is to land, that of one task or of several together.
+/// Work that was verified and is to land, that of one task or of several together.
 #[derive(Debug, Clone)]
 pub struct Landing {
     /// The branch that it lands on.

@@ -28,6 +28,7 @@ pub mod sarif;
 pub mod show;
 pub mod state;
 pub mod status;
+pub mod summary;
 pub mod table;
 
 /// How text is to look.

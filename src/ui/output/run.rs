@@ -1,4 +1,4 @@
-//! What happens in a run → mostly one line each; its summary → a few lines.
+//! What happens in a run → mostly one line each.
 
 use std::time::Duration;
 
@@ -8,13 +8,10 @@ use super::{Style, change, escape::clean_line, figures::counted, landing, pauses
 use crate::{
     app::view::{
         hook::{HookFailure, ReachedMilestone},
-        run::{Happened, RunEvent, Summary, Unfinished},
+        run::{Happened, RunEvent},
     },
     domain::model::time::render_duration,
 };
-
-/// Unfinished tasks of one kind that the summary names.
-const UNFINISHED_MAX: usize = 20;
 
 /// What a line is about; decides its color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -334,70 +331,6 @@ fn leaked(n: u32) -> String {
         1 => " · left 1 process running, killed".to_owned(),
         n => format!(" · left {n} processes running, killed"),
     }
-}
-
-/// Returns the end of a run: what is done, what is not, why, and what it used.
-pub fn summary(summary: &Summary, style: Style) -> String {
-    let mut lines = vec![String::new()];
-    for (word, tone, tasks) in [
-        ("failed", Tone::Bad, &summary.failed),
-        ("review", Tone::Uneasy, &summary.review),
-        ("blocked", Tone::Uneasy, &summary.blocked),
-    ] {
-        let look = tone.color().map_or_else(Look::new, AnsiColor::on_default);
-        lines.extend(
-            tasks.iter().take(UNFINISHED_MAX).flat_map(|task| unfinished(word, look, task, style)),
-        );
-        if let Some(n_more) = tasks.len().checked_sub(UNFINISHED_MAX).filter(|n| *n > 0) {
-            lines.push(format!("{word:<8} … and {n_more} more (`orch status`)"));
-        }
-    }
-    let tone = match summary.verdict.as_str() {
-        "done" => Tone::Good,
-        "stopped" | "left" => Tone::Uneasy,
-        _ => Tone::Bad,
-    };
-    let look = tone.color().map_or_else(Look::new, AnsiColor::on_default).bold();
-    let mut parts = vec![format!("{} of {} tasks done", summary.n_done, summary.n_tasks)];
-    for (n, word) in [
-        (summary.failed.len(), "failed"),
-        (summary.review.len(), "to review"),
-        (summary.blocked.len(), "blocked"),
-        (summary.kept_back, "on hold or draft"),
-        (summary.left, "left"),
-    ] {
-        if n > 0 {
-            parts.push(format!("{n} {word}"));
-        }
-    }
-    let attempts = if summary.n_attempts == 1 { "attempt" } else { "attempts" };
-    parts.push(format!("{} {attempts} in {}", summary.n_attempts, seconds(summary.seconds)));
-    if summary.tokens > 0 {
-        parts.push(format!("{} tokens", summary.tokens));
-    }
-    if summary.cost_usd > 0.0 {
-        parts.push(format!("${:.2}", summary.cost_usd));
-    }
-    lines.push(format!("{}: {}", style.paint(look, &summary.verdict), parts.join(" · ")));
-    match summary.verdict.as_str() {
-        "stopped" => lines.push("`orch run` goes on from here".to_owned()),
-        "left" if summary.n_running > 0 => lines.push(format!(
-            "{} on: `orch run` takes up what runs, `orch stop` stops it",
-            if summary.n_running == 1 { "1 worker goes" } else { "the workers go" }
-        )),
-        "left" => lines.push("nothing runs; `orch run` goes on from here".to_owned()),
-        _ => {}
-    }
-    lines.join("\n") + "\n"
-}
-
-fn unfinished(word: &str, look: Look, task: &Unfinished, style: Style) -> Vec<String> {
-    let word = style.paint(look, &format!("{word:<8}"));
-    let mut lines = vec![format!("{word} {}: {}", task.task, clean_line(&task.why))];
-    if !task.help.is_empty() {
-        lines.push(format!("           = help: {}", clean_line(&task.help)));
-    }
-    lines
 }
 
 #[cfg(test)]

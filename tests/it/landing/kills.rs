@@ -21,15 +21,17 @@ const CALLS: [&str; 9] =
 /// How many repositories are at work at once: most of their time they wait.
 const AT_ONCE: usize = 6;
 
-/// Returns a repository with tasks that change different files and the same one, and what a person
-/// has done in the checkout.
+/// Returns a repository with tasks that change different files and the same one, some of which land
+/// together, and what a person has done in the checkout.
 fn repo() -> Repo {
-    let config = "max_workers: 2\nretry: {max_attempts: 4, backoff: 0s}\n";
+    let config = "max_workers: 4\nretry: {max_attempts: 4, backoff: 0s}\ngit: {batch: 3}\n";
     let both = "worker: {command: 'if grep -q \"^<<<<<<<\" list; then sed -i \"/^[<=>][<=>]/d\" list; \
                 else echo $ORCH_TASK_ID >> list; fi; mkdir -p deep/er; echo x > deep/er/$ORCH_TASK_ID'}";
     let tasks = [
         ("A", both),
         ("B", both),
+        ("D", "worker: {command: 'echo x > D'}\ncompletion: {verify: ['test -e D']}"),
+        ("E", "worker: {command: 'echo x > E'}\ncompletion: {verify: ['test -e E']}"),
         ("C", "depends_on: [A, B]\nworker: {command: 'rm gone; sort list > sorted'}"),
     ];
     let repo = Repo::new(
@@ -85,10 +87,11 @@ fn kill_at(call: &str, n: usize, again: Option<usize>) -> bool {
     let output = repo.run();
     story += &told(&output);
     assert!(output.status.success(), "{call} {n} {again:?}: {story}");
-    let mut landed: Vec<String> =
-        repo.landings("plan").iter().map(|at| at.split('.').next().unwrap().to_owned()).collect();
-    landed.sort();
-    assert_eq!(landed, ["A", "B", "C"], "{call} {n} {again:?}: {story}");
+    let all = repo.landings("plan").join("\n");
+    let tasks = all.lines().filter_map(|line| line.split('.').next());
+    let mut landed: Vec<&str> = tasks.flat_map(|tasks| tasks.split(',')).collect();
+    landed.sort_unstable();
+    assert_eq!(landed, ["A", "B", "C", "D", "E"], "{call} {n} {again:?}: {story}");
     assert_eq!(repo.git("show plan:sorted"), "A\nB\n", "{call} {n} {again:?}: {story}");
     assert_eq!(repo.git("status --porcelain"), OF_USER, "{call} {n} {again:?}: {story}");
     repo.check_whole(&format!("{call} {n} {again:?}: {story}"));

@@ -1,5 +1,6 @@
 //! Tasks in worktrees of their own, in real repositories, beside people who use git meanwhile.
 
+mod batch;
 mod beside;
 #[cfg(target_os = "linux")]
 mod kills;

@@ -1,4 +1,4 @@
-//! CommitRange that is verified together, and lands so.
+//! Work that is verified together, and lands so.
 
 use tokio::sync::{mpsc, watch};
 

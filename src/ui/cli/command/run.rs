@@ -18,7 +18,7 @@ use crate::{
             terminal::Terminal,
         },
         live::Screen,
-        output::{json, run as text},
+        output::{json, run as text, summary},
     },
 };
 
@@ -223,7 +223,7 @@ pub(super) fn follow(
     }
     let summary = run.wait()?;
     if face != Face::Json && summary.verdict != "looked" {
-        terminal.out(&text::summary(&summary, terminal.style()));
+        terminal.out(&summary::render(&summary, terminal.style()));
     }
     Ok(summary)
 }

@@ -11,7 +11,9 @@ use std::{
 
 use orch::{
     domain::model::{commit::CommitId, landing::LandingMode},
-    io::git::{Advanced, Built, Ground, Head, Integrated, Landing, Origin, StateFile, Step},
+    io::git::{
+        Advanced, Built, CommitRange, Ground, Head, Integrated, Landing, Origin, StateFile, Step,
+    },
 };
 
 /// A repository with a few files, and tasks that work in it.
@@ -86,10 +88,11 @@ impl Yard {
 
     fn landing(&self, task: &str, mode: LandingMode) -> Landing {
         let Integrated::Clean { head } = self.integrate(task) else { panic!("a conflict") };
+        let verified = CommitRange { base: self.tip(), head };
         Landing {
             branch: "plan".to_owned(),
-            base: self.tip(),
-            head,
+            works: vec![verified.clone()],
+            verified,
             files: vec![StateFile {
                 path: format!(".orch/runs/{task}.1.yaml"),
                 bytes: Some(b"record\n".to_vec()),

@@ -79,13 +79,17 @@ fn who_waits_is_verified_together_and_lands_as_one() {
             a=done b=done c=done d=verifying None
         "#]],
     );
-    check(1, "3 landed b.1 moved\n4 merged b.1", expect![[r#"
+    check(
+        1,
+        "3 landed b.1 moved\n4 merged b.1",
+        expect![[r#"
         3 landed b.1 moved
             merge b.1
         4 merged b.1
             verify b.1
         a=done b=verifying c=landing d=landing None
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -154,7 +158,10 @@ fn what_does_not_merge_with_the_others_waits_for_its_own_turn() {
             a=done b=done c=running d=done None
         "#]],
     );
-    check(8, "3 landed b.1 moved\n4 combined b.1\n5 merged b.1", expect![[r#"
+    check(
+        8,
+        "3 landed b.1 moved\n4 combined b.1\n5 merged b.1",
+        expect![[r#"
         3 landed b.1 moved
             combine b.1 c.1 d.1
         4 combined b.1
@@ -162,8 +169,12 @@ fn what_does_not_merge_with_the_others_waits_for_its_own_turn() {
         5 merged b.1
             verify b.1
         a=done b=verifying c=landing d=landing None
-    "#]]);
-    check(8, "3 landed b.1 moved\n4 combined b.1 failed\n5 merged b.1", expect![[r#"
+    "#]],
+    );
+    check(
+        8,
+        "3 landed b.1 moved\n4 combined b.1 failed\n5 merged b.1",
+        expect![[r#"
         3 landed b.1 moved
             combine b.1 c.1 d.1
         4 combined b.1 failed
@@ -171,7 +182,8 @@ fn what_does_not_merge_with_the_others_waits_for_its_own_turn() {
         5 merged b.1
             verify b.1
         a=done b=verifying c=landing d=landing None
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
