@@ -8,7 +8,11 @@ use std::path::{Path, PathBuf};
 use git2::{Commit, Error, ErrorCode, Oid, Repository};
 
 use self::trees::Trees;
-use super::{GitError, ground::name_of, paths::entry_at};
+use super::{
+    GitError,
+    ground::{name_of, read_as_git_does},
+    paths::entry_at,
+};
 use crate::domain::{format::layout::ORCH_DIR, model::commit::CommitId};
 
 /// The commits of a plan: along the first parents of what is checked out.
@@ -58,6 +62,7 @@ impl History {
     /// # Errors
     /// [`GitError`].
     pub fn open(from: &Path, root: Option<&Path>) -> Result<Option<Self>, GitError> {
+        read_as_git_does();
         let failed = |source| GitError::failed("open the git repository", source);
         let repository = match Repository::discover(root.unwrap_or(from)) {
             Ok(repository) => repository,

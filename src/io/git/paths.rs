@@ -1,13 +1,14 @@
 //! Trees side by side: which paths differ, and trees with other files in them.
 
 use std::{
+    cmp::Ordering,
     collections::BTreeMap,
     ffi::OsString,
     os::unix::ffi::OsStringExt as _,
     path::{Component, Path, PathBuf},
 };
 
-use git2::{Error, FileMode, ObjectType, Oid, Repository, Tree};
+use git2::{Error, FileMode, ObjectType, Oid, Repository, Tree, TreeEntry};
 
 /// The mode of a folder in a tree.
 const FOLDER: i32 = 0o040_000;
@@ -21,6 +22,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    fn of(entry: &TreeEntry<'_>) -> Self {
+        Self { id: entry.id(), mode: entry.filemode_raw() }
+    }
+
     pub(super) fn is_folder(self) -> bool {
         self.mode == FOLDER
     }
@@ -41,10 +46,7 @@ pub(super) type Listing = BTreeMap<Vec<u8>, Entry>;
 pub(super) fn listing(repository: &Repository, id: Option<Oid>) -> Result<Listing, Error> {
     let Some(id) = id else { return Ok(Listing::new()) };
     let tree = repository.find_tree(id)?;
-    let entries = tree.iter().map(|entry| {
-        let known = Entry { id: entry.id(), mode: entry.filemode_raw() };
-        (entry.name_bytes().to_vec(), known)
-    });
+    let entries = tree.iter().map(|entry| (entry.name_bytes().to_vec(), Entry::of(&entry)));
     Ok(entries.collect())
 }
 
@@ -69,17 +71,8 @@ fn compare(
     if old == new {
         return Ok(());
     }
-    let mut names: BTreeMap<Vec<u8>, [Option<Entry>; 2]> = BTreeMap::new();
-    for (name, entry) in listing(repository, old)? {
-        names.insert(name, [Some(entry), None]);
-    }
-    for (name, entry) in listing(repository, new)? {
-        match names.get_mut(&name) {
-            Some([_, known]) => *known = Some(entry),
-            None => drop(names.insert(name, [None, Some(entry)])),
-        }
-    }
-    for (name, [old, new]) in names.into_iter().filter(|(_, [old, new])| old != new) {
+    let tree_of = |id: Option<Oid>| id.map(|id| repository.find_tree(id)).transpose();
+    for (name, [old, new]) in differing(tree_of(old)?.as_ref(), tree_of(new)?.as_ref()) {
         let path = folder.join(OsString::from_vec(name));
         let below = |entry: Option<Entry>| entry.filter(|e| e.is_folder()).map(|e| e.id);
         let file = |entry: Option<Entry>| entry.filter(|entry| !entry.is_folder());
@@ -91,10 +84,51 @@ fn compare(
     Ok(())
 }
 
+/// What two trees say of a name.
+type Pair = [Option<Entry>; 2];
+
+/// Returns the names of which two trees do not say the same, with what each says. Trees are sorted, so
+/// one pass over both is enough; there may be many thousand files in a folder.
+fn differing(old: Option<&Tree<'_>>, new: Option<&Tree<'_>>) -> Vec<(Vec<u8>, Pair)> {
+    let [mut olds, mut news] =
+        [old, new].map(|tree| tree.into_iter().flat_map(Tree::iter).peekable());
+    let mut found = Vec::new();
+    loop {
+        let order = match (olds.peek(), news.peek()) {
+            (None, None) => return found,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => in_tree(old, new),
+        };
+        let old = if order.is_le() { olds.next() } else { None };
+        let new = if order.is_ge() { news.next() } else { None };
+        let pair = [&old, &new].map(|side| side.as_ref().map(Entry::of));
+        if let Some(named) = old.or(new).filter(|_| pair[0] != pair[1]) {
+            found.push((named.name_bytes().to_vec(), pair));
+        }
+    }
+}
+
+/// Compares entries as they are sorted in a tree: a folder as if its name ended with a slash.
+fn in_tree(one: &TreeEntry<'_>, other: &TreeEntry<'_>) -> Ordering {
+    let end = |entry: &TreeEntry<'_>| {
+        let is_folder = entry.filemode_raw() == FOLDER;
+        is_folder.then_some(b'/')
+    };
+    let (name, other_name) = (one.name_bytes(), other.name_bytes());
+    let common = name.len().min(other_name.len());
+    let (head, rest) = name.split_at(common);
+    let (other_head, other_rest) = other_name.split_at(common);
+    head.cmp(other_head).then_with(|| {
+        let next = rest.first().copied().or_else(|| end(one));
+        next.cmp(&other_rest.first().copied().or_else(|| end(other)))
+    })
+}
+
 /// Returns the entry of `path` in a tree; `None` where it is not there.
 pub(super) fn entry_at(tree: &Tree<'_>, path: &Path) -> Option<Entry> {
     let entry = tree.get_path(path).ok()?;
-    Some(Entry { id: entry.id(), mode: entry.filemode_raw() })
+    Some(Entry::of(&entry))
 }
 
 /// Returns a tree that is as `tree`, with `entry` at `path`, or with nothing there.
@@ -112,10 +146,8 @@ pub(super) fn with_entry(
     let base = tree.map(|id| repository.find_tree(id)).transpose()?;
     let mut builder = repository.treebuilder(base.as_ref())?;
     let known = builder.get(name)?;
-    let below = known
-        .as_ref()
-        .filter(|entry| entry.kind() == Some(ObjectType::Tree))
-        .map(git2::TreeEntry::id);
+    let below =
+        known.as_ref().filter(|entry| entry.kind() == Some(ObjectType::Tree)).map(TreeEntry::id);
     let is_known = known.is_some();
     drop(known);
     let entry = match rest.as_os_str().is_empty() {

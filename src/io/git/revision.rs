@@ -9,6 +9,7 @@ use std::{
 
 use git2::{Branch, ErrorCode, ObjectType, Oid, Repository, Tree};
 
+use super::ground::read_as_git_does;
 use crate::domain::{
     format::layout,
     model::limits::{FILE_BYTES_MAX, FOLDER_DEPTH_MAX, TREE_ENTRIES_MAX},
@@ -143,9 +144,7 @@ impl Revisions {
     /// # Errors
     /// [`RevisionError::NoRepository`].
     pub fn open(path: &Path) -> Result<Self, RevisionError> {
-        // Git itself does not hash what it reads, and that an object is what its name says is a
-        // matter for `git fsck`: here it took more than half of the time.
-        git2::opts::strict_hash_verification(false);
+        read_as_git_does();
         match Repository::discover(path) {
             Ok(repository) => Ok(Self { repository }),
             Err(error) if error.code() == ErrorCode::NotFound => {

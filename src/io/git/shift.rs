@@ -21,11 +21,11 @@ use git2::{Error, Index, IndexEntry, IndexTime, Oid, Repository, build::Checkout
 use super::paths::{Change, Entry};
 
 /// The modes of a symbolic link and of a program.
-const LINK: i32 = 0o120_000;
-const PROGRAM: i32 = 0o100_755;
+pub(super) const LINK: i32 = 0o120_000;
+pub(super) const PROGRAM: i32 = 0o100_755;
 
 /// The mode of a submodule.
-const SUBMODULE: i32 = 0o160_000;
+pub(super) const SUBMODULE: i32 = 0o160_000;
 
 /// The flag of an index entry whose file is not to be in the checkout, as it is sparse.
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -303,12 +303,17 @@ fn is_same(one: &Path, other: &Path) -> bool {
 pub(super) fn staged(one: &Move, new: Entry, top: &Path) -> IndexEntry {
     let about = fs::symlink_metadata(top.join(&one.path)).ok();
     let about = about.filter(|about| one.file != FileMove::Leave && !about.is_dir());
+    let flags_extended = if one.is_skipped { SKIP_WORKTREE } else { 0 };
+    IndexEntry { flags_extended, ..stamped(&one.path, new, about.as_ref()) }
+}
+
+/// Returns what an index is to say of a file, with the stamp of what is on disk.
+pub(super) fn stamped(path: &Path, new: Entry, about: Option<&fs::Metadata>) -> IndexEntry {
     let low = |number: u64| u32::try_from(number & u64::from(u32::MAX)).unwrap_or_default();
     let time = |seconds: i64, nanoseconds: i64| {
         let seconds = i32::try_from(seconds).unwrap_or_default();
         IndexTime::new(seconds, u32::try_from(nanoseconds).unwrap_or_default())
     };
-    let about = about.as_ref();
     IndexEntry {
         ctime: about.map_or(IndexTime::new(0, 0), |a| time(a.ctime(), a.ctime_nsec())),
         mtime: about.map_or(IndexTime::new(0, 0), |a| time(a.mtime(), a.mtime_nsec())),
@@ -320,7 +325,7 @@ pub(super) fn staged(one: &Move, new: Entry, top: &Path) -> IndexEntry {
         file_size: about.map_or(0, |a| low(a.size())),
         id: new.id,
         flags: 0,
-        flags_extended: if one.is_skipped { SKIP_WORKTREE } else { 0 },
-        path: one.path.as_os_str().as_bytes().to_vec(),
+        flags_extended: 0,
+        path: path.as_os_str().as_bytes().to_vec(),
     }
 }

@@ -8,10 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use git2::{ErrorCode, ObjectType, Oid, Repository, build::CheckoutBuilder};
+use git2::{ErrorCode, ObjectType, Oid, Repository};
 
 use super::{
     GitError, Ground,
+    fill::fill,
     ground::{HEADS, despite_locks, name_of, oid},
 };
 use crate::domain::model::commit::CommitId;
@@ -124,9 +125,7 @@ impl Ground {
             .map_err(|source| GitError::file(format!("make the worktree of {task}"), source))?;
         let fill = || {
             let repository = self.open_worktree(task)?;
-            let tree = repository.head()?.peel(ObjectType::Tree)?;
-            let mut checkout = CheckoutBuilder::new();
-            repository.checkout_tree(&tree, Some(checkout.force()))
+            fill(&repository, repository.head()?.peel(ObjectType::Tree)?.id())
         };
         fill().map_err(|source| self.explained(task, source))?;
         self.note_base(task, &name_of(merged))
