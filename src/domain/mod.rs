@@ -13,6 +13,8 @@ pub mod format;
 
 pub mod agent;
 
+pub mod host;
+
 pub mod plan;
 
 pub mod scheduler;

@@ -17,6 +17,7 @@ use crate::domain::model::{
     landing::LandingMode,
     limits::PRIORITY_MAX,
     milestone::Trigger,
+    remote::HostWord,
     suggest::did_you_mean,
     task::{AuthorStatus, Estimate, HeartbeatFrom, Isolation, Priority, Size},
     time::{Timestamp, parse_duration},
@@ -36,6 +37,7 @@ text_values!(
     OnChange,
     WatchMode,
     LandingMode,
+    HostWord,
     ReportedState,
     Outcome,
     Timestamp,
@@ -162,6 +164,7 @@ words! {
     OnChange "bad-word" "an answer to a change" Self::NAMED;
     WatchMode "bad-word" "a way to watch" Self::NAMED;
     LandingMode "bad-word" "a way to land" Self::NAMED;
+    HostWord "bad-word" "a kind of host" Self::NAMED;
 }
 
 /// What ends a loop.

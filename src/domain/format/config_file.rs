@@ -20,6 +20,7 @@ use crate::domain::model::{
     diagnostic::Diagnostic,
     landing::{GitSpec, KeepSpec, LandingMode},
     limits::CHECK_TIMEOUT_DEFAULT,
+    remote::{HostWord, RemoteSpec},
     task::Size,
 };
 
@@ -119,6 +120,12 @@ pub struct RawGit {
     pub protect: Field<List<Word>>,
     /// How much of what did not land `orch clean` leaves in its place.
     pub keep: Field<RawKeep>,
+    /// The git remote to which `orch pr` pushes the branch; default: `origin`.
+    pub remote: Field<RemoteName>,
+    /// Where that remote must lead: `orch pr` refuses to push anywhere else.
+    pub push_url: Field<Word>,
+    /// What kind of host that is: `github` (`gh`), `gitlab` (`glab`), or `auto` (by its address).
+    pub host: Field<HostWord>,
 }
 
 /// How much of what did not land is left in its place: worktrees of tasks that failed or are
@@ -182,6 +189,11 @@ impl RawGit {
     /// Returns what it means.
     fn spec(self) -> GitSpec {
         let known = GitSpec::default();
+        let remote = RemoteSpec {
+            name: self.remote.value.map_or(known.remote.name, |name| name.0),
+            push_url: self.push_url.value.map(|url| url.0),
+            host: self.host.value.unwrap_or_default(),
+        };
         let protect = self.protect.value.map(List::values);
         GitSpec {
             landing: self.landing.value.unwrap_or_default(),
@@ -189,6 +201,7 @@ impl RawGit {
             commits_state: self.commit_state.value.map_or(known.commits_state, |flag| flag.0),
             protect: protect.map_or(known.protect, |all| all.map(|word| word.0).collect()),
             keep: self.keep.value.map(|keep| keep.spec()).unwrap_or_default(),
+            remote,
         }
     }
 }

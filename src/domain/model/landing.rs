@@ -1,6 +1,6 @@
 //! How work comes to the branch that is checked out.
 
-use super::limits;
+use super::{limits, remote::RemoteSpec};
 
 /// How work comes to the branch that is checked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct GitSpec {
     pub protect: Vec<String>,
     /// How much of what did not land `orch clean` leaves in its place.
     pub keep: KeepSpec,
+    /// Where the branch is pushed to be merged.
+    pub remote: RemoteSpec,
 }
 
 /// How much of what did not land is left in its place: worktrees of tasks that failed or are
@@ -42,6 +44,7 @@ impl Default for GitSpec {
             commits_state: true,
             protect: ["main", "master"].map(str::to_owned).to_vec(),
             keep: KeepSpec::default(),
+            remote: RemoteSpec::default(),
         }
     }
 }

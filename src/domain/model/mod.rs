@@ -18,6 +18,7 @@ pub mod next_id;
 pub mod outcome;
 pub mod outside;
 pub mod place;
+pub mod remote;
 pub mod secret;
 pub mod suggest;
 pub mod task;

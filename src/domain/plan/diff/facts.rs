@@ -198,6 +198,9 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
     facts.text("git.landing", landing.map(|(name, _)| *name));
     facts.text("git.commit_state", Some(flag(config.git.commits_state)));
     facts.set("git.protect", config.git.protect.iter().map(String::as_str));
+    facts.text("git.remote", Some(config.git.remote.name.as_str()));
+    facts.shown("git.push_url", config.git.remote.push_url.as_ref());
+    facts.text("git.host", Some(config.git.remote.host.as_str()));
     facts.text("on_change", Some(config.on_change.as_str()));
     facts.time("watch.rescan", Some(config.watch.rescan));
     facts.text("watch.mode", Some(config.watch.mode.as_str()));

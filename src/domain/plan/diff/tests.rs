@@ -251,7 +251,8 @@ fn roles_and_settings_are_told_key_by_key() {
          env: {pass: [PATH, HOME], secret: [KEY]}\nestimates: {S: 1h}\n\
          levels: {1: {gate: [a, c], required: false, timeout: 1m}, 3: {gate: b}}\ndurability: power\n\
          on_change: rerun\nwatch: {rescan: 1s, mode: poll}\nhooks: {done: [a, [b, c]]}\n\
-         git: {landing: merge, commit_state: false, protect: [main]}\nlog: {max_size: 1MiB}\n",
+         git: {landing: merge, commit_state: false, protect: [main], \
+         remote: fork, push_url: u, host: gitlab}\nlog: {max_size: 1MiB}\n",
         &expect![[r#"
             role new Renamed { was: "old" } .orch/roles/new.md
               path: .orch/roles/old.md -> .orch/roles/new.md
@@ -282,6 +283,9 @@ fn roles_and_settings_are_told_key_by_key() {
               git.landing: squash -> merge
               git.commit_state: true -> false
               git.protect - master
+              git.remote: origin -> fork
+              git.push_url: nothing -> u
+              git.host: auto -> gitlab
               on_change: keep -> rerun
               watch.rescan: 30s -> 1s
               watch.mode: auto -> poll
