@@ -66,6 +66,16 @@ pub enum AppError {
     /// Tasks cannot be claimed.
     #[error(transparent)]
     Claims(#[from] ClaimError),
+    /// Another program, or a host that it speaks to, did not do its part.
+    #[error("{message}")]
+    Refused {
+        /// What was not done, as a phrase.
+        message: String,
+        /// What it said, line by line.
+        said: Vec<String>,
+        /// What to do about it.
+        help: Option<String>,
+    },
     /// A file that people own cannot be edited for them.
     #[error("failed to edit {path}: {reason}")]
     Edit {
@@ -106,6 +116,7 @@ impl AppError {
             | Self::Git(_)
             | Self::Revision(_)
             | Self::Claims(_)
+            | Self::Refused { .. }
             | Self::Edit { .. }
             | Self::System { .. } => false,
         }
@@ -129,6 +140,7 @@ impl AppError {
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Claims(_)
+            | Self::Refused { .. }
             | Self::Edit { .. }
             | Self::System { .. } => 3,
         }
@@ -137,7 +149,7 @@ impl AppError {
     /// Returns what to do about it, where that is known.
     pub fn help(&self) -> Option<String> {
         match self {
-            Self::Usage { help, .. } => help.clone(),
+            Self::Usage { help, .. } | Self::Refused { help, .. } => help.clone(),
             Self::Lock(LockError::Held(_)) => Some(
                 "wait for it to end, or look on: `orch watch --no-run`, `orch status`".to_owned(),
             ),

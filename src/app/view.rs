@@ -18,6 +18,7 @@ pub mod live;
 pub mod log;
 pub mod logs;
 pub mod plan;
+pub mod pr;
 pub mod run;
 pub mod show;
 pub mod status;

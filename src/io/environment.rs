@@ -37,6 +37,23 @@ pub fn make_reachable(variables: &mut [(OsString, OsString)]) {
     }
 }
 
+/// Settings of git that have it start nothing by itself.
+const QUIET: [(&str, &str); 2] = [("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false")];
+
+/// Returns the variables by which every git below a process runs no hooks and no monitor, whatever
+/// the settings of its repository say. Settings that come by such variables already still hold.
+pub fn quiet_git() -> Vec<(OsString, OsString)> {
+    let count = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|n| n.parse().ok());
+    let first: usize = count.unwrap_or(0);
+    let mut variables: Vec<(OsString, OsString)> =
+        vec![("GIT_CONFIG_COUNT".into(), (first + QUIET.len()).to_string().into())];
+    for (n, (key, value)) in (first..).zip(QUIET) {
+        variables.push((format!("GIT_CONFIG_KEY_{n}").into(), key.into()));
+        variables.push((format!("GIT_CONFIG_VALUE_{n}").into(), value.into()));
+    }
+    variables
+}
+
 fn is_allowed(name: &OsStr, named: &[String]) -> bool {
     let Some(name) = name.to_str() else { return false };
     ALWAYS.contains(&name) || name.starts_with("LC_") || named.iter().any(|known| known == name)

@@ -55,7 +55,26 @@ use crate::{
 pub fn diff(from: &Path, range: Option<&str>, folder: Option<&str>) -> Result<DiffView, AppError> {
     let place = Place::find(from, folder)?;
     let ends = Ends::find(&place, range)?;
-    let folder = place.folder(&ends)?;
+    told(&place, &ends)
+}
+
+/// Compares the plan at `head` with that at the last commit that it shares with `base`; each is a
+/// name that git knows, with what it is called.
+///
+/// # Errors
+/// As [`diff`].
+pub(super) fn since(
+    from: &Path,
+    base: (&str, &str),
+    head: (&str, &str),
+) -> Result<DiffView, AppError> {
+    let place = Place::find(from, None)?;
+    let ends = Ends::since(&place, base, head)?;
+    told(&place, &ends)
+}
+
+fn told(place: &Place, ends: &Ends) -> Result<DiffView, AppError> {
+    let folder = place.folder(ends)?;
     let revisions = &place.revisions;
     let (from, to) = ends.told();
     let unchanged = DiffView { from, to, ..DiffView::default() };

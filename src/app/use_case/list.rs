@@ -116,7 +116,8 @@ fn check_filter(standing: &Standing, filter: &Filter) -> Result<(), AppError> {
     check_known("level", level.as_ref(), || levels.iter().map(String::as_str))
 }
 
-fn check_known<'a, I: Iterator<Item = &'a str>>(
+/// Refuses a value that no task has, with the nearest one that some task has.
+pub(super) fn check_known<'a, I: Iterator<Item = &'a str>>(
     what: &str,
     wanted: Option<&String>,
     known: impl FnOnce() -> I,

@@ -23,6 +23,7 @@ pub mod log;
 pub mod logs;
 pub mod new;
 pub mod plan;
+pub mod pr;
 pub mod report;
 pub mod retry;
 pub mod show;

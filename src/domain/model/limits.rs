@@ -15,6 +15,9 @@ pub const YAML_DEPTH_MAX: usize = 32;
 /// Most YAML aliases in one document: more is a bomb, not a file.
 pub const YAML_ALIASES_MAX: usize = 64;
 
+/// How long the program of a host may take for one answer.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
+
 /// Largest file that is read at all, body included.
 pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 

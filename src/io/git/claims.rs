@@ -333,18 +333,7 @@ impl Claims {
     }
 
     fn git(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Result<Output, ClaimError> {
-        let mut command = program::git(&self.root);
-        // Nothing waits for ever.
-        for setting in ["push.gpgSign=false", "http.lowSpeedLimit=1", "http.lowSpeedTime=30"] {
-            command.args(["-c", setting]);
-        }
-        // Whoever says how ssh is started knows best.
-        let is_said = std::env::var_os("GIT_SSH_COMMAND").is_some()
-            || std::env::var_os("GIT_SSH").is_some()
-            || self.repository()?.config().is_ok_and(|c| c.get_string("core.sshCommand").is_ok());
-        if !is_said {
-            command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20");
-        }
+        let mut command = program::to_remote(&self.root, &self.repository()?);
         command.args(arguments).process_group(0);
         let child = command.spawn().map_err(ClaimError::Program)?;
         self.running.store(child.id(), Ordering::SeqCst);

@@ -18,6 +18,7 @@ mod merge;
 mod paths;
 mod placed;
 mod program;
+mod push;
 pub mod revision;
 mod shift;
 mod shifted;
@@ -33,6 +34,7 @@ pub use self::{
     history::{ChangedFile, Content, History, Revision},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, CommitRange, Landing, StateFile},
+    push::{Base, Pushed, Remotes, refspec},
     work::Integrated,
     worktree::{Origin, Prepared},
 };

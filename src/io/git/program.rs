@@ -6,7 +6,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use git2::{Error, ErrorCode, Oid};
+use git2::{Error, ErrorCode, Oid, Repository};
 
 use super::{Ground, ground::despite_locks};
 
@@ -27,6 +27,22 @@ pub(super) fn git(folder: &Path) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    command
+}
+
+/// As [`git`], for a call that goes to a remote of `repository`: it does not wait for ever.
+pub(super) fn to_remote(folder: &Path, repository: &Repository) -> Command {
+    let mut command = git(folder);
+    for setting in ["push.gpgSign=false", "http.lowSpeedLimit=1", "http.lowSpeedTime=30"] {
+        command.args(["-c", setting]);
+    }
+    // Whoever says how ssh is started knows best.
+    let is_said = std::env::var_os("GIT_SSH_COMMAND").is_some()
+        || std::env::var_os("GIT_SSH").is_some()
+        || repository.config().is_ok_and(|config| config.get_string("core.sshCommand").is_ok());
+    if !is_said {
+        command.env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oConnectTimeout=20");
+    }
     command
 }
 

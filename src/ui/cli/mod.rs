@@ -65,6 +65,9 @@ fn error_text(error: &AppError, style: Style) -> String {
     lines.extend(
         causes.map(|cause| format!("  caused by: {}", escape::clean_line(&cause.to_string()))),
     );
+    if let AppError::Refused { said, .. } = error {
+        lines.extend(said.iter().map(|line| format!("  | {}", escape::clean_line(line))));
+    }
     lines.extend(error.help().map(|help| format!("  = help: {}", escape::clean_line(&help))));
     lines.join("\n") + "\n"
 }

@@ -208,8 +208,8 @@ fn levels(status: &StatusView, width: Option<usize>, style: Style) -> String {
     table::render(&table, &rows, width, style)
 }
 
-/// Tells what was spent and what is to come.
-fn figures(status: &StatusView) -> String {
+/// Tells what was spent and what is to come, one a line.
+pub(super) fn figures(status: &StatusView) -> String {
     let crashes = match status.n_crashes {
         0 => String::new(),
         n => format!(" ({n} crashed)"),

@@ -142,6 +142,23 @@ impl Ends {
         }
     }
 
+    /// Finds where `head` went apart from `base`; each is a name that git knows, with what it is
+    /// called.
+    pub(super) fn since(
+        place: &Place,
+        base: (&str, &str),
+        head: (&str, &str),
+    ) -> Result<Self, AppError> {
+        let find = |(name, shown): (&str, &str)| -> Result<Revision, AppError> {
+            let mut found = place.revisions.find(name)?;
+            shown.clone_into(&mut found.name);
+            Ok(found)
+        };
+        let (base, head) = (find(base)?, find(head)?);
+        let from = place.revisions.merge_base(&base, &head)?;
+        Ok(Self { from, is_merge_base: true, to: Some(head) })
+    }
+
     /// Returns both ends as they are shown.
     pub(super) fn told(&self) -> (End, End) {
         let end = |revision: &Revision, is_merge_base| End {

@@ -18,6 +18,7 @@ mod log;
 mod logs;
 mod new;
 mod plan;
+mod pr;
 mod report;
 mod retry;
 mod run;
@@ -74,6 +75,11 @@ pub enum Command {
     /// Landings, how attempts ended and why, and changes of task files, newest first. It is read
     /// from the objects of git alone: there need be no checkout.
     Log(log::Args),
+    /// Push the branch of the plan, and open a pull request for it or update the open one
+    ///
+    /// It says how the plan stands, what is left, and what the branch does to the plan. `gh` opens it
+    /// on GitHub, `glab` on GitLab; nothing is ever forced.
+    Pr(pr::Args),
     /// Tell how the attempt goes that this is called from
     ///
     /// A worker finds its status file by its environment; what is not said here stays as it was
@@ -135,6 +141,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Status(args) => status::run(args, global, terminal),
         Command::Logs(args) => logs::run(args, global, terminal),
         Command::Log(args) => log::run(args, global, terminal),
+        Command::Pr(args) => pr::run(args, global, terminal),
         Command::Report(args) => report::run(args, global, terminal),
         Command::Approve(args) => approve::run(args, global, terminal),
         Command::Event(args) => event::run(args, global, terminal),

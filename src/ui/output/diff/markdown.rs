@@ -1,7 +1,4 @@
 //! The difference of two plans as markdown, for a comment on a pull request.
-//!
-//! Whoever opens a pull request writes the titles, names and values in it. All of that stands in
-//! code spans: nothing in a code span is markup, a link, or somebody's name that gets a message.
 
 mod picture;
 
@@ -13,22 +10,12 @@ use crate::{
         graph::GraphEdge,
     },
     ui::output::{
-        escape::clean_line,
         figures::{counted, grouped},
+        markdown::{BYTES_MAX, Fold, Page, VALUE_MAX, code, value},
     },
 };
 
-/// Most bytes of the whole: GitHub takes 65,536 characters, GitLab more.
-const BYTES_MAX: usize = 65_000;
-
-/// What is kept for the notes on what was left out.
-const BYTES_FOR_NOTES: usize = 1_000;
-
-/// Lists with more lines are folded.
-const LINES_OPEN_MAX: usize = 10;
-
-/// Characters of a value that are shown; of what would be executed, more.
-const VALUE_MAX: usize = 120;
+/// Characters of a value that are shown of what would be executed.
 const EXECUTED_VALUE_MAX: usize = 2_000;
 
 /// Items of a list in one line.
@@ -36,10 +23,15 @@ const ITEMS_MAX: usize = 8;
 
 /// Renders what is different; nothing where nothing is.
 pub fn render(diff: &DiffView) -> String {
+    render_within(diff, BYTES_MAX)
+}
+
+/// As [`render`], in at most so many bytes.
+pub fn render_within(diff: &DiffView, most: usize) -> String {
     if !diff.is_changed {
         return String::new();
     }
-    let mut page = Page::default();
+    let mut page = Page::within(most);
     page.text(&format!(
         "**Plan** from {} to {}: {}\n",
         code(&end_name(&diff.from), VALUE_MAX),
@@ -63,87 +55,7 @@ pub fn render(diff: &DiffView) -> String {
     let gone = diff.faults_gone.iter().map(|of| format!("- repaired: {}", fault(of)));
     page.list("Faults", &new.chain(gone).collect::<Vec<_>>(), Fold::WhereLong);
     page.text(&picture::render(&diff.graph));
-    page.whole
-}
-
-/// Whether a list is folded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fold {
-    Never,
-    WhereLong,
-}
-
-/// What is written, as far as there is room for it.
-#[derive(Default)]
-struct Page {
-    whole: String,
-}
-
-impl Page {
-    fn has_room_for(&self, n_bytes: usize) -> bool {
-        self.whole.len() + n_bytes + BYTES_FOR_NOTES <= BYTES_MAX
-    }
-
-    /// Adds a part that makes sense as a whole only.
-    fn text(&mut self, text: &str) {
-        if self.has_room_for(text.len()) {
-            self.whole.push_str(text);
-        } else {
-            self.whole.push_str("\n*One part is left out: it would be too long for a comment.*\n");
-        }
-    }
-
-    /// Adds a list with a title, or as much of it as there is room for.
-    fn list(&mut self, title: &str, lines: &[String], fold: Fold) {
-        if lines.is_empty() {
-            return;
-        }
-        let is_folded = fold == Fold::WhereLong && lines.len() > LINES_OPEN_MAX;
-        let mut text = format!("\n#### {title}\n\n");
-        if is_folded {
-            let n = grouped(lines.len());
-            text = format!("{text}<details><summary>{n} lines</summary>\n\n");
-        }
-        let mut n_told = 0;
-        for line in lines {
-            if !self.has_room_for(text.len() + line.len() + 1) {
-                break;
-            }
-            text.extend([line, "\n"]);
-            n_told += 1;
-        }
-        if n_told < lines.len() {
-            let n = grouped(lines.len() - n_told);
-            text = format!("{text}- *{n} more lines are left out: too long for a comment*\n");
-        }
-        if is_folded {
-            text.push_str("\n</details>\n");
-        }
-        self.whole.push_str(&text);
-    }
-}
-
-/// Returns foreign text as a code span that nothing in it can end, at most `most` characters of it.
-fn code(text: &str, most: usize) -> String {
-    let clean = clean_line(text);
-    let n_more = clean.chars().count().saturating_sub(most);
-    let shown: String = clean.chars().take(most).collect();
-    let more = match n_more {
-        0 => String::new(),
-        n => format!(" … {} more", counted(n, "character")),
-    };
-    if shown.trim().is_empty() {
-        return format!("(blank){more}");
-    }
-    // One backtick more than the longest run of them.
-    let longest = shown.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let pad = if shown.starts_with('`') || shown.ends_with('`') { " " } else { "" };
-    format!("{fence}{pad}{shown}{pad}{fence}{more}")
-}
-
-fn value(text: &str) -> String {
-    code(text, VALUE_MAX)
+    page.whole()
 }
 
 fn executed(told: &ExecutedChange) -> Vec<String> {
