@@ -23,6 +23,7 @@ mod new;
 mod outcomes;
 mod plan;
 mod planted;
+mod pr;
 mod report;
 mod retry;
 mod run;

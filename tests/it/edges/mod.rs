@@ -1,5 +1,6 @@
 //! Each room of `io` against the real thing: real files, real processes.
 
+mod call;
 mod claims;
 mod ground;
 mod journal;

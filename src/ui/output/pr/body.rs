@@ -112,9 +112,13 @@ fn task(task: &LeftTask) -> String {
         true => String::new(),
         false => format!(" {}", value(&task.title)),
     };
-    let why = match task.why.is_empty() {
-        true => String::new(),
-        false => format!(": {}", code(&task.why, WHY_MAX)),
+    let why = match task.why.as_str() {
+        // The state says it already.
+        "" | "is ready" | "is on hold" | "is a draft" => String::new(),
+        why => format!(": {}", code(why, WHY_MAX)),
     };
     format!("- **{}** {}{title}{why}", task.state, value(&task.id))
 }
+
+#[cfg(test)]
+mod tests;
