@@ -18,7 +18,7 @@ fn a_milestone_that_is_reached_pushes_and_opens_a_request() {
             ),
             (
                 ".orch/tasks/b.md",
-                "---\nworker: {command: 'while [ ! -e ../../../../hook-is-done ]; do :; done'}\n---\n",
+                "---\nworker: {command: 'while [ ! -e ../../../../hook-is-done ]; do sleep 0.02; done', timeout: 2m}\n---\n",
             ),
         ],
     );

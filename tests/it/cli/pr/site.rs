@@ -10,7 +10,7 @@ use std::{
 use crate::cli::{Output, Sandbox, planted::git, record};
 
 /// Programs that the stand-ins and workers may call; no real `gh` or `glab` is in reach.
-const TOOLS: [&str; 7] = ["cat", "env", "git", "ls", "sh", "touch", "true"];
+const TOOLS: [&str; 8] = ["cat", "env", "git", "ls", "sh", "sleep", "touch", "true"];
 
 /// Writes down how it was called, and answers as the programs do, both in one: `$0` tells which it
 /// is. The file `open` is what is open at the host, `fail-WHAT` what it fails with.
