@@ -71,6 +71,7 @@ pub fn propose(standing: &Standing, wanted: Wanted) -> Result<Proposal, AppError
         milestone: wanted.milestone.clone(),
         diff: diff::since(root, (&base.reference, &base.shown), head)?,
         status: status::status(standing),
+        n_uncommitted: n_uncommitted(root)?,
         left,
     };
     let (root, program) = (root.to_owned(), place::program(place.host.program(), root));
@@ -144,6 +145,7 @@ impl Proposal {
             base: place.base.branch.clone(),
             commit: place.commit.0.clone(),
             n_commits: place.n_commits,
+            n_uncommitted: self.view.n_uncommitted,
             milestone: self.wanted.milestone.clone(),
             remote: place.remote.clone(),
             push_url: without_secrets(&place.push_url),
@@ -275,6 +277,12 @@ impl Proposal {
         });
         [self.place.host.program().to_owned()].into_iter().chain(arguments).collect()
     }
+}
+
+/// Counts what people wrote and did not commit. Records are committed in their own time.
+fn n_uncommitted(root: &Path) -> Result<usize, AppError> {
+    let here = diff::diff(root, Some("HEAD"), None)?;
+    Ok(here.tasks.len() + here.roles.len() + here.settings.len())
 }
 
 /// Returns the last lines of what was said.

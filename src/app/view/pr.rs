@@ -15,6 +15,8 @@ pub struct ProposalView {
     pub diff: DiffView,
     /// How the plan stands.
     pub status: StatusView,
+    /// How many tasks, roles and settings are other ones here than in what is pushed.
+    pub n_uncommitted: usize,
     /// What is not done, by milestone: the one that it is about first, tasks without one last.
     pub left: Vec<LeftGroup>,
 }
@@ -66,6 +68,8 @@ pub struct RequestView {
     pub commit: String,
     /// How many commits it has that the base has not, as far as this clone knows.
     pub n_commits: usize,
+    /// How many tasks, roles and settings are not committed, and so not pushed.
+    pub n_uncommitted: usize,
     /// The milestone that it is about.
     pub milestone: Option<String>,
     /// The git remote.

@@ -19,12 +19,17 @@ pub(super) fn stand(
     let standing = Standing::read(Repository::open(global.folder())?, reading)?;
     let n_errors = standing.n_errors();
     if n_errors > 0 {
-        let label = anstyle::AnsiColor::Yellow.on_default().bold();
-        let label = terminal.err_style().paint(label, "warning");
         let (n, it) = (counted(n_errors, "error"), if n_errors == 1 { "it" } else { "them" });
-        terminal.err_line(&format!("{label}: the plan has {n}; `orch check` shows {it}"));
+        warn(terminal, &format!("the plan has {n}; `orch check` shows {it}"));
     }
     Ok(standing)
+}
+
+/// Warns of something that does not keep the command from being done.
+pub(super) fn warn(terminal: &Terminal, words: &str) {
+    let label = anstyle::AnsiColor::Yellow.on_default().bold();
+    let label = terminal.err_style().paint(label, "warning");
+    terminal.err_line(&format!("{label}: {words}"));
 }
 
 /// Returns the columns that lines are cut to: none where the output goes into a file or pipe.

@@ -171,6 +171,7 @@ fn json_says_what_was_done() {
           "is_pushed": true,
           "milestone": null,
           "n_commits": 1,
+          "n_uncommitted": 0,
           "noun": "pull request",
           "number": 12,
           "program": "gh",
@@ -228,4 +229,20 @@ fn a_draft_stays_one_on_gitlab() {
     site.orch(&["pr", "--title", "Mine"]).text();
     let argv = &site.calls()[1].argv;
     assert!(argv.contains(&"--title=Draft: Mine".to_owned()), "{argv:?}");
+}
+
+#[test]
+fn what_is_not_committed_is_warned_of() {
+    let site = Site::new("gh");
+    let clean = site.orch(&["pr", "--dry-run"]).text();
+    site.sandbox.write(".orch/tasks/new.md", "---\ntitle: New\n---\n");
+    site.sandbox.write(".orch/tasks/a.md", "---\ntitle: Other\nmilestone: beta\n---\n");
+    // A record is none of it: it is committed in its own time.
+    site.sandbox.write(".orch/runs/b.1.yaml", &record("b", 1, "failed"));
+    let output = site.orch(&["pr", "--dry-run"]);
+    let said = "warning: 2 changes of tasks, roles or settings are not committed, and so not pushed: \
+                `orch diff HEAD` shows them\n";
+    assert_eq!((output.code, output.stderr.as_str()), (0, said));
+    let diff = |text: &str| text.split_once("### What it does to the plan").unwrap().1.to_owned();
+    assert_eq!(diff(&output.stdout), diff(&clean));
 }

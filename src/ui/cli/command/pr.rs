@@ -10,10 +10,10 @@ use crate::{
         cli::{
             Outcome,
             args::{Global, Json},
-            reading::stand,
+            reading::{stand, warn},
             terminal::Terminal,
         },
-        output,
+        output::{self, figures::counted},
     },
 };
 
@@ -49,6 +49,14 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         None => output::pr::title(&proposal.view),
     };
     let body = output::pr::body(&proposal.view);
+    if proposal.view.n_uncommitted > 0 {
+        let n = counted(proposal.view.n_uncommitted, "change");
+        let (are, them) =
+            if proposal.view.n_uncommitted == 1 { ("is", "it") } else { ("are", "them") };
+        let what =
+            format!("{n} of tasks, roles or settings {are} not committed, and so not pushed");
+        warn(terminal, &format!("{what}: `orch diff HEAD` shows {them}"));
+    }
     let view = match args.dry_run {
         true => proposal.dry_run(&title, &body),
         false => proposal.open(&title, &body)?,

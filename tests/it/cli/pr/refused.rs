@@ -199,6 +199,7 @@ fn the_remote_of_the_settings_is_known_by_https_and_by_ssh() {
     let site = Site::new("gh");
     let config = "git: {push_url: 'https://github.com/Team/plan.git'}\n";
     site.sandbox.write(".orch/config.yaml", config);
+    site.commit("settings");
     let text = site.orch(&["pr"]).text();
     assert!(text.contains("created the pull request"), "{text}");
 }
@@ -212,6 +213,7 @@ fn nothing_tells_what_a_host_is() {
                 in .orch/config.yaml: `git: {host: github}` or `git: {host: gitlab}`\n";
     assert_eq!(site.orch(&["pr"]).error(2), said);
     site.sandbox.write(".orch/config.yaml", "git: {host: gitlab}\n");
+    site.commit("settings");
     let text = site.orch(&["pr"]).text();
     assert!(text.contains("created the merge request !12"), "{text}");
     assert_eq!(site.calls()[0].argv[3], "--repo=https://code.example/team/plan");

@@ -65,6 +65,7 @@ fn proposal(left: Vec<LeftGroup>, n_changed: usize) -> ProposalView {
         milestone: Some(HOSTILE.to_owned()),
         diff: DiffView { is_changed: n_changed > 0, tasks, ..DiffView::default() },
         status: status(),
+        n_uncommitted: 0,
         left,
     }
 }
