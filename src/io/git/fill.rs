@@ -21,6 +21,7 @@ use git2::{Error, Index, IndexEntry, Odb, Oid, Repository, build::CheckoutBuilde
 
 use super::{
     advance::of_io,
+    conversion::converts_any,
     paths::{Entry, listing},
     shift::{LINK, PROGRAM, SUBMODULE, stamped},
 };
@@ -32,7 +33,7 @@ const THREADS_MAX: usize = 4;
 const PLAIN: i32 = 0o100_644;
 
 /// A file that is to be written: its path relative to the top folder, and what it is.
-type Wanted = (PathBuf, Entry);
+pub(super) type Wanted = (PathBuf, Entry);
 
 /// Writes the files of `tree` into the worktree of `repository`, which is empty, and its index.
 ///
@@ -42,7 +43,7 @@ pub(super) fn fill(repository: &Repository, tree: Oid) -> Result<(), Error> {
     let mut contents = Contents::default();
     contents.read(repository, Path::new(""), tree)?;
     let top = repository.workdir().map(Path::to_owned);
-    match top.filter(|_| contents.is_plain && !converts(repository, &contents)) {
+    match top.filter(|_| contents.is_plain && !converts_any(repository, &contents.files)) {
         Some(top) => write_all(repository, &top, &contents),
         None => {
             let tree = repository.find_object(tree, None)?;
@@ -95,37 +96,10 @@ fn is_plain_name(name: &[u8]) -> bool {
     is_one && parts.next().is_none() && !name.as_os_str().eq_ignore_ascii_case(".git")
 }
 
-/// Says whether git turns files into something else when it checks them out.
-fn converts(repository: &Repository, contents: &Contents) -> bool {
-    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else {
-        return true;
-    };
-    let is = |key: &str, value: bool| config.get_bool(key).is_ok_and(|known| known == value);
-    let crlf =
-        is("core.autocrlf", true) || config.get_str("core.eol").is_ok_and(|eol| eol == "crlf");
-    let special = is("core.symlinks", false) || is("core.ignorecase", true);
-    let named = config.get_path("core.attributesFile").ok();
-    let global = named.or_else(|| {
-        let home = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
-        let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".config")));
-        home.map(|home| home.join("git/attributes"))
-    });
-    let own = [repository.commondir().join("info/attributes"), "/etc/gitattributes".into()];
-    let on_disk = global.iter().chain(&own).filter_map(|path| fs::read(path).ok());
-    let named = |(path, entry): &&Wanted| path.ends_with(".gitattributes") && entry.mode != LINK;
-    let blobs = contents.files.iter().filter(named).map(|(_, entry)| {
-        repository.find_blob(entry.id).map(|blob| blob.content().to_vec()).unwrap_or_default()
-    });
-    crlf || special || on_disk.chain(blobs).any(|text| asks_for_conversion(&text))
-}
-
-/// Says whether attributes may ask for files to be written otherwise than they are stored. That a file
-/// is `text` alone does not: in objects, line ends are those of Unix already.
-fn asks_for_conversion(attributes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(attributes);
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let mut words = lines.flat_map(|line| line.split_whitespace().skip(1));
-    words.any(|word| word == "ident" || word == "eol=crlf")
+/// Says whether a path consists of such names.
+pub(super) fn is_plain_path(path: &Path) -> bool {
+    let names: Vec<_> = path.as_os_str().as_bytes().split(|byte| *byte == b'/').collect();
+    names.into_iter().all(is_plain_name)
 }
 
 /// Writes files, by several threads, and then the index.
@@ -150,6 +124,8 @@ fn write_all(repository: &Repository, top: &Path, contents: &Contents) -> Result
             index.add(&entry)?;
         }
     }
+    // The index notes which tree each folder is: commits need not make those anew that stay.
+    index.write_tree_to(repository)?;
     index.write()
 }
 
@@ -165,7 +141,7 @@ fn write_share(git_dir: &Path, top: &Path, files: &[Wanted]) -> Result<Vec<Index
 }
 
 /// Writes a file where none is; returns what the file system says of it.
-fn write_one(odb: &Odb<'_>, place: &Path, entry: Entry) -> Result<fs::Metadata, Error> {
+pub(super) fn write_one(odb: &Odb<'_>, place: &Path, entry: Entry) -> Result<fs::Metadata, Error> {
     let failed = |error: io::Error| of_io(place, &error);
     if entry.mode == SUBMODULE {
         return fs::symlink_metadata(place).map_err(failed);
@@ -193,18 +169,6 @@ mod tests {
         }
         for name in ["a", ".gitignore", "..a", "a b", "\u{e9}"] {
             assert!(is_plain_name(name.as_bytes()), "{name:?}");
-        }
-    }
-
-    #[test]
-    fn attributes_that_change_files_are_known() {
-        for text in ["*.txt eol=crlf", "a\n* text ident\n", "[attr]dos text eol=crlf"] {
-            assert!(asks_for_conversion(text.as_bytes()), "{text:?}");
-        }
-        for text in
-            ["", "* text=auto eol=lf\n", "# * eol=crlf\n", "*.png binary -text", "*.y filter=lfs"]
-        {
-            assert!(!asks_for_conversion(text.as_bytes()), "{text:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod checkout;
 pub mod claims;
 mod clearing;
 mod conflict;
+mod conversion;
 mod fill;
 mod forecast;
 mod ground;

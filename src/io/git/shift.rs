@@ -18,7 +18,12 @@ use std::{
 
 use git2::{Error, Index, IndexEntry, IndexTime, Oid, Repository, build::CheckoutBuilder};
 
-use super::paths::{Change, Entry};
+use super::{
+    advance::of_io,
+    conversion::{converts, converts_all},
+    fill::{is_plain_path, write_one},
+    paths::{Change, Entry},
+};
 
 /// The modes of a symbolic link and of a program.
 pub(super) const LINK: i32 = 0o120_000;
@@ -187,42 +192,38 @@ impl Shift<'_> {
         changes: impl Iterator<Item = &'c Change>,
     ) -> Result<(), Error> {
         let folder = self.scratch.join(side);
-        let mut checkout = CheckoutBuilder::new();
-        checkout.force().update_index(false).disable_pathspec_match(true).target_dir(&folder);
-        let changes: Vec<&Change> = changes.collect();
-        if changes.is_empty() {
-            return Ok(());
-        }
-        for change in &changes {
-            checkout.path(change.path.as_path());
-        }
-        let object = self.repository.find_object(tree, None)?;
-        self.repository.checkout_tree(&object, Some(&mut checkout))?;
-        for change in changes {
-            let place = folder.join(&change.path);
+        let all = converts_all(self.repository);
+        let is_converted = |change: &&Change| {
+            all || !is_plain_path(&change.path) || converts(self.repository, &change.path)
+        };
+        let (converted, plain): (Vec<_>, Vec<_>) = changes.partition(is_converted);
+        self.check_aside(&folder, tree, &converted)?;
+        let odb = self.repository.odb()?;
+        // Libgit2 passes over a file where the tree that is checked out has a folder.
+        for change in plain.into_iter().chain(converted) {
             let entry = if side == "new" { change.new } else { change.old };
-            // Libgit2 passes over a file where the tree that is checked out has a folder.
+            let place = folder.join(&change.path);
             if let Some(entry) = entry.filter(|_| fs::symlink_metadata(&place).is_err()) {
-                self.write_blob(entry, &place).map_err(|error| {
-                    Error::from_str(&format!("failed to write {}: {error}", place.display()))
-                })?;
+                let parent = place.parent().map_or(Ok(()), fs::create_dir_all);
+                parent.map_err(|error| of_io(&place, &error))?;
+                write_one(&odb, &place, entry)?;
             }
         }
         Ok(())
     }
 
-    fn write_blob(&self, entry: Entry, place: &Path) -> std::io::Result<()> {
-        let blob = self.repository.find_blob(entry.id).map_err(std::io::Error::other)?;
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent)?;
+    /// Has libgit2 write files, as it turns them into something else on the way.
+    fn check_aside(&self, folder: &Path, tree: Oid, changes: &[&Change]) -> Result<(), Error> {
+        if changes.is_empty() {
+            return Ok(());
         }
-        if entry.mode == LINK {
-            let target = Path::new(std::ffi::OsStr::from_bytes(blob.content()));
-            return std::os::unix::fs::symlink(target, place);
+        let mut checkout = CheckoutBuilder::new();
+        checkout.force().update_index(false).disable_pathspec_match(true).target_dir(folder);
+        for change in changes {
+            checkout.path(change.path.as_path());
         }
-        fs::write(place, blob.content())?;
-        let mode = if entry.mode == PROGRAM { 0o755 } else { 0o644 };
-        fs::set_permissions(place, fs::Permissions::from_mode(mode))
+        let object = self.repository.find_object(tree, None)?;
+        self.repository.checkout_tree(&object, Some(&mut checkout))
     }
 
     /// Says whether every folder above `path` is a folder, or becomes one.

@@ -111,6 +111,8 @@ impl<'a> Checkout<'a> {
         let index_path = self.git_dir.join("index");
         let stamp = IndexStamp::of(&index_path);
         let mut index = open_copy(&index_path, aside.scratch)?;
+        // Attributes are looked up in it: it need not be read again for that.
+        self.repository.set_index(&mut index)?;
         if index.has_conflicts() {
             let what = "a merge is not finished".to_owned();
             return Ok(Err(Obstacle { what, files: Vec::new() }));

@@ -154,6 +154,46 @@ fn a_worktree_is_made_taken_up_and_removed() {
     assert_eq!(yard.status(), "");
 }
 
+/// Returns what `diff` says of two folders, links as links.
+fn difference(one: &Path, other: &Path) -> String {
+    let mut command = Command::new("diff");
+    command.args(["-r", "--no-dereference", "--exclude=.git"]).args([one, other]);
+    String::from_utf8_lossy(&command.output().unwrap().stdout).into_owned()
+}
+
+#[test]
+fn the_files_of_a_worktree_are_those_that_git_would_write() {
+    for attributes in ["* text=auto eol=lf\n", "*.txt eol=crlf\n", "*.txt ident\n"] {
+        let yard = Yard::new();
+        let root = yard.root();
+        edit(root, "deep/er/and/deeper=1 x.txt=1,$Id$,2 run=2 \u{e9}\u{4e16}=3 sub=4");
+        fs::write(root.join("empty"), "").unwrap();
+        fs::write(root.join("a b"), "5").unwrap();
+        fs::write(root.join(".gitattributes"), attributes).unwrap();
+        let program = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(root.join("run"), program).unwrap();
+        std::os::unix::fs::symlink("../no/where", root.join("deep/link")).unwrap();
+        fs::remove_file(root.join("sub")).unwrap();
+        git(root, &format!("update-index --add --cacheinfo 160000,{},sub", yard.tip()));
+        fs::create_dir(root.join("sub")).unwrap();
+        git(root, "add -A .");
+        git(root, "commit -qm more");
+        yard.work("T", "");
+        let (ours, theirs) = (yard.folder_of("T"), root.join("../theirs"));
+        git(root, "worktree add -q --detach ../theirs");
+        assert_eq!(difference(&ours, &theirs), "", "{attributes}");
+        assert_eq!(git(&ours, "status --porcelain"), "", "{attributes}");
+        assert_eq!(git(&ours, "ls-files -s"), git(&theirs, "ls-files -s"), "{attributes}");
+        git(&ours, "update-index --refresh");
+        let is_program = fs::metadata(ours.join("run")).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&is_program.permissions());
+        assert_eq!(mode & 0o111, 0o111, "{attributes}");
+        let text = fs::read(ours.join("x.txt")).unwrap();
+        assert_eq!(text.contains(&b'\r'), attributes.contains("crlf"), "{attributes}");
+        git(root, "worktree remove --force ../theirs");
+    }
+}
+
 #[test]
 fn what_is_in_the_way_of_a_worktree_is_set_aside_or_told() {
     // What was done before, and what comes of it.
