@@ -21,4 +21,5 @@ mod simulation;
 mod source;
 mod supervisor;
 mod tidy;
+mod tour;
 mod watch;

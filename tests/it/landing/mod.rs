@@ -34,7 +34,7 @@ fn git_command(folder: &Path, arguments: &str) -> Command {
 }
 
 /// Runs `git` as a user would, and returns what it says.
-fn git(folder: &Path, arguments: &str) -> String {
+pub(crate) fn git(folder: &Path, arguments: &str) -> String {
     let output = git_command(folder, arguments).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "git {arguments}: {told}");
@@ -120,34 +120,49 @@ impl Repo {
         git(self.root(), arguments)
     }
 
-    /// Returns the landings on a branch, oldest first: task and attempt.
+    /// As [`landings`].
     fn landings(&self, branch: &str) -> Vec<String> {
-        let format = "%(trailers:key=Orch-Task,valueonly,separator=%x2C).%(trailers:key=Orch-Attempt,valueonly,separator=%x2C)";
-        let log = self.git(&format!("log --reverse --format={format} {branch}"));
-        log.lines().filter(|line| *line != ".").map(str::to_owned).collect()
+        landings(self.root(), branch)
     }
 
-    /// Checks every commit of a branch out in turn, in a place of its own, and has `holds` look at it.
+    /// As [`each_commit`].
     fn each_commit(&self, branch: &str, holds: impl Fn(&Path)) {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("look");
-        self.git(&format!("worktree add -q --detach {} {branch}", folder.display()));
-        for commit in self.git(&format!("rev-list {branch}")).lines() {
-            git(&folder, &format!("checkout -q {commit}"));
-            holds(&folder);
-        }
-        self.git(&format!("worktree remove --force {}", folder.display()));
+        each_commit(self.root(), branch, holds);
     }
 
-    /// Says what must hold of a repository whose plan is done, whatever happened: nothing is left
-    /// over, and git finds no fault.
+    /// As [`check_whole`].
     fn check_whole(&self, context: &str) {
-        self.git("fsck --strict");
-        assert_eq!(self.git("branch --list orch/*"), "", "{context}");
-        let worktrees = self.git("worktree list --porcelain");
-        assert_eq!(worktrees.matches("worktree ").count(), 1, "{context}: {worktrees}");
-        for lock in [".git/index.lock", ".git/refs/heads/plan.lock", ".orch/local/landing/step"] {
-            assert!(!self.path(lock).exists(), "{context}: {lock} is left");
-        }
+        check_whole(self.root(), context);
+    }
+}
+
+/// Returns the landings on a branch, oldest first: task and attempt.
+pub(crate) fn landings(root: &Path, branch: &str) -> Vec<String> {
+    let format = "%(trailers:key=Orch-Task,valueonly,separator=%x2C).%(trailers:key=Orch-Attempt,valueonly,separator=%x2C)";
+    let log = git(root, &format!("log --reverse --format={format} {branch}"));
+    log.lines().filter(|line| *line != ".").map(str::to_owned).collect()
+}
+
+/// Checks every commit of a branch out in turn, in a place of its own, and has `holds` look at it.
+pub(crate) fn each_commit(root: &Path, branch: &str, holds: impl Fn(&Path)) {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("look");
+    git(root, &format!("worktree add -q --detach {} {branch}", folder.display()));
+    for commit in git(root, &format!("rev-list {branch}")).lines() {
+        git(&folder, &format!("checkout -q {commit}"));
+        holds(&folder);
+    }
+    git(root, &format!("worktree remove --force {}", folder.display()));
+}
+
+/// Says what must hold of a repository whose plan is done, whatever happened: nothing is left
+/// over, and git finds no fault.
+pub(crate) fn check_whole(root: &Path, context: &str) {
+    git(root, "fsck --strict");
+    assert_eq!(git(root, "branch --list orch/*"), "", "{context}");
+    let worktrees = git(root, "worktree list --porcelain");
+    assert_eq!(worktrees.matches("worktree ").count(), 1, "{context}: {worktrees}");
+    for lock in [".git/index.lock", ".git/refs/heads/plan.lock", ".orch/local/landing/step"] {
+        assert!(!root.join(lock).exists(), "{context}: {lock} is left");
     }
 }
