@@ -186,7 +186,9 @@ fn check_code(home: &Home) {
 
 #[test]
 fn a_resolution_that_drops_what_another_did_does_not_go_as_shown() {
-    let (home, steps) = (Home::new(), tour());
+    let (home, mut steps) = (Home::new(), tour());
+    let run = steps.iter().position(|step| step.command.starts_with("orch run")).unwrap();
+    steps.truncate(run + 1);
     home.plant("days.sh", "keep_both hours", "git checkout -q --ours hours");
     let faults = faults(&steps, &home.play(&steps));
     let is_told = |part: &str| faults.iter().any(|fault| fault.contains(part));
