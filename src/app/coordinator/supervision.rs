@@ -206,6 +206,7 @@ impl Coordinator {
             }
             Line::Exited { nonce, end } => {
                 let Some(attempt) = self.of_nonce(&nonce) else { return Ok(()) };
+                self.look_at_triggers(&attempt);
                 self.process_ended(&attempt);
                 self.mask_status(&attempt);
                 self.mirror_status(&attempt);
@@ -216,6 +217,20 @@ impl Coordinator {
             }
         }
         Ok(())
+    }
+
+    /// Tells of settings and hooks of git that were changed while a worker ran that has ended now.
+    fn look_at_triggers(&mut self, attempt: &AttemptId) {
+        let changes = self.yard.new_triggers();
+        if changes.is_empty() {
+            return;
+        }
+        let runs = |(one, worker): &(&AttemptId, &Worker)| {
+            *one != attempt && worker.process != Process::None
+        };
+        let others = self.workers.iter().filter(runs).map(|(one, _)| one.task.to_string());
+        let tasks = std::iter::once(attempt.task.to_string()).chain(others).collect();
+        self.tell(Happened::GitChanged { tasks, changes });
     }
 
     fn worker_started(&mut self, nonce: &str, identity: ProcessIdentity) -> Result<(), AppError> {

@@ -151,6 +151,14 @@ pub enum Happened {
         /// The commit.
         commit: String,
     },
+    /// Settings or hooks of git were changed while workers ran: they would run with the next command
+    /// of the user.
+    GitChanged {
+        /// The tasks that were worked on.
+        tasks: Vec<String>,
+        /// What was changed, in words.
+        changes: Vec<String>,
+    },
     /// What an attempt left is kept under a name of its own, as its worktree is made anew.
     Rescued {
         /// The task.

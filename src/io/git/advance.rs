@@ -162,7 +162,7 @@ impl Ground {
         }
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
         let changed = changes(&repository, Some(old), Some(new))?;
-        let Some(top) = repository.workdir().map(Path::to_owned) else {
+        let Some(top) = self.top_of(&repository) else {
             return self.move_branch(step, || Ok(Ok(())));
         };
         let checkout = Checkout {

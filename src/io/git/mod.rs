@@ -24,6 +24,7 @@ pub mod revision;
 mod shift;
 mod shifted;
 mod state;
+mod triggers;
 mod work;
 mod worktree;
 
@@ -36,6 +37,7 @@ pub use self::{
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, CommitRange, Landing, StateFile},
     push::{Base, Pushed, Remotes, refspec},
+    triggers::Triggers,
     work::Integrated,
     worktree::{Origin, Prepared},
 };

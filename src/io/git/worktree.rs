@@ -202,8 +202,16 @@ impl Ground {
     pub fn checked_out_at(&self, branch: &str) -> Option<PathBuf> {
         self.checkouts().into_iter().find(|(_, head)| head == branch).map(|(git_dir, _)| {
             let opened = Repository::open(&git_dir).ok();
-            opened.and_then(|found| found.workdir().map(Path::to_owned)).unwrap_or(git_dir)
+            opened.and_then(|found| self.top_of(&found)).unwrap_or(git_dir)
         })
+    }
+
+    /// Returns the top folder of a checkout; `None` where it has none. That of the own one is known since
+    /// the beginning: a worker may have written another one into the settings (`core.worktree`).
+    pub(super) fn top_of(&self, checkout: &Repository) -> Option<PathBuf> {
+        let is_own = checkout.path() == self.git_dir();
+        let top = if is_own { Some(self.top()) } else { checkout.workdir() };
+        top.map(Path::to_owned)
     }
 
     /// Returns the git folder of each checkout of the repository, with the branch in it.

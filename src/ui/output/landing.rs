@@ -5,8 +5,11 @@ use crate::app::view::run::{Happened, NamedAttempt};
 
 /// Returns several attempts as they are named in lines.
 fn names(attempts: &[NamedAttempt]) -> String {
-    let names: Vec<String> = attempts.iter().map(|one| name(&one.task, one.attempt)).collect();
-    match &names[..] {
+    listed(&attempts.iter().map(|one| name(&one.task, one.attempt)).collect::<Vec<String>>())
+}
+
+fn listed(all: &[String]) -> String {
+    match all {
         [before @ .., last] if !before.is_empty() => format!("{} and {last}", before.join(", ")),
         all => all.join(", "),
     }
@@ -40,6 +43,12 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
         Happened::Landed { task, attempt, branch, commit } => {
             let commit = commit.get(..9).unwrap_or(commit);
             (Tone::Good, format!("land      {} on {branch} as {commit}", name(task, *attempt)))
+        }
+        Happened::GitChanged { tasks, changes } => {
+            let (tasks, changes) = (listed(tasks), listed(changes));
+            let help =
+                "nothing of it runs here; where it was not you, look at it before you use git";
+            (Tone::Bad, format!("alarm     while {tasks} ran, {changes}; {help}"))
         }
         Happened::Rescued { task, name } => {
             (Tone::Neutral, format!("keep      what {task} had left, as {name}"))

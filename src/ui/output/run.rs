@@ -85,6 +85,7 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::LandingWaits { .. }
         | Happened::Landed { .. }
         | Happened::Rescued { .. }
+        | Happened::GitChanged { .. }
         | Happened::NotApart { .. }
         | Happened::StateNotCommitted { .. } => landing::words(happened),
         Happened::RunStarted { .. }

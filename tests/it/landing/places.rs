@@ -216,3 +216,50 @@ fn nothing_that_the_repository_names_is_run_by_worktrees_and_landings() {
     assert_eq!(canary, "", "{text}");
     assert!(text.contains("done: 3 of 3 tasks done"), "{text}");
 }
+
+#[test]
+fn what_a_worker_plants_in_the_git_folder_does_not_run_and_is_told() {
+    // As a worker does it, from its worktree.
+    let plants = "g=$(git rev-parse --git-common-dir)\n\
+        printf '#!/bin/sh\\necho \"$0\" >> \"$ORCH_ROOT/canary.log\"\\n' > $g/hooks/post-checkout\n\
+        chmod +x $g/hooks/post-checkout\n\
+        cp $g/hooks/post-checkout $g/hooks/a.sample\n\
+        git config core.fsmonitor $g/hooks/post-checkout\n\
+        git config branch.plan.remote origin\n\
+        mkdir -p \"$ORCH_ROOT/else.log\"; git config core.worktree \"$ORCH_ROOT/else.log\"\n\
+        mkdir -p $g/info; echo '* filter=x' > $g/info/attributes\n\
+        git config -f $g/config.worktree core.worktree /somewhere/else\n\
+        echo work > planted\n";
+    let repo = Repo::new(
+        "max_workers: 2\n",
+        &[
+            ("A", "worker: {command: ./plant.sh}"),
+            ("B", "depends_on: [A]\nworker: {command: 'echo work > other'}"),
+        ],
+        &[("plant.sh", &format!("#!/bin/sh\nset -e\n{plants}"))],
+    );
+    let output = repo.run();
+    let text = told(&output);
+    assert!(output.status.success(), "{text}");
+    assert_eq!(repo.read("canary.log"), "");
+    let alarms: Vec<&str> = text.lines().filter(|line| line.contains(" alarm ")).collect();
+    let [alarm] = alarms[..] else { panic!("{text}") };
+    for planted in [
+        ".git/hooks/post-checkout is new",
+        "`core.fsmonitor` in .git/config is new",
+        "`core.worktree` in .git/config is new",
+        ".git/info/attributes is new",
+        "`core.worktree` in .git/config.worktree is new",
+        "nothing of it runs here; where it was not you, look at it before you use git",
+    ] {
+        assert!(alarm.contains(planted), "{planted}: {alarm}");
+    }
+    // What landed is where it belongs all the same.
+    assert_eq!((repo.read("planted"), repo.read("other")), ("work\n".into(), "work\n".into()));
+    assert_eq!(fs::read_dir(repo.path("else.log")).unwrap().count(), 0);
+    for harmless in ["branch.plan", "sample"] {
+        assert!(!alarm.contains(harmless), "{alarm}");
+    }
+    let events = repo.sandbox.command(&["run", "--json"]).output().unwrap();
+    assert!(!told(&events).contains("git-changed"), "{}", told(&events));
+}

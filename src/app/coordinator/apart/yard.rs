@@ -28,7 +28,7 @@ use crate::{
         scheduler::effect::Assignment,
     },
     io::{
-        git::{CommitRange, Ground, Head, TaskBranch},
+        git::{CommitRange, Ground, Head, TaskBranch, Triggers},
         process::{cause_of, foreign},
         store::Store,
     },
@@ -54,6 +54,8 @@ pub(in crate::app::coordinator) struct Yard {
     /// How landings are given up, by attempt.
     pub(super) stops: BTreeMap<AttemptId, Arc<AtomicBool>>,
     pub(super) unsaved: Unsaved,
+    /// What the git folder held the last time that has git start programs.
+    triggers: Triggers,
     /// The work of several attempts together, where it was combined.
     pub(super) combined: Option<CommitRange>,
     /// Whether another branch is checked out.
@@ -80,6 +82,7 @@ impl Yard {
             news,
             stops: BTreeMap::new(),
             unsaved: Unsaved::default(),
+            triggers: Triggers::default(),
             combined: None,
             is_away: false,
             n_removing: 0,
@@ -92,6 +95,7 @@ impl Yard {
             Head::Branch(branch) => {
                 yard.branch = branch;
                 yard.prefix = ground.prefix();
+                yard.triggers = ground.triggers();
                 yard.ground = Some(Arc::new(ground.heeding(foreign::git_tidies_up)));
             }
             Head::Unborn => {
@@ -134,6 +138,15 @@ impl Yard {
                 None
             }
         }
+    }
+
+    /// Returns in words what has git start programs and is not as it was the last time.
+    pub(in crate::app::coordinator) fn new_triggers(&mut self) -> Vec<String> {
+        let Some(ground) = &self.ground else { return Vec::new() };
+        let triggers = ground.triggers();
+        let changes = triggers.changed_since(&self.triggers);
+        self.triggers = triggers;
+        changes
     }
 
     /// Returns the branch that work lands on.
