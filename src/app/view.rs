@@ -3,6 +3,7 @@
 //! The names of the fields are part of what users rely on: they are only added to.
 
 mod announced;
+pub mod attempt;
 pub mod board;
 pub mod change;
 pub mod clean;

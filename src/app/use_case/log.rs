@@ -7,8 +7,9 @@ use crate::{
         error::AppError,
         repository::Repository,
         standing::Standing,
-        view::log::{
-            EditKind, EntryKind, LogEntry, LogView, LoggedAttempt, LoggedEdit, LoggedEvent,
+        view::{
+            attempt::NamedAttempt,
+            log::{EditKind, EntryKind, LogEntry, LogView, LoggedAttempt, LoggedEdit, LoggedEvent},
         },
     },
     domain::{
@@ -100,16 +101,13 @@ fn entry(history: &History, revision: &Revision, wanted: Option<&TaskId>) -> Opt
         ([], []) => EntryKind::State,
         ([], _) => EntryKind::Edit,
     };
-    // Of those that landed together, `attempts` tells.
-    let landing = if let [one] = &landings[..] { Some(one) } else { None };
     Some(LogEntry {
         commit: revision.id.0.clone(),
         at: Timestamp(revision.seconds.saturating_mul(1000)).to_string(),
         author: revision.author.clone(),
         kind,
         subject: revision.message.lines().next().unwrap_or_default().to_owned(),
-        task: landing.map(|attempt| attempt.task.to_string()),
-        attempt: landing.map(|attempt| attempt.number),
+        landed: landings.iter().map(NamedAttempt::of).collect(),
         attempts,
         edits,
         events,

@@ -1,6 +1,6 @@
 //! What the scheduler announces, workers report and records say, as it is told.
 
-use super::run::{Happened, NamedAttempt};
+use super::{attempt::NamedAttempt, run::Happened};
 use crate::domain::{
     model::{
         attempt::{AttemptRecord, StatusReport},
@@ -10,8 +10,7 @@ use crate::domain::{
 };
 
 fn named(attempts: &[AttemptId]) -> Vec<NamedAttempt> {
-    let named = |one: &AttemptId| NamedAttempt { task: one.task.to_string(), attempt: one.number };
-    attempts.iter().map(named).collect()
+    attempts.iter().map(NamedAttempt::of).collect()
 }
 
 impl Happened {

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::attempt::NamedAttempt;
+
 /// What commits say, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct LogView {
@@ -26,10 +28,8 @@ pub struct LogEntry {
     pub kind: EntryKind,
     /// Its first line.
     pub subject: String,
-    /// The task whose work landed with it.
-    pub task: Option<String>,
-    /// The attempt whose work landed with it.
-    pub attempt: Option<u32>,
+    /// The attempts whose work landed with it.
+    pub landed: Vec<NamedAttempt>,
     /// The attempts whose records came with it.
     pub attempts: Vec<LoggedAttempt>,
     /// The tasks whose files it changed.

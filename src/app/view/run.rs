@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{
+    attempt::NamedAttempt,
     change::{FaultView, PlanChange},
     hook::{HookFailure, ReachedMilestone},
 };
@@ -20,15 +21,6 @@ pub struct RunEvent {
     /// What.
     #[serde(flatten)]
     pub happened: Happened,
-}
-
-/// An attempt, named where there are several.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NamedAttempt {
-    /// The task.
-    pub task: String,
-    /// Which attempt.
-    pub attempt: u32,
 }
 
 /// What happened. The JSON has it in the key `event`.

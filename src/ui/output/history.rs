@@ -8,7 +8,10 @@ use super::{
     state,
     table::{self, Cell, Column},
 };
-use crate::app::view::log::{EditKind, EntryKind, LogEntry, LogView, LoggedAttempt};
+use crate::app::view::{
+    attempt::NamedAttempt,
+    log::{EditKind, EntryKind, LogEntry, LogView, LoggedAttempt},
+};
 
 /// Most things that are told of one commit.
 const THINGS_MAX: usize = 8;
@@ -57,11 +60,11 @@ fn rows(entry: &LogEntry) -> Vec<Vec<Cell>> {
 /// Returns what a commit says, each with its look.
 fn things(entry: &LogEntry) -> Vec<(Look, String)> {
     let mut things = Vec::new();
-    let is_landed = |a: &LoggedAttempt| {
-        Some(&a.task) == entry.task.as_ref() && Some(a.attempt) == entry.attempt
-    };
-    if let (Some(task), Some(attempt)) = (&entry.task, entry.attempt) {
-        let record = entry.attempts.iter().find(|attempt| is_landed(attempt));
+    let is = |a: &LoggedAttempt, b: &NamedAttempt| a.task == b.task && a.attempt == b.attempt;
+    let is_landed = |a: &LoggedAttempt| entry.landed.iter().any(|b| is(a, b));
+    for landed in &entry.landed {
+        let NamedAttempt { task, attempt } = landed;
+        let record = entry.attempts.iter().find(|attempt| is(attempt, landed));
         let how = record.map(how_it_ended).unwrap_or_default();
         let comma = if how.is_empty() { "" } else { ", " };
         things.push((state::look("done"), format!("{task}.{attempt} landed{comma}{how}")));

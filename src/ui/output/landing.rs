@@ -1,7 +1,7 @@
 //! How work comes to the branch, in words.
 
 use super::run::{Tone, name};
-use crate::app::view::run::{Happened, NamedAttempt};
+use crate::app::view::{attempt::NamedAttempt, run::Happened};
 
 /// Returns several attempts as they are named in lines.
 fn names(attempts: &[NamedAttempt]) -> String {

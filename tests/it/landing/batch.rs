@@ -93,7 +93,9 @@ fn one_verification_of_all_takes_the_place_of_one_for_each() {
         repo.check_whole(mode);
         let log = repo.sandbox.command(&["log", "T3", "--json"]).output().unwrap();
         let log = String::from_utf8(log.stdout).unwrap();
-        assert!(log.contains("\"task\": \"T3\",\n      \"attempt\": 1"), "{log}");
+        let text = repo.sandbox.orch(&["log"]).text();
+        assert!(IDS.iter().all(|id| text.contains(&format!("{id}.1 landed"))), "{text}");
+        assert!(log.contains("\"task\": \"T3\",\n          \"attempt\": 1"), "{log}");
     }
 }
 
