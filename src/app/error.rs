@@ -3,7 +3,7 @@
 use crate::{
     domain::model::diagnostic::Diagnostic,
     io::{
-        git::{GitError, claims::ClaimError, revision::RevisionError},
+        git::{BranchError, GitError, claims::ClaimError, revision::RevisionError},
         process::ProcessError,
         store::{StoreError, lock::LockError},
         supervisor::SupervisorError,
@@ -60,6 +60,9 @@ pub enum AppError {
     /// Git could not do its part.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The branch of a plan cannot be begun now.
+    #[error(transparent)]
+    Branch(#[from] BranchError),
     /// What was committed cannot be looked at.
     #[error(transparent)]
     Revision(#[from] RevisionError),
@@ -114,6 +117,7 @@ impl AppError {
             | Self::TimedOut { .. }
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Branch(_)
             | Self::Revision(_)
             | Self::Claims(_)
             | Self::Refused { .. }
@@ -139,6 +143,7 @@ impl AppError {
             | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Branch(_)
             | Self::Claims(_)
             | Self::Refused { .. }
             | Self::Edit { .. }
@@ -170,6 +175,9 @@ impl AppError {
                 "`git remote` shows which there are; name one in `claims` in .orch/config.yaml"
                     .to_owned(),
             ),
+            Self::Branch(BranchError::UnderWay(_)) => {
+                Some("finish it or give it up (`git status` says how), then run again".to_owned())
+            }
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::Revision(error) => revision_help(error).map(str::to_owned),
             Self::PlanHasErrors { .. } => {
@@ -181,6 +189,7 @@ impl AppError {
             | Self::Supervisor(_)
             | Self::Watch(_)
             | Self::Git(_)
+            | Self::Branch(_)
             | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => None,

@@ -3,7 +3,10 @@
 use crate::{
     app::{error::AppError, repository::Repository},
     domain::format::task_file::Reading,
-    io::git::{Ground, Head},
+    io::{
+        git::{BranchError, Ground, Head},
+        store::lock::{self, LockError},
+    },
 };
 
 /// Returns the branch that is checked out, where the settings protect it.
@@ -22,7 +25,8 @@ pub fn protected(repository: &Repository) -> Result<Option<String>, AppError> {
 /// is there already is checked out where it stands at the same commit.
 ///
 /// # Errors
-/// [`AppError::Usage`] where there is nothing to begin a branch at; [`AppError::Git`].
+/// [`AppError::Usage`] where no such branch can begin here; [`AppError::Lock`] where a coordinator is
+/// at work, under which nothing is checked out; [`AppError::Branch`], [`AppError::Git`].
 pub fn begin(repository: &Repository, name: &str) -> Result<(), AppError> {
     let Some(ground) = Ground::find(repository.root())? else {
         return Err(AppError::usage(
@@ -36,5 +40,35 @@ pub fn begin(repository: &Repository, name: &str) -> Result<(), AppError> {
             "make one: `git add -A`, `git commit`",
         ));
     }
-    Ok(ground.begin_branch(name)?)
+    let tasks = Ground::task_branch("");
+    if name.starts_with(&tasks) || Some(name) == tasks.strip_suffix('/') {
+        return Err(AppError::usage(
+            format!(
+                "the branch {name} would be in the way of `{tasks}<id>`, the branches of tasks"
+            ),
+            HELP_NAME,
+        ));
+    }
+    if let Some(holder) = lock::holder(repository.store())? {
+        return Err(LockError::Held(Some(holder)).into());
+    }
+    ground.begin_branch(name).map_err(refusal)
+}
+
+/// What to do where a name does not do.
+const HELP_NAME: &str = "name another one: `--branch plan`, for example";
+
+/// Says what to do about a branch that is not begun.
+fn refusal(error: BranchError) -> AppError {
+    let help = match &error {
+        BranchError::NoName(_) | BranchError::Beside { .. } => HELP_NAME.to_owned(),
+        BranchError::AtAnotherCommit(name) => format!(
+            "`git switch {name}` goes there, then run without `--branch`; or name a new branch"
+        ),
+        BranchError::CheckedOut { folder, .. } => {
+            format!("run in {}, or name another branch", folder.display())
+        }
+        BranchError::UnderWay(_) | BranchError::Git(_) => return AppError::Branch(error),
+    };
+    AppError::usage(error.to_string(), help)
 }

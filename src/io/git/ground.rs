@@ -182,34 +182,6 @@ impl Ground {
         look().map_err(|source| GitError::failed("look what is checked out", source))
     }
 
-    /// Makes the branch `name` at the commit that is checked out, and checks it out: neither index
-    /// nor files change. One that is there must be at the same commit.
-    ///
-    /// # Errors
-    /// [`GitError::Refused`] where `name` is no name of a branch, or is at another commit;
-    /// [`GitError::Failed`].
-    pub fn begin_branch(&self, name: &str) -> Result<(), GitError> {
-        let full = format!("{HEADS}{name}");
-        if !git2::Branch::name_is_valid(name).unwrap_or(false) {
-            return Err(GitError::Refused(format!("`{name}` is not a name of a branch")));
-        }
-        let failed = |source| GitError::failed(format!("check the branch {name} out"), source);
-        let (checkout, shared) = (self.checkout().map_err(failed)?, self.shared().map_err(failed)?);
-        let here = checkout.head().and_then(|head| head.peel_to_commit()).map_err(failed)?.id();
-        match shared.find_reference(&full) {
-            Ok(known) if known.peel_to_commit().map_err(failed)?.id() == here => {}
-            Ok(_) => {
-                return Err(GitError::Refused(format!(
-                    "there is a branch {name} at another commit; `git switch {name}` goes there"
-                )));
-            }
-            Err(_) => {
-                shared.reference(&full, here, false, "orch: begin a plan").map_err(failed)?;
-            }
-        }
-        checkout.set_head(&full).map_err(failed)
-    }
-
     /// Returns the last commit of a branch; `None` where there is no such branch.
     ///
     /// # Errors

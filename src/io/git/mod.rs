@@ -3,6 +3,7 @@
 mod advance;
 mod apply;
 mod batch;
+mod branch;
 pub mod checkout;
 pub mod claims;
 mod clearing;
@@ -31,6 +32,7 @@ mod worktree;
 pub use self::{
     advance::{Advanced, Obstacle, Step},
     batch::Combined,
+    branch::BranchError,
     forecast::Merges,
     ground::{Ground, Head},
     history::{ChangedFile, Content, History, Revision},

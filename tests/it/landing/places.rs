@@ -21,20 +21,74 @@ fn a_protected_branch_is_left_alone_unless_somebody_says_so() {
           = help: `--branch NAME` makes a branch for the plan and works there, `--here` goes on here; `git: {protect: []}` in .orch/config.yaml protects none
     "#]].assert_eq(&told(&output));
     repo.write("text", "mine\n");
-    for (name, cause) in [("a b", "not a name of a branch"), ("-x", "not a name of a branch")] {
-        let argument = format!("--branch={name}");
-        let refused = repo.sandbox.orch(&["run", &argument]).error(3);
-        assert!(refused.contains(cause), "{refused}");
-    }
     let text = repo.sandbox.orch(&["run", "--branch", "work"]).text();
     assert!(text.contains("land      T on work as "), "{text}");
     assert_eq!((repo.landings("work"), repo.landings("main")), (vec!["T.1".to_owned()], vec![]));
     assert_eq!(repo.git("status --porcelain"), " M text\n");
     repo.git("checkout -q main");
-    let refused = repo.sandbox.orch(&["run", "--branch", "work"]).error(3);
-    assert!(refused.contains("there is a branch work at another commit"), "{refused}");
     repo.sandbox.orch(&["run", "--here"]).text();
     assert_eq!(repo.landings("main"), ["T.1"]);
+}
+
+#[test]
+fn a_branch_that_cannot_begin_is_refused_with_what_to_do() {
+    let repo = repo("max_workers: 1\n");
+    repo.git("branch folder/inner");
+    repo.git("branch linked");
+    repo.git("worktree add -q linked linked");
+    repo.git("commit -q --allow-empty -m second");
+    repo.git("branch moved HEAD^");
+    // The name; the exit code; what is said, and what to do.
+    let table = [
+        ("a b", "`a b` is not a name of a branch", "name another one: `--branch plan`"),
+        ("-x", "`-x` is not a name of a branch", "name another one"),
+        ("", "`` is not a name of a branch", "name another one"),
+        ("HEAD", "`HEAD` is not a name of a branch", "name another one"),
+        ("moved", "there is a branch moved at another commit", "`git switch moved` goes there"),
+        ("linked", "the branch linked is checked out in ", "name another branch"),
+        ("folder", "there can be no branch folder beside the branch folder/inner", "name another"),
+        ("plan/a", "there can be no branch plan/a beside the branch plan", "name another one"),
+        ("orch", "the branch orch would be in the way of `orch/<id>`", "name another one"),
+        ("orch/T", "the branch orch/T would be in the way of `orch/<id>`", "name another one"),
+    ];
+    let refs = repo.git("for-each-ref");
+    let unchanged = |context: &str| {
+        assert_eq!(repo.git("for-each-ref"), refs, "{context}");
+        assert_eq!(repo.git("symbolic-ref HEAD"), "refs/heads/plan\n", "{context}");
+    };
+    for (name, cause, help) in table {
+        let refused = repo.sandbox.orch(&["run", &format!("--branch={name}")]).error(2);
+        let [first, second] = refused.lines().collect::<Vec<_>>()[..] else { panic!("{refused}") };
+        assert!(first.starts_with(&format!("error: {cause}")), "{refused}");
+        assert!(second.starts_with("  = help: ") && second.contains(help), "{refused}");
+        unchanged(name);
+    }
+    // What is under way goes on on its branch: that is how things stand, not how it was asked.
+    repo.git("update-ref CHERRY_PICK_HEAD HEAD");
+    expect_test::expect![[r#"
+        error: a cherry-pick is under way in this checkout
+          = help: finish it or give it up (`git status` says how), then run again
+    "#]]
+    .assert_eq(&repo.sandbox.orch(&["run", "--branch=new"]).error(3));
+    unchanged("cherry-pick");
+    repo.git("update-ref -d CHERRY_PICK_HEAD");
+    repo.sandbox.orch(&["run", "--branch=plan"]).text();
+    assert_eq!(repo.landings("plan"), ["T.1"]);
+}
+
+#[test]
+fn no_branch_is_checked_out_under_a_coordinator() {
+    let worker = "worker: {command: 'echo here; until test -e $ORCH_ROOT/go; do sleep 0.02; done'}";
+    let repo = Repo::new("max_workers: 1\n", &[("T", worker)], &[]);
+    let run = repo.start();
+    repo.wait_for_worker("T");
+    let refused = repo.sandbox.orch(&["run", "--branch=new"]).error(3);
+    assert!(refused.contains("another coordinator is at work here"), "{refused}");
+    assert_eq!(repo.git("symbolic-ref HEAD"), "refs/heads/plan\n");
+    assert_eq!(repo.git("branch --list new"), "");
+    repo.go();
+    let output = run.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", told(&output));
 }
 
 /// Prepares a place, and returns the folder to run in.
