@@ -242,7 +242,7 @@ impl Ground {
     }
 
     /// Finishes what a coordinator that died had begun, or undoes it; returns the branch that was
-    /// moved, where it was one.
+    /// moved, where it was one. `is_free` says that nobody uses git in this checkout.
     ///
     /// # Errors
     /// [`GitError`].
@@ -250,6 +250,7 @@ impl Ground {
         &self,
         scratch: &Path,
         own: &[String],
+        is_free: bool,
     ) -> Result<Option<(String, Advanced)>, GitError> {
         let what = || "finish what a landing had begun".to_owned();
         let Ok(text) = fs::read_to_string(scratch.join(STEP)) else { return Ok(None) };
@@ -259,7 +260,9 @@ impl Ground {
             return Ok(None);
         };
         for (git_dir, _) in self.checkouts() {
-            IndexLock::remove_stale(&git_dir).map_err(|source| GitError::file(what(), source))?;
+            let is_free = is_free && git_dir == self.git_dir();
+            IndexLock::remove_stale(&git_dir, is_free)
+                .map_err(|source| GitError::file(what(), source))?;
         }
         let (old, new) = (CommitId(old.to_owned()), CommitId(new.to_owned()));
         let busy = |_: &Path| None;

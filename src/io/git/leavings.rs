@@ -3,30 +3,39 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use super::{GitError, Ground, worktree::remove_if_there};
+use crate::domain::format::layout;
 
 /// Where locks on refs of ours are, below the git folder that all checkouts share.
 const REFS: [&str; 2] = ["refs/heads/orch", "refs/orch"];
 
-/// What the git folders of worktrees of tasks begin with.
-const WORKTREES: &str = "orch-";
+/// Whoever is alive holds a lock on a ref for a moment only: one that is older was left. Another
+/// coordinator, in another checkout of the repository, may hold some.
+const LEFT_AFTER: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 impl Ground {
-    /// Removes locks on branches, refs and worktrees of tasks; nobody must be using git there.
+    /// Removes locks on branches and refs of tasks, and on worktrees that are below this plan; nobody
+    /// must be using git there.
     ///
     /// # Errors
     /// [`GitError::File`].
     pub fn remove_stale_locks(&self) -> Result<(), GitError> {
-        let mut locks = Vec::new();
+        let (mut locks, mut on_refs) = (Vec::new(), Vec::new());
         for folder in REFS {
-            locks_below(&self.common_dir().join(folder), &mut locks);
+            locks_below(&self.common_dir().join(folder), &mut on_refs);
         }
-        let worktrees = fs::read_dir(self.common_dir().join("worktrees"));
-        for entry in worktrees.into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(WORKTREES) {
-                locks_below(&entry.path(), &mut locks);
+        on_refs.retain(|lock| stays(lock));
+        locks.append(&mut on_refs);
+        let own = self.root().join(layout::WORKTREES_DIR);
+        for git_dir in self.git_dirs().skip(1) {
+            let link = fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
+            if Path::new(link.trim()).starts_with(&own) {
+                locks_below(&git_dir, &mut locks);
             }
         }
         for lock in locks {
@@ -35,6 +44,19 @@ impl Ground {
         }
         Ok(())
     }
+}
+
+/// Says whether a lock is still there when whoever is alive would have given it back.
+fn stays(lock: &Path) -> bool {
+    let age =
+        || fs::metadata(lock).ok()?.modified().ok().map(|at| at.elapsed().unwrap_or_default());
+    while let Some(age) = age() {
+        if age >= LEFT_AFTER {
+            return true;
+        }
+        thread::sleep(LOOK_AGAIN);
+    }
+    false
 }
 
 /// Finds files that are locks.

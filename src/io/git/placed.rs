@@ -58,10 +58,12 @@ impl IndexLock {
         }
     }
 
-    /// Removes the lock that a process of ours left when it was killed.
-    pub(super) fn remove_stale(git_dir: &Path) -> std::io::Result<()> {
+    /// Removes the lock that a process of ours left when it was killed. One without a word in it may
+    /// be that of a command of git, too: it goes only where none is at work.
+    pub(super) fn remove_stale(git_dir: &Path, is_free: bool) -> std::io::Result<()> {
         let path = git_dir.join("index.lock");
         match fs::read(&path) {
+            Ok(words) if words.is_empty() && !is_free => Ok(()),
             Ok(words) if LOCK_WORDS.starts_with(&words) => fs::remove_file(&path),
             Ok(_) | Err(_) => Ok(()),
         }

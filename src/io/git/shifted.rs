@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use git2::{Error, Index, Oid, Repository};
+use git2::{Error, Index, IndexEntry, Oid, Repository};
 
 use super::{
     advance::{Final, Obstacle, of_io},
@@ -136,6 +136,7 @@ impl<'a> Checkout<'a> {
                 }));
             }
         };
+        doubt_young(&mut index, &stamp)?;
         restage(&mut index, &moves, aside.scratch, self.top)?;
         index.write()?;
         Ok(Ok(Prepared { moves, stamp }))
@@ -186,6 +187,18 @@ fn open_copy(index: &Path, scratch: &Path) -> Result<Index, Error> {
         Err(error) => return Err(of_io(index, &error)),
     }
     Index::open(&copy)
+}
+
+/// Has git look at the content of each file that is as young as the index, as it would by itself: it
+/// compares whole seconds, and a new index is younger than the file.
+fn doubt_young(index: &mut Index, stamp: &IndexStamp) -> Result<(), Error> {
+    let written = stamp.time().seconds();
+    let is_young = |entry: &IndexEntry| entry.mtime.seconds() >= written && entry.file_size != 0;
+    let young: Vec<IndexEntry> = index.iter().filter(is_young).collect();
+    for entry in young {
+        index.add(&IndexEntry { file_size: 0, ..entry })?;
+    }
+    Ok(())
 }
 
 /// Has the index say what will be. The stamp of a file that is still to be put in its place is that of

@@ -1,6 +1,9 @@
 //! What a person does in the checkout while work is under way: nothing of it is changed or blocked.
 
-use std::process::Child;
+use std::{
+    process::Child,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use super::{Repo, told};
 
@@ -50,6 +53,29 @@ fn what_a_person_does_elsewhere_stays_as_it_is() {
 }
 
 #[test]
+fn an_edit_in_the_second_of_the_last_git_command_stays_in_sight() {
+    let repo = repo();
+    // What the clock of the system would tell, too, if it could be set.
+    repo.git("config core.trustctime false");
+    let touch = |path: &str, milliseconds: u64| {
+        let when = UNIX_EPOCH + Duration::from_millis(1_700_000_000_000 + milliseconds);
+        let file = std::fs::File::options().append(true).open(repo.path(path)).unwrap();
+        file.set_modified(when).unwrap();
+    };
+    touch("other", 100);
+    repo.git("update-index --refresh");
+    touch(".git/index", 200);
+    // As long as before: only what is in it is different, and the part of the second.
+    repo.write("other", "m\n");
+    touch("other", 300);
+    repo.go();
+    let output = repo.run();
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(repo.landings("plan"), ["T.1"]);
+    assert_eq!(repo.git("status --porcelain"), " M other\n");
+}
+
+#[test]
 fn a_local_change_in_the_way_is_named_and_waited_for() {
     // What is in the way, and how it goes away.
     let table: [(&str, &str, &[&str]); 4] = [
@@ -67,7 +93,7 @@ fn a_local_change_in_the_way_is_named_and_waited_for() {
         let record = || repo.git("rev-parse plan");
         let begun = record();
         repo.wait_for_commit("T");
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
         assert_eq!((record(), repo.read(file)), (begun, text.to_owned()), "{file}");
         away.iter().for_each(|command| drop(repo.git(command)));
         let (code, told) = end(run);
@@ -107,7 +133,7 @@ fn an_operation_under_way_is_waited_for() {
         }
         let begun = repo.git("rev-parse plan");
         repo.go();
-        std::thread::sleep(std::time::Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(400));
         assert_eq!(repo.git("rev-parse plan"), begun, "{begin:?}");
         repo.git(finish);
         let (code, told) = end(run);
@@ -145,7 +171,7 @@ fn what_was_stopped_before_it_landed_lands_without_its_worker() {
     repo.write("text", "mine\n");
     repo.go();
     repo.wait_for_commit("T");
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     crate::cli::signal(&run, rustix::process::Signal::INT);
     let (code, told) = end(run);
     assert_eq!(code, Some(130), "{told}");

@@ -91,6 +91,17 @@ fn no_branch_is_checked_out_under_a_coordinator() {
     assert!(output.status.success(), "{}", told(&output));
 }
 
+#[test]
+fn a_lock_in_another_checkout_is_left_alone() {
+    let repo = repo("max_workers: 1\n");
+    repo.git("worktree add -q -b mine orch-mine");
+    let lock = repo.path(".git/worktrees/orch-mine/index.lock");
+    fs::write(&lock, "").unwrap();
+    let output = repo.run();
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(lock.exists(), "{}", told(&output));
+}
+
 /// Prepares a place, and returns the folder to run in.
 type Prepare = fn(&Repo) -> std::path::PathBuf;
 

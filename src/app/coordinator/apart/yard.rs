@@ -176,7 +176,7 @@ impl Yard {
         if is_free {
             ground.remove_stale_locks()?;
         }
-        if let Some((branch, advanced)) = ground.finish_step(&scratch(store), &own())? {
+        if let Some((branch, advanced)) = ground.finish_step(&scratch(store), &own(), is_free)? {
             tracing::info!(branch, ?advanced, "a landing was finished");
         }
         if let Err(error) = ground.remove_batch(&store.path(layout::BATCH_DIR)) {
