@@ -29,6 +29,9 @@ use crate::{
     },
 };
 
+/// Length of the mark of a run.
+const MARK_LENGTH: usize = 8;
+
 fn grace_of(plan: &Plan) -> Duration {
     plan.config().worker.grace.unwrap_or(GRACE_DEFAULT)
 }
@@ -109,6 +112,7 @@ impl Coordinator {
             supervisor: None,
             told: sources.teller(),
             inherited,
+            mark: nonces.give().chars().take(MARK_LENGTH).collect(),
             nonces,
             settings: tracker.plan().config().clone(),
             tracker,

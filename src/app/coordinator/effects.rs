@@ -180,7 +180,7 @@ impl Coordinator {
                 Rendered { path, text, is_new: false }
             }
             Effect::RecordGate(record) => Rendered {
-                path: layout::gate_run_path(record.level, record.number),
+                path: layout::gate_run_path(record.level, record.number, &self.mark),
                 text: run_record::render_gate(&record),
                 is_new: false,
             },

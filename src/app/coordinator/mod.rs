@@ -112,6 +112,8 @@ struct Coordinator {
     /// What an earlier coordinator left, until it was dealt with.
     inherited: Inherited,
     nonces: Nonces,
+    /// What tells records of this run from those of another branch, where nothing else does.
+    mark: String,
     tracker: Tracker,
     /// The settings as they stand in the file.
     settings: Config,

@@ -138,9 +138,9 @@ fn groups<'a>(
 fn milestones(standing: &Standing) -> Vec<Group> {
     let mut groups = groups(standing, |spec| spec.milestone.as_deref());
     for group in &mut groups {
-        let mut records = standing.snapshot.milestones.iter();
-        let record = records.find(|record| record.name == group.name);
-        group.reached = record.map(|record| record.reached.to_string());
+        let records = standing.snapshot.milestones.iter();
+        let own = records.filter(|record| record.name == group.name);
+        group.reached = own.map(|record| record.reached).min().map(|reached| reached.to_string());
     }
     groups
 }
@@ -179,7 +179,7 @@ fn gate_state(standing: &Standing, level: u32) -> Option<&'static str> {
 
 fn last_gate_run(standing: &Standing, level: u32) -> Option<&GateRecord> {
     let runs = standing.snapshot.gates.iter().filter(|run| run.level == level);
-    runs.max_by_key(|run| run.number)
+    runs.max_by_key(|run| (run.number, run.started))
 }
 
 /// Finds what waits for a person: tasks that failed, are in review or are held back while others

@@ -121,9 +121,13 @@ fn attempt_of(stem: &str) -> Option<AttemptId> {
     Some(AttemptId::new(TaskId::parse(task).ok()?, ordinal(number)?))
 }
 
-/// Parses `<level>.<n>`.
+/// Parses `<level>.<n>.<mark>`, or without the mark.
 fn gate_of(text: &str) -> Option<FileKind> {
-    let (level, number) = text.split_once('.')?;
+    let (level, rest) = text.split_once('.')?;
+    let (number, mark) = rest.split_once('.').unwrap_or((rest, "0"));
+    if mark.is_empty() || !mark.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return None;
+    }
     let level = if level == "0" { 0 } else { ordinal(level)? };
     Some(FileKind::GateRun { level, number: ordinal(number)? })
 }
@@ -189,14 +193,15 @@ pub fn ledger_name(file_name: &str) -> Option<&str> {
     file_name.strip_suffix(".jsonl")
 }
 
-/// Returns where the record of run `number` of the gate after `level` is written.
-pub fn gate_run_path(level: u32, number: u32) -> String {
-    format!("{RUNS_DIR}/@level-{level}.{number}.yaml")
+/// Returns where the record of run `number` of the gate after `level` is written. The `mark` is that
+/// of the run of the plan: the same gate may run on two branches that meet later.
+pub fn gate_run_path(level: u32, number: u32, mark: &str) -> String {
+    format!("{RUNS_DIR}/@level-{level}.{number}.{mark}.yaml")
 }
 
-/// Returns where the record of a milestone is written. Any name gives a path; where two names give
-/// the same one, the later takes the next `number`, from 1.
-pub fn milestone_path(name: &str, number: u32) -> String {
+/// Returns what the paths of all records of a milestone begin with; those of another one whose name
+/// looks alike may, too.
+pub fn milestone_prefix(name: &str) -> String {
     let mut safe = String::new();
     for byte in name.bytes().take(MILESTONE_BYTES_MAX) {
         match byte {
@@ -205,9 +210,17 @@ pub fn milestone_path(name: &str, number: u32) -> String {
             _ => safe.push('_'),
         }
     }
+    format!("{RUNS_DIR}/{MILESTONE_PREFIX}{safe}.")
+}
+
+/// Returns where the record of a milestone is written. Any name gives a path; where two names give
+/// the same one, the later takes the next `number`, from 1. The `mark` is that of the run of the
+/// plan: the same milestone may be reached on two branches that meet later.
+pub fn milestone_path(name: &str, mark: &str, number: u32) -> String {
+    let prefix = milestone_prefix(name);
     match number {
-        0 | 1 => format!("{RUNS_DIR}/{MILESTONE_PREFIX}{safe}.yaml"),
-        number => format!("{RUNS_DIR}/{MILESTONE_PREFIX}{safe}.{number}.yaml"),
+        0 | 1 => format!("{prefix}{mark}.yaml"),
+        number => format!("{prefix}{mark}.{number}.yaml"),
     }
 }
 
@@ -285,8 +298,12 @@ mod tests {
             (".orch/runs/a.1.yaml", FileKind::Run(attempt("a", 1))),
             (".orch/runs/a.0.yaml", FileKind::Ignored),
             (".orch/runs/@level-0.3.yaml", FileKind::GateRun { level: 0, number: 3 }),
+            (".orch/runs/@level-0.3.5e1f09aa.yaml", FileKind::GateRun { level: 0, number: 3 }),
+            (".orch/runs/@level-0.3..yaml", FileKind::Ignored),
+            (".orch/runs/@level-0.3.a.b.yaml", FileKind::Ignored),
             (".orch/runs/@level-x.3.yaml", FileKind::Ignored),
             (".orch/runs/@milestone-beta.yaml", FileKind::Milestone),
+            (".orch/runs/@milestone-beta.5e1f09aa.yaml", FileKind::Milestone),
             (".orch/local/logs/a/1.log", FileKind::Ignored),
             ("src/main.rs", FileKind::Ignored),
         ];
@@ -301,18 +318,27 @@ mod tests {
         assert_eq!(classify(&run_path(&a)), FileKind::Run(a.clone()));
         assert_eq!(classify(&status_path(&a)), FileKind::Status(a.clone()));
         assert_eq!(classify(&task_path(&a.task)), FileKind::Task);
-        assert_eq!(classify(&gate_run_path(2, 1)), FileKind::GateRun { level: 2, number: 1 });
+        assert_eq!(
+            classify(&gate_run_path(2, 1, "5e1f")),
+            FileKind::GateRun { level: 2, number: 1 }
+        );
         assert_eq!(classify(&approval_path(&a.task)), FileKind::Event);
         assert_eq!(classify(&retry_path(&a.task, 0)), FileKind::Event);
         assert_eq!(classify(&accept_path(&a)), FileKind::Event);
         assert_eq!(classify(&cancel_path(&a)), FileKind::Event);
+        assert_eq!(log_path(&a), ".orch/local/logs/API-1.x/7.log");
+        assert_eq!(prompt_path(&a), ".orch/local/prompts/API-1.x.7.md");
+    }
+
+    #[test]
+    fn the_record_of_any_milestone_has_a_path() {
         let names = ["beta", "", "a/../b\u{1b}ä", "x.tmp", &"long ".repeat(100)];
-        for path in names.map(|name| milestone_path(name, 1)) {
+        for path in names.map(|name| milestone_path(name, "5e1f", 1)) {
             assert_eq!(classify(&path), FileKind::Milestone, "{path}");
             assert!(path.len() < 250 && path.matches('/').count() == 2, "{path}");
         }
-        assert_eq!(milestone_path("Beta 2", 3), ".orch/runs/@milestone-Beta-2.3.yaml");
-        assert_eq!(log_path(&a), ".orch/local/logs/API-1.x/7.log");
-        assert_eq!(prompt_path(&a), ".orch/local/prompts/API-1.x.7.md");
+        let path = milestone_path("Beta 2", "5e1f", 3);
+        assert_eq!(path, ".orch/runs/@milestone-Beta-2.5e1f.3.yaml");
+        assert!(path.starts_with(&milestone_prefix("Beta 2")));
     }
 }

@@ -253,7 +253,7 @@ impl CheckResult {
     }
 }
 
-/// The coordinator's record of one run of a level's gate (`.orch/runs/@level-<level>.<n>.yaml`).
+/// The coordinator's record of one run of a level's gate (`.orch/runs/@level-<level>.<n>.<mark>.yaml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateRecord {
     /// The level whose tasks had ended.

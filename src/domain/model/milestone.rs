@@ -58,7 +58,7 @@ impl std::fmt::Display for Trigger {
     }
 }
 
-/// The coordinator's record of a milestone that was reached (`.orch/runs/@milestone-<name>.yaml`).
+/// The coordinator's record of a milestone that was reached (`.orch/runs/@milestone-<name>.<mark>.yaml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MilestoneRecord {
     /// Its name, as tasks write it.

@@ -54,12 +54,13 @@ impl Recorded {
         self
     }
 
-    /// Gathers gate records, in any order; the highest number of each level counts.
+    /// Gathers gate records, in any order; the highest number of each level counts, and of those with
+    /// the same one, from branches that met, the latest.
     #[must_use]
     pub fn with_gates(mut self, records: impl IntoIterator<Item = GateRecord>) -> Self {
         for record in records {
             let last = self.gates.entry(record.level).or_insert_with(|| record.clone());
-            if record.number > last.number {
+            if (record.number, record.started) > (last.number, last.started) {
                 *last = record;
             }
         }

@@ -87,7 +87,7 @@ fn a_milestone_is_told_once_in_its_life() {
         .collect();
     assert_eq!(reached.len(), 2, "{json}");
     assert_eq!((&reached[0]["milestone"], &reached[0]["trigger"]), (&"m".into(), &"all".into()));
-    let record = read(&sandbox, ".orch/runs/@milestone-bad.yaml");
+    let record = read(&sandbox, &sandbox.find(".orch/runs", "@milestone-bad.").unwrap());
     assert!(
         record.starts_with("version: 1\nmilestone: bad\ntrigger: first-failure\nreached: 20"),
         "{record}"

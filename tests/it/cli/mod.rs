@@ -103,6 +103,13 @@ impl Sandbox {
         self.root().join(path)
     }
 
+    /// Returns the path of the file in a folder whose name begins so.
+    pub(crate) fn find(&self, folder: &str, prefix: &str) -> Option<String> {
+        let names = fs::read_dir(self.path(folder)).unwrap();
+        let mut names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.starts_with(prefix)).map(|name| format!("{folder}/{name}"))
+    }
+
     /// Writes a file, with the folders that it lies in.
     pub(crate) fn write(&self, path: &str, text: &str) {
         let path = self.path(path);

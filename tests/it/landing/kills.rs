@@ -9,17 +9,13 @@ use std::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    thread,
 };
 
-use super::{Repo, told};
+use super::{Repo, side_by_side, told};
 
 /// Calls that change files.
 const CALLS: [&str; 9] =
     ["openat", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "link", "linkat"];
-
-/// How many repositories are at work at once: most of their time they wait.
-const AT_ONCE: usize = 6;
 
 /// Returns a repository with tasks that change different files and the same one, some of which land
 /// together, and what a person has done in the checkout.
@@ -96,20 +92,6 @@ fn kill_at(call: &str, n: usize, again: Option<usize>) -> bool {
     assert_eq!(repo.git("status --porcelain"), OF_USER, "{call} {n} {again:?}: {story}");
     repo.check_whole(&format!("{call} {n} {again:?}: {story}"));
     !first.status.success()
-}
-
-/// Takes one after the other from `list` and hands it to `work`, some at once.
-fn side_by_side<T: Copy + Sync>(list: &[T], work: impl Fn(T) + Sync) {
-    let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while let Some(one) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(*one);
-                }
-            });
-        }
-    });
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod batch;
 mod beside;
+mod histories;
 #[cfg(target_os = "linux")]
 mod kills;
 mod meanwhile;
@@ -12,9 +13,14 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use crate::cli::{Sandbox, start, wait_for};
+
+/// How many repositories are at work at once: most of their time they wait.
+const AT_ONCE: usize = 10;
 
 /// A repository with a plan on the branch `plan`.
 struct Repo {
@@ -46,10 +52,33 @@ fn told(output: &Output) -> String {
     String::from_utf8_lossy(&told).into_owned()
 }
 
+/// Takes one after the other from `list` and hands it to `work`, some at once.
+fn side_by_side<T: Copy + Sync>(list: &[T], work: impl Fn(T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(one) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(*one);
+                }
+            });
+        }
+    });
+}
+
 impl Repo {
     /// Makes a repository with these settings, tasks (id and front matter) and files.
     fn new(config: &str, tasks: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
-        let sandbox = Sandbox::new();
+        Self::make(Sandbox::new(), config, tasks, files)
+    }
+
+    /// Makes it in an empty folder.
+    fn make(
+        sandbox: Sandbox,
+        config: &str,
+        tasks: &[(&str, &str)],
+        files: &[(&str, &str)],
+    ) -> Self {
         let repo = Self { sandbox };
         git(repo.root(), "init -q -b plan");
         repo.write(".orch/config.yaml", config);

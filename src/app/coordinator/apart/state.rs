@@ -200,6 +200,9 @@ impl Saving {
                 let bytes = self.store.read_file(&record);
                 bytes.is_ok_and(|bytes| self.is_final(&record, &bytes))
             }
+            FileKind::GateRun { .. } => {
+                run_record::parse_gate(path, bytes).0.is_some_and(|record| record.ended.is_some())
+            }
             FileKind::Ignored => false,
             _ => true,
         }

@@ -202,25 +202,31 @@ impl Coordinator {
 
     /// Writes the record of a milestone; says whether it is the first one of it.
     fn record_milestone(&mut self, record: &MilestoneRecord) -> Result<bool, AppError> {
+        // One that nobody can read may be of this one: twice is worse than never.
+        let prefix = layout::milestone_prefix(&record.name);
+        let is_of_it = |path: String| {
+            let bytes = self.store.read_file(&path).unwrap_or_default();
+            milestone::parse(&path, &bytes).0.is_none_or(|other| other.name == record.name)
+        };
+        let names = self.store.list(layout::RUNS_DIR)?.into_iter();
+        let known = names.map(|name| format!("{}/{name}", layout::RUNS_DIR));
+        if known.filter(|path| path.starts_with(&prefix)).any(is_of_it) {
+            return Ok(false);
+        }
         let text = milestone::render(record);
         for number in 1..=SAME_PATH_MAX {
-            let path = layout::milestone_path(&record.name, number);
+            let path = layout::milestone_path(&record.name, &self.mark, number);
             match self.store.create(&path, text.as_bytes()) {
                 Ok(()) => {
                     if self.scheduler.plan().config().durability == Durability::Power {
                         self.store.sync_all(&[&path])?;
                     }
+                    self.note_unsaved(path.clone());
                     self.kept.insert(path, text);
                     return Ok(true);
                 }
-                Err(StoreError::Exists { .. }) => {
-                    let bytes = self.store.read_file(&path).unwrap_or_default();
-                    let other = milestone::parse(&path, &bytes).0;
-                    // One that nobody can read may be of this one: twice is worse than never.
-                    if other.is_none_or(|other| other.name == record.name) {
-                        return Ok(false);
-                    }
-                }
+                // Another name gives the same path.
+                Err(StoreError::Exists { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -1,4 +1,4 @@
-//! Run records: `.orch/runs/<id>.<n>.yaml` and `.orch/runs/@level-<level>.<n>.yaml`, written by the
+//! Run records: `.orch/runs/<id>.<n>.yaml` and `.orch/runs/@level-<level>.<n>.<mark>.yaml`, written by the
 //! coordinator.
 
 mod gate;
