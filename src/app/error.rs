@@ -1,5 +1,7 @@
 //! Everything that can go wrong beside faults in the plan, with its exit code.
 
+use std::path::Path;
+
 use crate::{
     domain::model::diagnostic::Diagnostic,
     io::{
@@ -132,7 +134,11 @@ impl AppError {
         match self {
             Self::PlanHasErrors { .. } => 1,
             Self::StoppedEarly | Self::StoppedAway => 130,
-            Self::Revision(RevisionError::Read { .. } | RevisionError::TooMany { .. }) => 3,
+            Self::Revision(
+                RevisionError::Foreign(_)
+                | RevisionError::Read { .. }
+                | RevisionError::TooMany { .. },
+            ) => 3,
             Self::Usage { .. }
             | Self::Revision(_)
             | Self::Store(StoreError::NoStore { .. } | StoreError::NoFolder { .. }) => 2,
@@ -179,6 +185,11 @@ impl AppError {
                 Some("finish it or give it up (`git status` says how), then run again".to_owned())
             }
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
+            Self::Revision(RevisionError::Foreign(folder))
+            | Self::Git(GitError::Foreign { folder })
+            | Self::Branch(BranchError::Git(GitError::Foreign { folder })) => {
+                Some(trust_help(folder))
+            }
             Self::Revision(error) => revision_help(error).map(str::to_owned),
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
@@ -197,6 +208,12 @@ impl AppError {
     }
 }
 
+/// Returns what to do about a repository of another user: the same as for git.
+pub fn trust_help(folder: &Path) -> String {
+    let folder = folder.display();
+    format!("if you trust whoever that is: `git config --global --add safe.directory {folder}`")
+}
+
 fn revision_help(error: &RevisionError) -> Option<&'static str> {
     match error {
         RevisionError::Unknown { .. } | RevisionError::NoCommit { .. } => Some(
@@ -210,6 +227,8 @@ fn revision_help(error: &RevisionError) -> Option<&'static str> {
             Some("name what is to be compared: `orch diff HEAD` shows what is not committed yet")
         }
         RevisionError::NoRepository { .. } => Some("`orch diff` compares what git has on record"),
-        RevisionError::TooMany { .. } | RevisionError::Read { .. } => None,
+        RevisionError::Foreign(_) | RevisionError::TooMany { .. } | RevisionError::Read { .. } => {
+            None
+        }
     }
 }

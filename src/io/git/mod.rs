@@ -88,6 +88,12 @@ pub enum GitError {
         /// Why.
         source: std::io::Error,
     },
+    /// The repository belongs to another user: what its settings name could run for them.
+    #[error("the git repository in {} belongs to another user", folder.display())]
+    Foreign {
+        /// Its folder, as git calls it.
+        folder: PathBuf,
+    },
     /// It is not possible as things stand.
     #[error("{0}")]
     Refused(String),
@@ -96,7 +102,10 @@ pub enum GitError {
 impl GitError {
     /// Returns that the repository refused to do `what`.
     fn failed(what: impl Into<String>, source: git2::Error) -> Self {
-        Self::Failed { what: what.into(), source }
+        match foreign_folder(&source) {
+            Some(folder) => Self::Foreign { folder },
+            None => Self::Failed { what: what.into(), source },
+        }
     }
 
     /// Returns that a file could not be handled, as was to be done for `what`.
@@ -116,7 +125,7 @@ pub fn is_passing(error: &GitError) -> bool {
             let words = ["No space left", "Disk quota", "Too many open files", "Cannot allocate"];
             words.iter().any(|cause| source.message().contains(cause))
         }
-        GitError::Refused(_) => false,
+        GitError::Foreign { .. } | GitError::Refused(_) => false,
     }
 }
 
@@ -124,6 +133,20 @@ pub fn is_passing(error: &GitError) -> bool {
 /// in a bare one.
 pub fn repository_root(path: &Path) -> Option<PathBuf> {
     Repository::discover(path).ok()?.workdir().map(Path::to_owned)
+}
+
+/// Returns the folder of the repository that `path` lies in, where it belongs to another user and is
+/// not named in the user's settings (`safe.directory`): nothing of it is used then.
+pub fn foreign_repository(path: &Path) -> Option<PathBuf> {
+    Repository::discover(path).err().as_ref().and_then(foreign_folder)
+}
+
+/// Returns the folder of the repository that was not opened because it belongs to another user.
+fn foreign_folder(error: &git2::Error) -> Option<PathBuf> {
+    let words = error.message();
+    let is_foreign = error.code() == git2::ErrorCode::Owner;
+    // Libgit2 tells the folder in words only.
+    is_foreign.then(|| words.split('\'').nth(1).unwrap_or("?").into())
 }
 
 /// Says whether `path` lies in a bare repository, which has no checkout.

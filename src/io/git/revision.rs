@@ -33,6 +33,9 @@ pub enum RevisionError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// The repository belongs to another user.
+    #[error("the git repository in {} belongs to another user", .0.display())]
+    Foreign(PathBuf),
     /// Git does not know the name.
     #[error("`{name}` is no revision of this repository")]
     Unknown {
@@ -145,13 +148,14 @@ impl Revisions {
     /// [`RevisionError::NoRepository`].
     pub fn open(path: &Path) -> Result<Self, RevisionError> {
         read_as_git_does();
-        match Repository::discover(path) {
-            Ok(repository) => Ok(Self { repository }),
-            Err(error) if error.code() == ErrorCode::NotFound => {
-                Err(RevisionError::NoRepository { path: path.to_owned() })
+        let path = path.to_owned();
+        Repository::discover(&path).map(|repository| Self { repository }).map_err(|source| {
+            match (source.code(), super::foreign_folder(&source)) {
+                (ErrorCode::NotFound, _) => RevisionError::NoRepository { path },
+                (_, Some(folder)) => RevisionError::Foreign(folder),
+                (_, None) => RevisionError::Read { path, source },
             }
-            Err(source) => Err(RevisionError::Read { path: path.to_owned(), source }),
-        }
+        })
     }
 
     /// Returns the top folder of the checkout; `None` in a bare repository.

@@ -6,6 +6,7 @@ mod histories;
 #[cfg(target_os = "linux")]
 mod kills;
 mod meanwhile;
+mod owners;
 mod people;
 mod places;
 

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::Surroundings;
 use crate::{
-    app::view::doctor::{Check, Figures},
+    app::{
+        error::trust_help,
+        view::doctor::{Check, Figures},
+    },
     domain::model::time::render_duration,
     io::{clock, git},
 };
@@ -32,6 +35,10 @@ pub(super) fn program(surroundings: &Surroundings<'_>, figures: &mut Figures) ->
 /// Looks at the checkout that the repository lies in.
 pub(super) fn checkout(surroundings: &Surroundings<'_>, figures: &mut Figures) -> Vec<Check> {
     let Some(checkout) = &surroundings.checkout else {
+        if let Some(folder) = git::foreign_repository(surroundings.store.root()) {
+            let message = "the git repository belongs to another user: nothing of it is used";
+            return vec![Check::error(NAME, message, trust_help(&folder))];
+        }
         let is_bare = git::is_bare(surroundings.store.root());
         let message = match is_bare {
             true => "the folder lies in a bare git repository, which has no checkout",
