@@ -9,6 +9,7 @@ pub mod running;
 pub mod snapshot;
 pub mod standing;
 mod standing_claims;
+mod standing_landings;
 mod supervised;
 mod tracker;
 pub mod use_case;

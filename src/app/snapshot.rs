@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     error::AppError,
     files::{Files, Record, Usage},
-    standing_claims, supervised,
+    standing_claims,
+    standing_landings::{self, Waits},
+    supervised,
     view::explain::UnreadableReport,
 };
 use crate::{
@@ -62,6 +64,8 @@ pub struct Snapshot {
     pub running: BTreeMap<AttemptId, Taken>,
     /// Whose tasks are, where coordinators share the plan.
     pub claims: Claims,
+    /// What is in the way of work that is to land, as the coordinator at work says.
+    pub landings: Waits,
     /// Attempts whose status files cannot be read.
     pub unreadable_reports: BTreeMap<AttemptId, UnreadableReport>,
     /// Attempts whose processes stand still.
@@ -153,6 +157,13 @@ impl Around {
             let known = store.read_file(layout::CLAIMS_PATH).unwrap_or_default();
             snapshot.claims = standing_claims::parse(&known);
         }
+        if let Some(coordinator) = &snapshot.coordinator {
+            let known = store.read_file(layout::WAITING_PATH).unwrap_or_default();
+            snapshot.landings = standing_landings::parse(coordinator.pid, &known);
+            let is_open = |record: &AttemptRecord| record.ending.is_none();
+            let attempts = &snapshot.attempts;
+            snapshot.landings.retain(|attempt, _| attempts.get(attempt).is_some_and(is_open));
+        }
         snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
         snapshot
     }
@@ -192,6 +203,7 @@ pub(super) fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot 
         coordinator,
         running,
         claims,
+        landings: Waits::new(),
         unreadable_reports,
         standstills,
     }

@@ -42,7 +42,12 @@ impl Standing {
         let snapshot = repository.read(reading)?;
         let now = Clock::new().now();
         let scheduler = snapshot.scheduler(now);
-        let states = scheduler.states();
+        let mut states = scheduler.states();
+        for attempt in snapshot.landings.keys() {
+            let task = snapshot.plan.find(attempt.task.as_str());
+            let state = task.and_then(|task| states.get_mut(task.position()));
+            state.into_iter().for_each(|state| *state = TaskState::Landing);
+        }
         Ok(Self { repository, snapshot, scheduler, states, now })
     }
 

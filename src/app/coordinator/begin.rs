@@ -18,6 +18,7 @@ use crate::{
         view::run::Happened,
     },
     domain::{
+        format::layout,
         model::{attempt::AttemptRecord, limits::GRACE_DEFAULT, task::Isolation},
         plan::Plan,
         scheduler::Scheduler,
@@ -94,6 +95,8 @@ impl Coordinator {
         }
         require_ground(&yard, scheduler.plan(), options.is_here)?;
         yard.overlook_records(scheduler.plan())?;
+        // What an earlier one said holds no more.
+        store.remove(layout::WAITING_PATH)?;
         if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
             store.sync_file_system()?;
         }

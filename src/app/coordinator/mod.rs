@@ -161,6 +161,7 @@ impl Coordinator {
             self.turn(batch, sources).await?;
             self.forget_read_ledgers();
             self.publish_claims();
+            self.publish_landings();
             self.fire_hooks();
             self.publish();
             if self.is_left {

@@ -18,6 +18,7 @@ pub(super) fn running(standing: &Standing, task: TaskIndex) -> Option<Running> {
         id: spec.id.value.to_string(),
         title: spec.title.clone(),
         state: state.as_str(),
+        waits: standing.snapshot.landings.get(&record.attempt).cloned(),
         standstill: standing.snapshot.standstills.get(&record.attempt).map(|how| how.as_str()),
         attempt: record.attempt.number,
         started: record.started.to_string(),

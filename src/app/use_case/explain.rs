@@ -278,7 +278,14 @@ fn listed(tasks: &[(TaskId, TaskState)]) -> String {
 
 /// As [`told`], by what is on disk.
 pub(crate) fn why(standing: &Standing, task: TaskIndex, reason: &Reason) -> Why {
-    told(&standing.scheduler, task, reason)
+    let waits = match reason {
+        Reason::Runs { attempt, .. } => standing.snapshot.landings.get(attempt).zip(Some(attempt)),
+        _ => None,
+    };
+    match waits {
+        Some((wait, attempt)) => pauses::landing_words(attempt.number, wait),
+        None => told(&standing.scheduler, task, reason),
+    }
 }
 
 /// As [`words`], with what the histories tell of a failed task.

@@ -60,6 +60,17 @@ pub struct UnreadableReport {
     pub why: String,
 }
 
+/// What is in the way of work that is verified and is to land.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LandingWait {
+    /// What it is, as a phrase.
+    pub what: String,
+    /// The files that have local changes, relative to the top folder of the checkout.
+    pub files: Vec<String>,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
+}
+
 /// An attempt that is being carried out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Running {
@@ -67,8 +78,10 @@ pub struct Running {
     pub id: String,
     /// Its title.
     pub title: String,
-    /// `running` or `verifying`.
+    /// `running`, or `landing` where its work is verified and waits to land.
     pub state: &'static str,
+    /// What is in the way of its landing.
+    pub waits: Option<LandingWait>,
     /// Where its process stands still: `stopped` or `traced`.
     pub standstill: Option<&'static str>,
     /// Which attempt.

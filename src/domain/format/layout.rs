@@ -28,6 +28,8 @@ pub const RUN_LOG_PATH: &str = ".orch/local/run.log";
 pub const SUPERVISORS_DIR: &str = ".orch/local/supervisors";
 /// Whose tasks are, as the coordinator knows it, for those who only look.
 pub const CLAIMS_PATH: &str = ".orch/local/claims.json";
+/// What is in the way of landings, as the coordinator knows it, for those who only look.
+pub const WAITING_PATH: &str = ".orch/local/waiting.json";
 /// What this clone is called in claims.
 pub const CLONE_PATH: &str = ".orch/local/clone";
 /// Worktrees of running tasks.

@@ -6,9 +6,10 @@ use super::{
     Style,
     escape::clean_line,
     figures::{counted, length, moment},
+    landing::obstacle,
     state,
 };
-use crate::app::view::explain::{Cause, Explanation, Running, UnreadableReport, Why};
+use crate::app::view::explain::{Cause, Explanation, LandingWait, Running, UnreadableReport, Why};
 
 /// Most tasks of a chain that are named between its two ends.
 const CHAIN_MAX: usize = 4;
@@ -56,12 +57,17 @@ fn is_told_below(told: &Explanation, why: &Why) -> bool {
 
 /// Tells what an attempt does that is being carried out.
 pub fn running_lines(running: &Running) -> Vec<String> {
-    let mut lines = vec![format!(
-        "attempt {} runs for {} (since {})",
-        running.attempt,
-        length(running.elapsed_seconds),
-        moment(&running.started)
-    )];
+    let (number, time) = (running.attempt, length(running.elapsed_seconds));
+    let since = moment(&running.started);
+    let mut lines = vec![match &running.waits {
+        None => format!("attempt {number} runs for {time} (since {since})"),
+        Some(_) => format!("attempt {number} began {time} ago ({since}), and its work is verified"),
+    }];
+    if let Some(LandingWait { what, files, since }) = &running.waits {
+        let obstacle = obstacle(what, files);
+        let line = format!("it waits to land since {}: {obstacle}", moment(since));
+        lines.push(clean_line(&line).into_owned());
+    }
     let percent = running.progress.map(|percent| format!("{percent}%"));
     let message = running.message.as_deref().map(|message| clean_line(message).into_owned());
     let said: Vec<String> = [percent, message].into_iter().flatten().collect();

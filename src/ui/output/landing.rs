@@ -32,13 +32,8 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
         }
         Happened::LandingWaits { task, attempt, what, files } => {
             let name = name(task, *attempt);
-            let named = match &files[..] {
-                [] => String::new(),
-                [one] => format!(": {one}"),
-                [one, rest @ ..] => format!(": {one} and {} more", rest.len()),
-            };
-            let help = if files.is_empty() { "" } else { "; commit, stash or revert that" };
-            (Tone::Uneasy, format!("wait      {name} cannot land yet, {what}{named}{help}"))
+            let obstacle = obstacle(what, files);
+            (Tone::Uneasy, format!("wait      {name} cannot land yet, {obstacle}"))
         }
         Happened::Landed { task, attempt, branch, commit } => {
             let commit = commit.get(..9).unwrap_or(commit);
@@ -63,3 +58,15 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
         _ => return None,
     })
 }
+
+/// Names what is in the way of a landing, and says what to do about it.
+pub(super) fn obstacle(what: &str, files: &[String]) -> String {
+    match files {
+        [] => what.to_owned(),
+        [one] => format!("{what}: {one}; {HELP}"),
+        [one, rest @ ..] => format!("{what}: {one} and {} more; {HELP}", rest.len()),
+    }
+}
+
+/// What to do about local changes.
+const HELP: &str = "commit, stash or revert that";

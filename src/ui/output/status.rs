@@ -7,10 +7,14 @@ use super::{
     escape::clean_line,
     explain::unreadable,
     figures::{bar, counted, cut, length, moment, percent, tokens},
+    landing::obstacle,
     state,
     table::{self, Cell, Column},
 };
-use crate::app::view::status::{Group, Need, StatusView};
+use crate::app::view::{
+    explain::LandingWait,
+    status::{Group, Need, StatusView},
+};
 
 /// Columns of the bar over the whole plan.
 const BAR_COLUMNS: usize = 30;
@@ -105,9 +109,15 @@ fn running(status: &StatusView, width: Option<usize>, style: Style) -> String {
                 Cell::new(&running.title),
                 Cell::new(&length(running.elapsed_seconds)),
                 Cell::new(&share.unwrap_or_default()),
-                match &running.unreadable_report {
-                    Some(report) => Cell::painted(&unreadable(report), state::look("failed")),
-                    None => Cell::new(running.message.as_deref().unwrap_or_default()),
+                match (&running.waits, &running.unreadable_report) {
+                    (Some(LandingWait { what, files, .. }), _) => {
+                        let obstacle = obstacle(what, files);
+                        Cell::painted(&clean_line(&obstacle), state::look("review"))
+                    }
+                    (None, Some(report)) => {
+                        Cell::painted(&unreadable(report), state::look("failed"))
+                    }
+                    (None, None) => Cell::new(running.message.as_deref().unwrap_or_default()),
                 },
             ]
         })

@@ -5,6 +5,7 @@ mod beside;
 mod histories;
 #[cfg(target_os = "linux")]
 mod kills;
+mod looks;
 mod meanwhile;
 mod owners;
 mod people;

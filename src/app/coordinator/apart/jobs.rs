@@ -232,7 +232,7 @@ impl LandingJob {
     /// Lands it as soon as nothing is in the way.
     pub(super) fn carry_out(self, ground: &Ground) -> News {
         let begun = Instant::now();
-        let (mut pause, mut is_told) = (PAUSE_FIRST, false);
+        let (mut pause, mut told) = (PAUSE_FIRST, None);
         loop {
             let (answer, landed) = match self.attempt_once(ground, quiet_after(begun.elapsed())) {
                 Ok(Tried::Landed(landed)) => (LandAnswer::Done, Some(landed)),
@@ -243,7 +243,12 @@ impl LandingJob {
                 }
                 Ok(Tried::InTheWay(obstacle)) => {
                     let is_due = !obstacle.files.is_empty() || begun.elapsed() > TOLD_AFTER;
-                    if is_due && !std::mem::replace(&mut is_told, true) {
+                    // Other files are news; what git does may be another command every time.
+                    let is_known = told.as_ref().is_some_and(|files: &Vec<String>| {
+                        obstacle.files.is_empty() || obstacle.files == *files
+                    });
+                    if is_due && !is_known {
+                        told = Some(obstacle.files.clone());
                         let attempts = self.attempts.clone();
                         let waits = News::Waits { attempts, obstacle };
                         if self.news.blocking_send(waits).is_err() {

@@ -24,7 +24,10 @@ use self::{
 };
 use super::{Coordinator, WhenIdle};
 use crate::{
-    app::view::run::Happened,
+    app::{
+        standing_landings::{self, FILES_MAX},
+        view::{explain::LandingWait, run::Happened},
+    },
     domain::{
         format::{layout, run_record},
         model::{
@@ -230,6 +233,7 @@ impl Coordinator {
                 for attempt in &attempts {
                     let (task, number) = (attempt.task.to_string(), attempt.number);
                     let (what, files) = (obstacle.what.clone(), obstacle.files.clone());
+                    self.note_wait(attempt, &what, &files);
                     self.tell(Happened::LandingWaits { task, attempt: number, what, files });
                 }
                 batch.push(Event::Landed { attempts, answer: LandAnswer::Waits });
@@ -237,6 +241,7 @@ impl Coordinator {
             News::Landed { attempts, answer, landed } => {
                 for attempt in &attempts {
                     self.yard.stops.remove(attempt);
+                    self.yard.waits.remove(attempt);
                     if let Some(landed) = &landed {
                         self.note_landing(attempt, landed);
                     }
@@ -262,6 +267,38 @@ impl Coordinator {
             worker.is_elsewhere = !is_here;
         }
         self.tell(Happened::Landed { task, attempt: number, branch, commit });
+    }
+
+    fn note_wait(&mut self, attempt: &AttemptId, what: &str, files: &[String]) {
+        let known = self.yard.waits.get(attempt).map(|wait| wait.since.clone());
+        let wait = LandingWait {
+            what: what.to_owned(),
+            files: files.iter().take(FILES_MAX).cloned().collect(),
+            since: known.unwrap_or_else(|| self.clock.now().wall.to_string()),
+        };
+        self.yard.waits.insert(attempt.clone(), wait);
+    }
+
+    /// Writes what is in the way of landings, for those who only look.
+    pub(super) fn publish_landings(&mut self) {
+        let workers = &self.workers;
+        self.yard.waits.retain(|attempt, _| workers.contains_key(attempt));
+        if self.yard.waits == self.yard.published {
+            return;
+        }
+        let written = match self.yard.waits.is_empty() {
+            true => self.store.remove(layout::WAITING_PATH),
+            false => {
+                let text = standing_landings::render(std::process::id(), &self.yard.waits);
+                self.store.replace(layout::WAITING_PATH, text.as_bytes())
+            }
+        };
+        match written {
+            Ok(()) => self.yard.published = self.yard.waits.clone(),
+            Err(error) => {
+                tracing::debug!(%error, "what is in the way of landings is not published");
+            }
+        }
     }
 
     fn worktree_prepared(&mut self, prepared: jobs::Prepared, batch: &mut Vec<Event>) {

@@ -16,7 +16,7 @@ use super::{
     state::Unsaved,
 };
 use crate::{
-    app::{coordinator::worker::Home, error::AppError},
+    app::{coordinator::worker::Home, error::AppError, standing_landings::Waits},
     domain::{
         format::{layout, run_record},
         model::{
@@ -58,6 +58,9 @@ pub(in crate::app::coordinator) struct Yard {
     triggers: Triggers,
     /// The work of several attempts together, where it was combined.
     pub(super) combined: Option<CommitRange>,
+    /// What is in the way of landings, and what of it those who only look can see.
+    pub(super) waits: Waits,
+    pub(super) published: Waits,
     /// Whether another branch is checked out.
     pub(super) is_away: bool,
     /// How many worktrees are being removed.
@@ -84,6 +87,8 @@ impl Yard {
             unsaved: Unsaved::default(),
             triggers: Triggers::default(),
             combined: None,
+            waits: Waits::new(),
+            published: Waits::new(),
             is_away: false,
             n_removing: 0,
         };

@@ -1,13 +1,38 @@
 //! Words for what passes by itself, and for what is spent: crashes, limits of providers, budgets.
 
-use crate::domain::{
-    model::{
-        attempt::{Outcome, ReviewKind},
-        id::TaskId,
-        time::{Timestamp, render_duration},
+use crate::{
+    app::view::explain::{LandingWait, Why},
+    domain::{
+        model::{
+            attempt::{Outcome, ReviewKind},
+            id::TaskId,
+            time::{Timestamp, render_duration},
+        },
+        scheduler::{budget::Scope, explain::Reason},
     },
-    scheduler::{budget::Scope, explain::Reason},
 };
+
+/// Most files in the way that are named.
+const NAMED_FILES_MAX: usize = 5;
+
+/// Says what is in the way of verified work, and what to do about it.
+pub(super) fn landing_words(number: u32, wait: &LandingWait) -> Why {
+    let LandingWait { what, files, .. } = wait;
+    let named: Vec<String> =
+        files.iter().take(NAMED_FILES_MAX).map(|file| format!("`{file}`")).collect();
+    let more = match files.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let (colon, help) = match files.is_empty() {
+        true => ("", "it lands by itself when that is over"),
+        false => (": ", "commit, stash or revert that, and it lands by itself"),
+    };
+    let named = named.join(", ");
+    let sentence =
+        format!("is verified and waits to land (attempt {number}): {what}{colon}{named}{more}");
+    Why { sentence, help: help.to_owned(), task: None }
+}
 
 /// Says why a task waits for its next attempt, and what to do about it.
 pub(super) fn back_off_words(task: &TaskId, reason: &Reason) -> (String, String) {
