@@ -65,6 +65,14 @@ pub enum AppError {
     /// The branch of a plan cannot be begun now.
     #[error(transparent)]
     Branch(#[from] BranchError),
+    /// The branch that the work of a run lands on is not there any more.
+    #[error("the branch {branch} is gone, so nothing can land{}", kept_words(.kept))]
+    BranchGone {
+        /// The branch.
+        branch: String,
+        /// The branches of tasks on which work is.
+        kept: Vec<String>,
+    },
     /// What was committed cannot be looked at.
     #[error(transparent)]
     Revision(#[from] RevisionError),
@@ -120,6 +128,7 @@ impl AppError {
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Branch(_)
+            | Self::BranchGone { .. }
             | Self::Revision(_)
             | Self::Claims(_)
             | Self::Refused { .. }
@@ -150,6 +159,7 @@ impl AppError {
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Branch(_)
+            | Self::BranchGone { .. }
             | Self::Claims(_)
             | Self::Refused { .. }
             | Self::Edit { .. }
@@ -184,6 +194,10 @@ impl AppError {
             Self::Branch(BranchError::UnderWay(_)) => {
                 Some("finish it or give it up (`git status` says how), then run again".to_owned())
             }
+            Self::BranchGone { branch, .. } => Some(format!(
+                "`git branch {branch} COMMIT` brings it back (`git reflog` names the commit), or \
+                 check out the one that takes its place: `orch run` lands there what is done"
+            )),
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
             Self::Revision(RevisionError::Foreign(folder))
             | Self::Git(GitError::Foreign { folder })
@@ -212,6 +226,14 @@ impl AppError {
 pub fn trust_help(folder: &Path) -> String {
     let folder = folder.display();
     format!("if you trust whoever that is: `git config --global --add safe.directory {folder}`")
+}
+
+fn kept_words(kept: &[String]) -> String {
+    match kept {
+        [] => String::new(),
+        [one] => format!("; what was begun is on {one}"),
+        [one, rest @ ..] => format!("; what was begun is on {one} and {} more", rest.len()),
+    }
 }
 
 fn revision_help(error: &RevisionError) -> Option<&'static str> {

@@ -167,6 +167,9 @@ impl Coordinator {
             if self.is_left {
                 break;
             }
+            if let Some(error) = self.without_branch() {
+                return Err(error);
+            }
             match self.scheduler.verdict() {
                 Some(Verdict::Stopped) => break,
                 Some(Verdict::Finished) if !self.waits_for_somebody() => break,

@@ -171,6 +171,8 @@ impl Event {
 pub enum MergeAnswer {
     /// It is merged; its own files (task, role) are these then: it may have edited them itself.
     Clean(Digests),
+    /// The branch that it was to land on is gone.
+    NoBranch,
     /// These files were changed by others, too.
     Conflict(Vec<String>),
     /// It cannot be done, as a phrase.
@@ -196,6 +198,8 @@ pub enum LandAnswer {
     MovedOn,
     /// Something of the user is in the way; it is tried again until it is gone.
     Waits,
+    /// The branch that it was to land on is gone.
+    NoBranch,
     /// It was given up, as was asked for.
     GivenUp,
     /// It cannot be done, as a phrase.

@@ -218,6 +218,7 @@ impl Scheduler {
                 self.change_live(task, |live| live.merged = Some(digests));
                 self.verify(task, effects);
             }
+            (Stage::Merging, MergeAnswer::NoBranch) => self.end_without_branch(task, effects),
             (Stage::Merging, MergeAnswer::Conflict(files)) => {
                 self.end(task, Finish::conflict(files), effects);
             }
@@ -279,6 +280,7 @@ impl Scheduler {
             (LandAnswer::GivenUp, None) => {
                 self.end_unlanded(task, StopReason::Interrupted, effects);
             }
+            (LandAnswer::NoBranch, None) => self.end_without_branch(task, effects),
             (LandAnswer::Failed(cause), None) => {
                 let reason = format!("its work is verified, but cannot land: {cause}");
                 let finish = Finish::new(Outcome::Review, reason);
@@ -304,6 +306,12 @@ impl Scheduler {
         self.set_stage(task, Stage::Merging);
         effects.push(Effect::Announce(Notice::MovedOn { attempt: attempt.clone() }));
         effects.push(Effect::Merge { attempt: attempt.clone() });
+    }
+
+    /// Ends an attempt whose work can land nowhere now: that is no fault of it.
+    fn end_without_branch(&mut self, task: TaskIndex, effects: &mut Vec<Effect>) {
+        let reason = "the branch that its work was to land on is gone";
+        self.end(task, Finish::new(Outcome::Unlanded, reason), effects);
     }
 
     /// Ends an attempt that was stopped when its work was there and had not landed.

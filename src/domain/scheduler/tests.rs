@@ -248,6 +248,7 @@ fn landing_event(words: &[&str]) -> Option<Event> {
             attempt: attempt(who),
             answer: match files {
                 [] => MergeAnswer::Clean(Digests::default()),
+                ["no-branch"] => MergeAnswer::NoBranch,
                 files => MergeAnswer::Conflict(files.iter().map(ToString::to_string).collect()),
             },
         },
@@ -270,6 +271,7 @@ fn landing_event(words: &[&str]) -> Option<Event> {
                 "moved" => LandAnswer::MovedOn,
                 "waits" => LandAnswer::Waits,
                 "given-up" => LandAnswer::GivenUp,
+                "no-branch" => LandAnswer::NoBranch,
                 cause => LandAnswer::Failed(cause.to_owned()),
             },
         },

@@ -195,6 +195,19 @@ impl Ground {
         look().map_err(|source| GitError::failed(format!("look at the branch {branch}"), source))
     }
 
+    /// Says whether there is no such branch, also at further looks: while refs are packed or renamed,
+    /// one may be out of sight for a moment.
+    pub fn is_gone(&self, branch: &str) -> bool {
+        let begun = Instant::now();
+        while let Ok(None) = self.tip(branch) {
+            if begun.elapsed() >= FLEETING_MAX {
+                return true;
+            }
+            thread::sleep(LOOK_AGAIN);
+        }
+        false
+    }
+
     /// Returns the name that git gives to the content of a file in a commit; `None` where it is not
     /// there.
     ///

@@ -2,6 +2,7 @@
 
 mod batch;
 mod beside;
+mod branches;
 mod histories;
 #[cfg(target_os = "linux")]
 mod kills;

@@ -85,6 +85,17 @@ pub(in crate::app::coordinator) enum News {
     Saved(Saved),
 }
 
+impl News {
+    /// Says whether it tells that the branch that work lands on is gone.
+    pub(super) fn tells_of_no_branch(&self) -> bool {
+        matches!(
+            self,
+            Self::Merged { merged: Err(MergeAnswer::NoBranch), .. }
+                | Self::Landed { answer: LandAnswer::NoBranch, .. }
+        )
+    }
+}
+
 /// Work that is merged with what landed meanwhile.
 #[derive(Debug)]
 pub(in crate::app::coordinator) struct Merged {
@@ -164,8 +175,15 @@ impl Preparation {
 }
 
 fn tip_of(ground: &Ground, branch: &str) -> Result<CommitId, GitError> {
-    let gone = || GitError::Refused(format!("the branch {branch} is gone"));
-    ground.tip(branch)?.ok_or_else(gone)
+    loop {
+        match ground.tip(branch)? {
+            Some(tip) => return Ok(tip),
+            None if ground.is_gone(branch) => {
+                return Err(GitError::Refused(format!("the branch {branch} is gone")));
+            }
+            None => {}
+        }
+    }
 }
 
 /// What is looked at in the work of an attempt.
@@ -187,7 +205,10 @@ pub(super) fn merge(
     (onto, message): (&str, &str),
     about: &About,
 ) -> Result<Merged, MergeAnswer> {
-    let failed = |error: GitError| MergeAnswer::Failed(cause_of(&error));
+    let failed = |error: GitError| match ground.is_gone(onto) {
+        true => MergeAnswer::NoBranch,
+        false => MergeAnswer::Failed(cause_of(&error)),
+    };
     if !ground.is_ready(attempt.task.as_str(), folder) {
         return Err(MergeAnswer::Failed("its worktree is gone".to_owned()));
     }
@@ -237,6 +258,7 @@ impl LandingJob {
             let (answer, landed) = match self.attempt_once(ground, quiet_after(begun.elapsed())) {
                 Ok(Tried::Landed(landed)) => (LandAnswer::Done, Some(landed)),
                 Ok(Tried::MovedOn) => (LandAnswer::MovedOn, None),
+                Err(_) if ground.is_gone(&self.landing.branch) => (LandAnswer::NoBranch, None),
                 Err(error) => (LandAnswer::Failed(cause_of(&error)), None),
                 Ok(Tried::InTheWay(_)) if self.stop.load(Ordering::SeqCst) => {
                     (LandAnswer::GivenUp, None)

@@ -25,6 +25,7 @@ use self::{
 use super::{Coordinator, WhenIdle};
 use crate::{
     app::{
+        error::AppError,
         standing_landings::{self, FILES_MAX},
         view::{explain::LandingWait, run::Happened},
     },
@@ -40,7 +41,7 @@ use crate::{
         },
     },
     io::{
-        git::{self, Landing, Origin, StateFile},
+        git::{self, Ground, Landing, Origin, StateFile},
         process::cause_of,
     },
 };
@@ -74,6 +75,20 @@ impl Coordinator {
                 help: "its tasks start when it is; what runs lands there".to_owned(),
             },
         });
+    }
+
+    /// Returns why a run cannot go on whose branch is gone, once nothing is at work any more; `None`
+    /// where it can. One that stays may go over to another branch.
+    pub(super) fn without_branch(&self) -> Option<AppError> {
+        let is_idle = self.workers.is_empty() && self.options.when_idle != WhenIdle::Stay;
+        let ground = self.yard.ground.as_ref().filter(|_| self.yard.is_away && is_idle)?;
+        let branch = self.yard.branch.clone();
+        if !ground.is_gone(&branch) {
+            return None;
+        }
+        let kept = ground.task_branches().unwrap_or_default();
+        let kept = kept.into_iter().map(|kept| Ground::task_branch(&kept.task)).collect();
+        Some(AppError::BranchGone { branch, kept })
     }
 
     /// Makes the worktree of an attempt in the background.
@@ -213,6 +228,10 @@ impl Coordinator {
 
     /// Turns what git did into events.
     pub(super) fn git_told(&mut self, news: News, batch: &mut Vec<Event>) {
+        if news.tells_of_no_branch() {
+            // Before anything is tried anew.
+            self.look_at_branch(batch);
+        }
         match news {
             News::Prepared(prepared) => self.worktree_prepared(prepared, batch),
             News::Merged { attempt, merged } => {
@@ -314,7 +333,9 @@ impl Coordinator {
                 batch.push(Event::WorktreeReady { attempt });
             }
             Err(error) => {
-                let is_passing = git::is_passing(&error);
+                let is_gone = |ground: &Arc<Ground>| ground.is_gone(&self.yard.branch);
+                let is_passing =
+                    git::is_passing(&error) || self.yard.ground.as_ref().is_some_and(is_gone);
                 batch.push(Event::WorkerNotStarted {
                     attempt,
                     cause: cause_of(&error),

@@ -189,16 +189,17 @@ impl Saving {
 
     /// Says whether a file of state says something that stays, and on this branch: what there is of
     /// an attempt that runs does not, nor of one whose work lands elsewhere.
-    fn is_final(&self, path: &str, bytes: &[u8]) -> bool {
+    fn is_final(&self, ground: &Ground, path: &str, bytes: &[u8]) -> bool {
         match layout::classify(path) {
             FileKind::Run(_) => run_record::parse(path, bytes).0.is_some_and(|record| {
-                let is_here = record.work.is_none_or(|work| work.onto == self.branch);
+                let lands_here = |onto: &String| *onto == self.branch || ground.is_gone(onto);
+                let is_here = record.work.is_none_or(|work| lands_here(&work.onto));
                 record.ending.is_some() && is_here
             }),
             FileKind::Status(attempt) => {
                 let record = layout::run_path(&attempt);
                 let bytes = self.store.read_file(&record);
-                bytes.is_ok_and(|bytes| self.is_final(&record, &bytes))
+                bytes.is_ok_and(|bytes| self.is_final(ground, &record, &bytes))
             }
             FileKind::GateRun { .. } => {
                 run_record::parse_gate(path, bytes).0.is_some_and(|record| record.ended.is_some())
@@ -225,7 +226,7 @@ impl Saving {
         for path in paths {
             // What is gone was taken away by somebody, who may commit that.
             let Ok(bytes) = self.store.read_file(&path) else { continue };
-            if self.is_final(&path, &bytes) {
+            if self.is_final(ground, &path, &bytes) {
                 files.push(StateFile { path, bytes: Some(bytes) });
             }
         }

@@ -348,6 +348,39 @@ fn what_a_person_approves_lands_without_its_worker() {
 }
 
 #[test]
+fn where_the_branch_is_gone_work_stays_and_no_attempt_is_used_up() {
+    check(
+        "a attempts=1",
+        "0 pass\n1 there a.1\n2 exit a.1 0\n3 merged a.1 no-branch\n4 there a.2\n5 merged a.2\n\
+         6 landed a.2 no-branch",
+        expect![[r#"
+            0 pass
+                record-start a.1
+                prepare a.1
+            1 there a.1
+                start a.1
+            2 exit a.1 0
+                merge a.1
+            3 merged a.1 no-branch
+                record-end a.1 unlanded: the branch that its work was to land on is gone
+                retry a.1 in 0s
+                record-start a.2
+                prepare a.2
+            4 there a.2
+                merge a.2
+            5 merged a.2
+                land a.2: exit code 0
+            6 landed a.2 no-branch
+                record-end a.2 unlanded: the branch that its work was to land on is gone
+                retry a.2 in 0s
+                record-start a.3
+                prepare a.3
+            a=running None
+        "#]],
+    );
+}
+
+#[test]
 fn what_cannot_land_asks_a_person() {
     check(
         "a",
