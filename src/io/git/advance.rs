@@ -26,7 +26,7 @@ use super::{
     paths::changes,
     placed::IndexLock,
     shifted::{Aside, Checkout},
-    worktree::{remove_folder_if_there, remove_if_there},
+    worktree::remove_folder_if_there,
 };
 use crate::domain::model::commit::CommitId;
 
@@ -86,7 +86,7 @@ pub struct Obstacle {
 }
 
 impl Obstacle {
-    fn of(what: impl Into<String>) -> Advanced {
+    pub(super) fn of(what: impl Into<String>) -> Advanced {
         Advanced::InTheWay(Self { what: what.into(), files: Vec::new() })
     }
 }
@@ -104,7 +104,9 @@ impl Ground {
         let Some(git_dir) = self.holder(step.branch) else {
             let moved = self.advance_elsewhere(step);
             self.release(HELD);
-            return moved.map_err(|source| GitError::failed(what(), source));
+            let moved = moved.map_err(|source| GitError::failed(what(), source))?;
+            remove_folder_if_there(step.scratch).map_err(|e| GitError::file(what(), e))?;
+            return Ok(moved);
         };
         remove_folder_if_there(step.scratch).map_err(|source| GitError::file(what(), source))?;
         note(step).map_err(|source| GitError::file(what(), source))?;
@@ -116,38 +118,8 @@ impl Ground {
     }
 
     /// Returns the git folder of the checkout that a branch is in.
-    fn holder(&self, branch: &str) -> Option<PathBuf> {
+    pub(super) fn holder(&self, branch: &str) -> Option<PathBuf> {
         self.checkouts().into_iter().find(|(_, head)| head == branch).map(|(git_dir, _)| git_dir)
-    }
-
-    /// Lets a branch go on that is in no checkout. What the plan has in this one of the files that go
-    /// to the branch is taken away before: it would be in the way of going back there.
-    fn advance_elsewhere(&self, step: &Step<'_>) -> Result<Advanced, Error> {
-        let repository = self.checkout()?;
-        let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
-        let own = self.paths_in_commit(step.own);
-        let changed = changes(&repository, Some(old), Some(new))?;
-        if let Some(what) = (step.busy)(self.top()) {
-            return Ok(Obstacle::of(what));
-        }
-        self.move_branch(step, || {
-            if self.holder(step.branch).is_some() {
-                return Ok(Err("git is at work".to_owned()));
-            }
-            let index = repository.index()?;
-            let is_own = |path: &Path| own.iter().any(|folder| path.starts_with(folder));
-            let is_tracked = |path: &Path| index.get_path(path, 0).is_some();
-            for path in changed.iter().map(|change| change.path.as_path()) {
-                if is_own(path) && !is_tracked(path) {
-                    remove_if_there(&self.top().join(path)).map_err(|e| of_io(path, &e))?;
-                }
-            }
-            Ok(Ok(()))
-        })
-        .map(|advanced| match advanced {
-            Advanced::Done => Advanced::DoneElsewhere,
-            other => other,
-        })
     }
 
     fn advance_checkout(&self, step: &Step<'_>, git_dir: &Path) -> Result<Advanced, Error> {
@@ -191,7 +163,7 @@ impl Ground {
 
     /// Moves a branch from where it is to be. `first` is done right before, with the branch locked; it
     /// says what is in the way, or returns what is to be made final when the branch has moved.
-    fn move_branch<T: Final>(
+    pub(super) fn move_branch<T: Final>(
         &self,
         step: &Step<'_>,
         first: impl FnOnce() -> Result<Result<T, String>, Error>,
@@ -296,17 +268,17 @@ impl Ground {
 }
 
 /// Says whether a branch is checked out there.
-fn is_at(git_dir: &Path, branch: &str) -> bool {
+pub(super) fn is_at(git_dir: &Path, branch: &str) -> bool {
     let head = fs::read_to_string(git_dir.join("HEAD"));
     head.is_ok_and(|head| head.trim() == format!("ref: {HEADS}{branch}"))
 }
 
-fn tip_id(repository: &Repository, branch: &str) -> Result<Oid, Error> {
+pub(super) fn tip_id(repository: &Repository, branch: &str) -> Result<Oid, Error> {
     let found = repository.find_reference(&format!("{HEADS}{branch}"))?;
     Ok(found.peel_to_commit()?.id())
 }
 
-fn tree_of(repository: &Repository, commit: &CommitId) -> Result<Oid, Error> {
+pub(super) fn tree_of(repository: &Repository, commit: &CommitId) -> Result<Oid, Error> {
     Ok(repository.find_commit(oid(commit)?)?.tree_id())
 }
 

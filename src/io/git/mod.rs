@@ -9,6 +9,7 @@ pub mod claims;
 mod clearing;
 mod conflict;
 mod conversion;
+mod elsewhere;
 mod fill;
 mod forecast;
 mod ground;

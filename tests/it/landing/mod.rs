@@ -8,6 +8,7 @@ mod histories;
 mod kills;
 mod looks;
 mod meanwhile;
+mod operations;
 mod owners;
 mod people;
 mod places;

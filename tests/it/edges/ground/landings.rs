@@ -229,3 +229,36 @@ fn a_folder_becomes_a_file_and_a_file_becomes_a_folder() {
     edit(yard.root(), ".orch/runs/T.1.yaml=record");
     assert_eq!(yard.status(), "");
 }
+
+#[test]
+fn a_checkout_that_comes_to_the_branch_while_that_moves_is_brought_along() {
+    // At which look git ends that had looked where the branch is before it moved.
+    for look in 1..=3 {
+        let yard = Yard::new();
+        yard.work("T", "a=other new=1 b-");
+        git(yard.root(), "checkout -q -b aside");
+        let landing = yard.landing("T", LandingMode::Squash);
+        let Built::Commit { old, new } = yard.ground.build_landing(&landing).unwrap() else {
+            panic!("the branch has moved")
+        };
+        let n_looks = std::cell::Cell::new(0);
+        let advanced = yard.advance_beside(&old, &new, &|_| {
+            n_looks.set(n_looks.get() + 1);
+            if n_looks.get() == look {
+                git(yard.root(), "symbolic-ref HEAD refs/heads/plan");
+            }
+            None
+        });
+        match look {
+            // It is seen, and the next try takes the checkout along.
+            1 => assert!(matches!(advanced, Advanced::InTheWay(_)), "{advanced:?}"),
+            _ => assert_eq!(advanced, Advanced::Done, "{look}"),
+        }
+        if look == 1 {
+            assert_eq!(yard.advance(&old, &new), Advanced::Done);
+        }
+        assert_eq!(git(yard.root(), "rev-parse HEAD"), format!("{new}\n"), "{look}");
+        assert_eq!(yard.status(), "", "{look}");
+        assert!(yard.root().join("new").exists() && !yard.root().join("b").exists(), "{look}");
+    }
+}

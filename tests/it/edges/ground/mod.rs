@@ -105,6 +105,16 @@ impl Yard {
     }
 
     fn advance(&self, old: &CommitId, new: &CommitId) -> Advanced {
+        self.advance_beside(old, new, &|_| None)
+    }
+
+    /// Has the branch go on, while `busy` is asked whether git is at work.
+    fn advance_beside(
+        &self,
+        old: &CommitId,
+        new: &CommitId,
+        busy: &dyn Fn(&Path) -> Option<String>,
+    ) -> Advanced {
         let own = [".orch/runs".to_owned(), ".orch/status".to_owned()];
         let scratch = self.root().join(".orch/local/landing");
         let step = Step {
@@ -115,7 +125,7 @@ impl Yard {
             own: &own,
             fresh: &[],
             quiet: Duration::ZERO,
-            busy: &|_| None,
+            busy,
         };
         self.ground.advance(&step).unwrap()
     }
