@@ -65,15 +65,10 @@ fn check_landed(repo: &Repo, without: &[&str]) {
 
 /// Checks that every commit that the branch was at holds.
 fn check_green(repo: &Repo) {
-    let place = tempfile::tempdir().unwrap();
-    let folder = place.path().join("look");
-    repo.git(&format!("worktree add -q --detach {} plan", folder.display()));
-    for commit in repo.git("rev-list --first-parent plan").lines() {
-        super::git(&folder, &format!("checkout -q {commit}"));
-        let held = Command::new("./check.sh").current_dir(&folder).status().unwrap();
-        assert!(held.success(), "{commit}");
-    }
-    repo.git(&format!("worktree remove --force {}", folder.display()));
+    repo.each_commit("--first-parent plan", |folder| {
+        let held = Command::new("./check.sh").current_dir(folder).status().unwrap();
+        assert!(held.success(), "{}", folder.display());
+    });
 }
 
 #[test]

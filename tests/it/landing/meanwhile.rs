@@ -5,10 +5,14 @@ use std::process::Command;
 use super::{Repo, told};
 
 /// A worker that adds a line for its task to a list that all of them add to, and resolves a conflict
-/// by keeping both sides.
+/// by keeping both sides. Some commit what they do, step by step, and one is in nobody's way.
 const AGENT: &str = "#!/bin/sh\n\
+    step() { git add -A; git -c user.name=A -c user.email=a@b.c commit -qm step; }\n\
+    if test $ORCH_TASK_ID = T9; then\n\
+    mkdir -p steps; echo 1 > steps/1; step; echo 2 > steps/2; exit 0; fi\n\
     if grep -q '^<<<<<<<' list; then sed -i '/^[<=>][<=>]/d' list\n\
     else echo \"$ORCH_TASK_ID\" >> list; fi\n\
+    case $ORCH_TASK_ID in *[1357]) step;; esac\n\
     mkdir -p own; echo mine > \"own/$ORCH_TASK_ID\"\n\
     sleep 0.0$(($$ % 9))\n";
 
@@ -17,32 +21,58 @@ const VERIFY: &str = "#!/bin/sh\n\
     test \"$(sort list)\" = \"$(sort -u list)\" || exit 1\n\
     test \"$(sort list)\" = \"$(ls own | sort)\" || exit 2\n";
 
-#[test]
-fn ten_tasks_at_once_land_one_after_the_other_each_commit_verified() {
+/// Has ten tasks land in a mode, each of which changes what the others do, and verifies all commits of
+/// the branch that `which` names once more.
+fn ten_at_once(mode: &str, which: &str) {
     let ids: Vec<String> = (0..10).map(|n| format!("T{n}")).collect();
-    let tasks: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "title: A title")).collect();
-    let repo = Repo::new(
-        "max_workers: 10\nworker: {command: ./agent.sh}\nretry: {max_attempts: 20, backoff: 0s}\n",
-        &tasks,
-        &[("agent.sh", AGENT), ("verify.sh", VERIFY), ("list", ""), ("own/.keep", "")],
+    let front = "title: A title\ncompletion: {verify: [./verify.sh]}";
+    let tasks: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), front)).collect();
+    let config = format!(
+        "max_workers: 10\nworker: {{command: ./agent.sh}}\nretry: {{max_attempts: 20, backoff: 0s}}\n\
+         git: {{landing: {mode}}}\n"
     );
-    for id in &ids {
-        let front = "title: A title\ncompletion: {verify: [./verify.sh]}";
-        repo.write(&format!(".orch/tasks/{id}.md"), &format!("---\n{front}\n---\n"));
-    }
-    repo.git("commit -qam verify");
+    let files = [
+        ("agent.sh", AGENT),
+        ("verify.sh", VERIFY),
+        ("list", ""),
+        ("own/.keep", ""),
+        ("mode", mode),
+    ];
+    let repo = Repo::new(&config, &tasks, &files);
     let output = repo.run();
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{mode}: {}", told(&output));
     let mut landed: Vec<String> =
         repo.landings("plan").iter().map(|at| at.split('.').next().unwrap().to_owned()).collect();
     landed.sort();
-    assert_eq!(landed, ids, "{}", told(&output));
-    repo.each_commit("plan", |folder| {
+    // Their own commits name their task, too.
+    let n_landed = if mode == "squash" { landed.len() } else { ids.len() };
+    landed.dedup();
+    assert_eq!((&landed, n_landed), (&ids, ids.len()), "{mode}: {}", told(&output));
+    let n_commits = repo.each_commit(which, |folder| {
         let held = Command::new("./verify.sh").current_dir(folder).status().unwrap();
-        assert!(held.success() || !folder.join("verify.sh").exists());
+        assert!(held.success(), "{mode}: {}", told(&output));
     });
-    assert_eq!(repo.git("status --porcelain"), "");
-    repo.check_whole("ten tasks");
+    assert!(n_commits >= ids.len(), "{mode}: {n_commits} commits");
+    let has_steps = !repo.git("log --format=%s --grep=^step$ plan").is_empty();
+    assert_eq!(has_steps, mode != "squash", "{mode}");
+    assert_eq!(repo.git("status --porcelain"), "", "{mode}");
+    repo.check_whole(mode);
+}
+
+#[test]
+fn ten_tasks_at_once_land_as_a_commit_each_and_each_commit_was_verified() {
+    ten_at_once("squash", "plan");
+}
+
+#[test]
+fn ten_tasks_at_once_land_as_a_merge_each_and_each_merge_was_verified() {
+    ten_at_once("merge", "--first-parent plan");
+}
+
+#[test]
+fn ten_tasks_at_once_land_as_their_own_commits_and_the_last_of_each_was_verified() {
+    // What a worker commits on the way to there is its own.
+    ten_at_once("rebase", "plan -- .orch/runs");
 }
 
 #[test]

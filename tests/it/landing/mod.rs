@@ -159,8 +159,8 @@ impl Repo {
     }
 
     /// As [`each_commit`].
-    fn each_commit(&self, branch: &str, holds: impl Fn(&Path)) {
-        each_commit(self.root(), branch, holds);
+    fn each_commit(&self, which: &str, holds: impl Fn(&Path)) -> usize {
+        each_commit(self.root(), which, holds)
     }
 
     /// As [`check_whole`].
@@ -176,16 +176,19 @@ pub(crate) fn landings(root: &Path, branch: &str) -> Vec<String> {
     log.lines().filter(|line| *line != ".").map(str::to_owned).collect()
 }
 
-/// Checks every commit of a branch out in turn, in a place of its own, and has `holds` look at it.
-pub(crate) fn each_commit(root: &Path, branch: &str, holds: impl Fn(&Path)) {
+/// Checks commits out in turn, in a place of their own, and has `holds` look at each; `which` says to
+/// `git rev-list` which ones. Returns how many there were.
+pub(crate) fn each_commit(root: &Path, which: &str, holds: impl Fn(&Path)) -> usize {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("look");
-    git(root, &format!("worktree add -q --detach {} {branch}", folder.display()));
-    for commit in git(root, &format!("rev-list {branch}")).lines() {
+    git(root, &format!("worktree add -q --detach {}", folder.display()));
+    let commits = git(root, &format!("rev-list {which}"));
+    for commit in commits.lines() {
         git(&folder, &format!("checkout -q {commit}"));
         holds(&folder);
     }
     git(root, &format!("worktree remove --force {}", folder.display()));
+    commits.lines().count()
 }
 
 /// Says what must hold of a repository whose plan is done, whatever happened: nothing is left
