@@ -214,7 +214,7 @@ impl Scheduler {
         let is_one_stopping =
             attempts.iter().any(|one| self.live(one).is_some_and(|(_, live)| is_stopping(live)));
         let goes_on = match answer {
-            LandAnswer::Done | LandAnswer::Waits => false,
+            LandAnswer::Done | LandAnswer::Waits | LandAnswer::NoBranch => false,
             LandAnswer::MovedOn => true,
             // One of them was taken out; the others are to land.
             LandAnswer::GivenUp => is_one_stopping,
