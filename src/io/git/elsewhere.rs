@@ -81,7 +81,7 @@ impl Ground {
     /// Has a checkout go over to where its branch is by now; `false` where that is not possible now.
     fn catch_up(&self, step: &Step<'_>, git_dir: &Path) -> Result<bool, Error> {
         let repository = Repository::open(git_dir)?;
-        let Some(top) = repository.workdir().map(Path::to_owned) else { return Ok(true) };
+        let Some(top) = self.top_of(&repository) else { return Ok(true) };
         let (old, new) = (tree_of(&repository, step.old)?, tree_of(&repository, step.new)?);
         let changed = changes(&repository, Some(old), Some(new))?;
         let checkout = Checkout {
