@@ -17,7 +17,7 @@ use super::Ground;
 const BYTES_MAX: u64 = 1024 * 1024;
 
 /// Sections of the settings that have git start nothing, and that its own commands change.
-const HARMLESS: [&str; 3] = ["branch.", "user.", "gc."];
+const HARMLESS: [&str; 4] = ["branch.", "user.", "gc.", "maintenance."];
 
 /// What has git start programs, by what it is called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
