@@ -171,7 +171,7 @@ impl Checks {
     ) -> Vec<CheckResult> {
         let mut results = Vec::new();
         for command in &self.commands {
-            let result = self.run_command(command, events, &stopped).await;
+            let result = self.run_command(command, self.launch.clone(), events, &stopped).await;
             let goes_on = result.is_success();
             results.push(result);
             if !goes_on {
@@ -181,14 +181,15 @@ impl Checks {
         results
     }
 
-    /// Runs one of the commands.
+    /// Runs one of the commands, started so but for its arguments.
     pub(super) async fn run_command(
         &self,
         command: &CommandLine,
+        launch: Launch,
         events: &mpsc::Sender<Event>,
         stopped: &watch::Receiver<Option<How>>,
     ) -> CheckResult {
-        let launch = Launch { argv: argv(command), ..self.launch.clone() };
+        let launch = Launch { argv: argv(command), ..launch };
         let offset = log::length(&launch.output);
         let line = command.to_string();
         let mut result = run_one(&line, &launch, self.times, events, stopped).await;

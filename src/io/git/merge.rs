@@ -32,7 +32,23 @@ pub(super) fn merge_commits(
     }
     // Lines within a file, renames, several bases.
     let (ours, theirs) = (repository.find_commit(ours)?, repository.find_commit(theirs)?);
-    let mut index = repository.merge_commits(&ours, &theirs, None)?;
+    merged_in(repository, repository.merge_commits(&ours, &theirs, None)?)
+}
+
+/// Merges what was changed since `base` in the trees `ours` and `theirs`, whatever their histories
+/// say; nothing but objects is written.
+pub(super) fn merge_changes(
+    repository: &Repository,
+    [base, ours, theirs]: [Oid; 3],
+) -> Result<Merged, Error> {
+    if let Some(tree) = merge_trees(repository, base, ours, theirs)? {
+        return Ok(Merged::Tree(tree));
+    }
+    let [base, ours, theirs] = [base, ours, theirs].map(|tree| repository.find_tree(tree));
+    merged_in(repository, repository.merge_trees(&base?, &ours?, &theirs?, None)?)
+}
+
+fn merged_in(repository: &Repository, mut index: git2::Index) -> Result<Merged, Error> {
     if !index.has_conflicts() {
         return index.write_tree_to(repository).map(Merged::Tree);
     }

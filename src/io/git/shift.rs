@@ -42,8 +42,27 @@ pub(super) struct Move {
     /// What the index is to say of it.
     pub new: Option<Entry>,
     pub file: FileMove,
+    /// What the file was when that was decided; `None` where only the coordinator writes it.
+    pub seen: Option<Seen>,
     /// Whether the checkout is sparse and does not hold the file.
     pub is_skipped: bool,
+}
+
+/// What a file was: another one is somebody's newer work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen(Option<(u64, u64, i64, i64)>);
+
+impl Seen {
+    /// Looks at a file; a folder is none.
+    pub(super) fn of(path: &Path) -> Self {
+        let about = fs::symlink_metadata(path).ok().filter(|about| !about.is_dir());
+        Self(about.map(|a| (a.ino(), a.size(), a.mtime(), a.mtime_nsec())))
+    }
+
+    /// Returns what is seen where nothing is.
+    pub(super) fn nothing() -> Self {
+        Self(None)
+    }
 }
 
 /// What is done about the file of a path.
@@ -111,14 +130,18 @@ impl Shift<'_> {
     /// Returns what is done about a path; `None` where something of somebody is in the way.
     fn decide(&self, change: &Change, removed: &BTreeSet<&Path>) -> Option<Move> {
         let staged = self.index.get_path(&change.path, 0);
+        let seen = Seen::of(&self.top.join(&change.path));
         let in_index = staged.as_ref().map(entry_of);
         let is_own = self.own.iter().any(|folder| change.path.starts_with(folder));
         let is_skipped = match &staged {
             Some(staged) => staged.flags_extended & SKIP_WORKTREE != 0,
             None => self.is_sparse_there(&change.path),
         };
-        let moved =
-            |file| Some(Move { path: change.path.clone(), new: change.new, file, is_skipped });
+        let seen = (!is_own).then_some(seen);
+        let moved = |file| {
+            let (path, new, seen) = (change.path.clone(), change.new, seen.clone());
+            Some(Move { path, new, file, seen, is_skipped })
+        };
         let is_index_free = in_index == change.old || in_index == change.new || is_own;
         if !is_index_free {
             return None;
@@ -153,7 +176,8 @@ impl Shift<'_> {
 
     fn on_disk(&self, change: &Change) -> OnDisk {
         let path = self.top.join(&change.path);
-        let Ok(about) = fs::symlink_metadata(&path) else { return OnDisk::Absent };
+        // What a link leads to is elsewhere.
+        let Some(about) = self.about(&change.path) else { return OnDisk::Absent };
         if about.is_dir() {
             return OnDisk::Other;
         }
@@ -172,6 +196,17 @@ impl Shift<'_> {
         }
     }
 
+    /// Returns what the file system says of a file; `None` where it is not there, or where it is there only
+    /// because a link above it leads elsewhere.
+    fn about(&self, path: &Path) -> Option<fs::Metadata> {
+        let above = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+        let is_folder = |above: &Path| {
+            fs::symlink_metadata(self.top.join(above)).is_ok_and(|about| about.is_dir())
+        };
+        let is_real = above.into_iter().all(is_folder);
+        fs::symlink_metadata(self.top.join(path)).ok().filter(|_| is_real)
+    }
+
     /// Says whether the index knows that the file is as in the old tree.
     fn is_known_clean(&self, change: &Change) -> bool {
         let Some(staged) = self.index.get_path(&change.path, 0) else { return false };
@@ -180,8 +215,8 @@ impl Shift<'_> {
         }
         let is_racy = (staged.mtime.seconds(), staged.mtime.nanoseconds())
             >= (self.index_time.seconds(), self.index_time.nanoseconds());
-        let about = fs::symlink_metadata(self.top.join(&change.path));
-        !is_racy && about.is_ok_and(|about| has_stamp(&staged, &about))
+        let about = self.about(&change.path);
+        !is_racy && about.is_some_and(|about| has_stamp(&staged, &about))
     }
 
     /// Writes the files of one side as they would be in the checkout, without touching it.

@@ -39,6 +39,7 @@ impl Ground {
         }
         for name in names_in(&common.join("worktrees")) {
             let admin = Path::new("worktrees").join(name);
+            found.0.insert(shown(common, &admin), Vec::new());
             for file in ["gitdir", "commondir", "config.worktree"] {
                 found.add_file(common, &admin.join(file));
             }
@@ -52,12 +53,19 @@ impl Triggers {
     /// they are on both sides.
     pub fn changed_since(&self, before: &Self) -> Vec<String> {
         let names: BTreeSet<&String> = self.0.keys().chain(before.0.keys()).collect();
+        let is_there = |folder: &str| before.0.contains_key(folder) && self.0.contains_key(folder);
         let tell = |name: &&String| {
-            let is_of_worktree = name.contains("/worktrees/");
+            let of_worktree = name.split_once("/worktrees/").map(|(git, rest)| {
+                let own = rest.split('/').next().unwrap_or_default();
+                format!("{git}/worktrees/{own}")
+            });
+            if of_worktree.is_some_and(|folder| !is_there(&folder)) {
+                return None;
+            }
             match (before.0.get(*name), self.0.get(*name)) {
                 (Some(old), Some(new)) if old != new => Some(format!("{name} was changed")),
-                (None, Some(_)) if !is_of_worktree => Some(format!("{name} is new")),
-                (Some(_), None) if !is_of_worktree => Some(format!("{name} is gone")),
+                (None, Some(_)) => Some(format!("{name} is new")),
+                (Some(_), None) => Some(format!("{name} is gone")),
                 _ => None,
             }
         };
@@ -98,7 +106,8 @@ fn settings(path: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut found = Vec::new();
     Config::open(path)?.entries(None)?.for_each(|entry| {
         let key = String::from_utf8_lossy(entry.name_bytes()).into_owned();
-        if !HARMLESS.iter().any(|section| key.starts_with(section)) {
+        let is_harmless = HARMLESS.iter().any(|section| key.starts_with(section));
+        if !is_harmless || key.ends_with("hook") {
             let value = if entry.has_value() { entry.value_bytes() } else { b"" };
             found.push((key, [value, b"\n"].concat()));
         }

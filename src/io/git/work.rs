@@ -15,7 +15,7 @@ use super::{
     GitError, Ground,
     conflict::{CONFLICT, MERGING},
     ground::{HEADS, author, despite_locks, name_of, oid, under_way},
-    merge::{Merged, conflicts, merge_commits, merge_trees},
+    merge::{Merged, conflicts, merge_changes, merge_commits},
     paths::{changes, with_folders_of},
 };
 use crate::domain::{format::layout, model::commit::CommitId};
@@ -234,10 +234,13 @@ impl Ground {
             |base: Oid| Ok::<_, Error>(base != tip && !repository.graph_descendant_of(tip, base)?);
         if let Some(base) = base
             && is_rewritten(base)?
-            && let Some(tree) =
-                merge_trees(repository, tree_of(base)?, tree_of(head)?, tree_of(tip)?)?
         {
-            return commit(repository, tree, &[tip], message).map(Fit::Replayed);
+            // Their histories would bring it back: only what the task itself changed counts.
+            let sides = [tree_of(base)?, tree_of(head)?, tree_of(tip)?];
+            return match merge_changes(repository, sides)? {
+                Merged::Conflicts(files) => Ok(Fit::Conflict(files)),
+                Merged::Tree(tree) => commit(repository, tree, &[tip], message).map(Fit::Replayed),
+            };
         }
         if repository.graph_descendant_of(head, tip)? {
             return Ok(Fit::Already);

@@ -109,6 +109,23 @@ fn what_does_not_hold_with_the_others_is_found_and_fails_alone() {
 }
 
 #[test]
+fn a_command_that_several_have_runs_as_that_of_none_of_them() {
+    // It asks about its task, so it cannot hold for several: each lands alone.
+    let check =
+        "echo \"$ORCH_BATCH\" >> \"$ORCH_ROOT/batch.log\"; test -e \"own/${ORCH_TASK_ID:?}\"";
+    let repo = repo("batch: 6", check, AGENT);
+    let output = repo.run();
+    assert!(output.status.success(), "{}", told(&output));
+    check_landed(&repo, &[]);
+    assert!(landed(&repo).iter().all(|together| together.len() == 1), "{:?}", landed(&repo));
+    let batch = repo.read("batch.log");
+    let four = batch.lines().find(|line| line.split(' ').count() == 4).unwrap_or_default();
+    let mut ids: Vec<&str> = four.split(' ').collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["T3", "T4", "T5", "T6"], "{batch}");
+}
+
+#[test]
 fn a_conflict_among_them_is_left_to_the_one_who_comes_later() {
     // All write the same line of the same file; a second attempt keeps what is there.
     let agent = "#!/bin/sh\n\

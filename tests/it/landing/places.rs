@@ -290,7 +290,8 @@ fn what_a_worker_plants_in_the_git_folder_does_not_run_and_is_told() {
         chmod +x $g/hooks/post-checkout\n\
         cp $g/hooks/post-checkout $g/hooks/a.sample\n\
         git config core.fsmonitor $g/hooks/post-checkout\n\
-        git config branch.plan.remote origin\n\
+        git config branch.plan.remote origin; git config gc.recentObjectsHook ./x; git config gc.auto 0\n\
+        git config -f $g/worktrees/linked/config.worktree core.fsmonitor ./x\n\
         mkdir -p \"$ORCH_ROOT/else.log\"; git config core.worktree \"$ORCH_ROOT/else.log\"\n\
         mkdir -p $g/info; echo '* filter=x' > $g/info/attributes\n\
         git config -f $g/config.worktree core.worktree /somewhere/else\n\
@@ -303,6 +304,7 @@ fn what_a_worker_plants_in_the_git_folder_does_not_run_and_is_told() {
         ],
         &[("plant.sh", &format!("#!/bin/sh\nset -e\n{plants}"))],
     );
+    repo.git("worktree add -q --detach linked");
     let output = repo.run();
     let text = told(&output);
     assert!(output.status.success(), "{text}");
@@ -312,6 +314,8 @@ fn what_a_worker_plants_in_the_git_folder_does_not_run_and_is_told() {
     for planted in [
         ".git/hooks/post-checkout is new",
         "`core.fsmonitor` in .git/config is new",
+        "`gc.recentobjectshook` in .git/config is new",
+        ".git/worktrees/linked/config.worktree is new",
         "`core.worktree` in .git/config is new",
         ".git/info/attributes is new",
         "`core.worktree` in .git/config.worktree is new",
@@ -322,7 +326,7 @@ fn what_a_worker_plants_in_the_git_folder_does_not_run_and_is_told() {
     // What landed is where it belongs all the same.
     assert_eq!((repo.read("planted"), repo.read("other")), ("work\n".into(), "work\n".into()));
     assert_eq!(fs::read_dir(repo.path("else.log")).unwrap().count(), 0);
-    for harmless in ["branch.plan", "sample"] {
+    for harmless in ["branch.plan", "sample", "gc.auto", "worktrees/orch-"] {
         assert!(!alarm.contains(harmless), "{alarm}");
     }
     let events = repo.sandbox.command(&["run", "--json"]).output().unwrap();

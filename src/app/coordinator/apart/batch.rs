@@ -1,5 +1,7 @@
 //! Work that is verified together, and lands so.
 
+use std::ffi::{OsStr, OsString};
+
 use tokio::sync::{mpsc, watch};
 
 use super::{News, jobs::MergedBatch};
@@ -23,9 +25,12 @@ impl Coordinator {
     /// Merges the work of several attempts with each other in the background.
     pub(in crate::app::coordinator) fn combine(&mut self, attempts: Vec<AttemptId>) {
         let Some(ground) = self.yard.ground.clone() else { return };
+        let onto = attempts.first().and_then(|one| self.onto(one)).unwrap_or_default();
+        // One that an earlier coordinator started may be for another branch: it lands alone.
+        let is_for_it = |one: &AttemptId| self.onto(one).is_some_and(|branch| branch == onto);
+        let attempts: Vec<AttemptId> = attempts.into_iter().filter(is_for_it).collect();
         let works: Option<Vec<CommitRange>> =
             attempts.iter().map(|one| self.work_of(one)).collect();
-        let onto = attempts.first().and_then(|one| self.onto(one)).unwrap_or_default();
         let folder = self.store.path(layout::BATCH_DIR);
         self.in_background(move || {
             let merged = match works {
@@ -117,7 +122,14 @@ impl Coordinator {
 struct BatchChecks(Vec<(AttemptId, Checks)>);
 
 /// What makes a command the same as another one.
-type Same = (CommandLine, Vec<(std::ffi::OsString, std::ffi::OsString)>, CheckTimes);
+type Same = (CommandLine, Vec<(OsString, OsString)>, CheckTimes);
+
+/// Variables that say whose command it is.
+const OF_TASK: [&str; 5] =
+    ["ORCH_TASK_ID", "ORCH_ATTEMPT", "ORCH_TASK_FILE", "ORCH_PROMPT_FILE", "ORCH_STATUS_FILE"];
+
+/// The variable that says whose a command is that belongs to several: their ids.
+const BATCH_VARIABLE: &str = "ORCH_BATCH";
 
 impl BatchChecks {
     /// Runs each command once, up to the first that fails, and returns what came out for each
@@ -127,6 +139,14 @@ impl BatchChecks {
         events: &mpsc::Sender<Event>,
         stopped: &watch::Receiver<Option<How>>,
     ) -> Vec<(AttemptId, Vec<CheckResult>)> {
+        let same = |command: &CommandLine, checks: &Checks| -> Same {
+            (command.clone(), own_variables(&checks.launch), checks.times)
+        };
+        let of_all: Vec<Same> = self
+            .0
+            .iter()
+            .flat_map(|(_, checks)| checks.commands.iter().map(|command| same(command, checks)))
+            .collect();
         let mut known: Vec<(Same, CheckResult)> = Vec::new();
         let mut all = Vec::new();
         let mut goes_on = true;
@@ -136,11 +156,16 @@ impl BatchChecks {
                 if !goes_on {
                     break;
                 }
-                let same = (command.clone(), own_variables(&checks.launch), checks.times);
+                let same = same(command, checks);
                 let found = known.iter().find(|(known, _)| *known == same);
+                let is_shared = of_all.iter().filter(|other| **other == same).count() > 1;
+                let launch = match is_shared {
+                    true => self.shared_launch(&checks.launch),
+                    false => checks.launch.clone(),
+                };
                 let result = match found {
                     Some((_, result)) => result.clone(),
-                    None => checks.run_command(command, events, stopped).await,
+                    None => checks.run_command(command, launch, events, stopped).await,
                 };
                 goes_on = result.is_success();
                 known.push((same, result.clone()));
@@ -150,10 +175,19 @@ impl BatchChecks {
         }
         all
     }
+
+    /// Returns how a command is started that several have: it belongs to none of them.
+    fn shared_launch(&self, launch: &Launch) -> Launch {
+        let mut launch = launch.clone();
+        launch.env.retain(|(name, _)| !OF_TASK.iter().any(|of_task| name == of_task));
+        let ids: Vec<&str> = self.0.iter().map(|(attempt, _)| attempt.task.as_str()).collect();
+        launch.env.push((BATCH_VARIABLE.into(), ids.join(" ").into()));
+        launch
+    }
 }
 
 /// Returns the variables of a command that do not say whose it is.
-fn own_variables(launch: &Launch) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-    let is_own = |name: &std::ffi::OsStr| !name.as_encoded_bytes().starts_with(b"ORCH_");
+fn own_variables(launch: &Launch) -> Vec<(OsString, OsString)> {
+    let is_own = |name: &OsStr| !name.as_encoded_bytes().starts_with(b"ORCH_");
     launch.env.iter().filter(|(name, _)| is_own(name)).cloned().collect()
 }

@@ -168,6 +168,9 @@ impl Coordinator {
         let branch = attempts.first().and_then(|(first, _)| self.onto(first))?;
         for (attempt, ending) in attempts {
             let worker = self.workers.get(&attempt)?;
+            if self.onto(&attempt)? != branch {
+                return None;
+            }
             works.push(self.work_of(&attempt)?);
             assignments.push(worker.assignment.as_ref());
             let record = AttemptRecord { ending: Some(*ending), ..worker.record.clone() };

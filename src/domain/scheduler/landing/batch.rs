@@ -161,7 +161,8 @@ impl Scheduler {
         }
         let mates: Vec<AttemptId> =
             results.iter().map(|(one, _)| one.clone()).filter(|one| one != attempt).collect();
-        if !self.is_whole(&mates) {
+        let was_verified = |one: &AttemptId| results.iter().any(|(known, _)| known == one);
+        if !self.is_whole(&mates) || !self.batch(attempt).iter().all(was_verified) {
             return self.merge_in_turn(task, attempt, effects);
         }
         for (one, results) in results {

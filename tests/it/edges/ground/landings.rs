@@ -151,6 +151,40 @@ fn work_goes_upon_a_branch_that_was_rewritten_without_bringing_back_what_is_gone
 }
 
 #[test]
+fn what_was_taken_out_of_a_file_does_not_come_back_with_other_lines_of_it() {
+    for (again, expected) in
+        [("reset -q --hard HEAD^", "1,2,3,4,5,6,worker"), ("", "amended,2,3,4,5,6,worker")]
+    {
+        let yard = Yard::new();
+        edit(yard.root(), "a=secret,2,3,4,5,6,7");
+        git(yard.root(), "commit -qam secret");
+        yard.work("T", "a=secret,2,3,4,5,6,worker");
+        yard.ground.commit_leftovers("T", "n").unwrap();
+        if again.is_empty() {
+            edit(yard.root(), "a=amended,2,3,4,5,6,7");
+            git(yard.root(), "commit -qa --amend -m amended");
+        } else {
+            git(yard.root(), again);
+        }
+        assert_eq!(yard.land("T", LandingMode::Squash), Advanced::Done);
+        assert_eq!(git(yard.root(), "show plan:a").trim(), expected.replace(',', "\n"));
+    }
+}
+
+#[test]
+fn what_a_link_of_the_user_leads_to_is_not_touched() {
+    let yard = Yard::new();
+    let outside = tempfile::tempdir().unwrap();
+    let (root, real) = (yard.root(), outside.path().join("dir"));
+    yard.work("T", "dir/c- n=1");
+    std::fs::rename(root.join("dir"), &real).unwrap();
+    std::os::unix::fs::symlink(&real, root.join("dir")).unwrap();
+    assert_eq!(yard.land("T", LandingMode::Squash), Advanced::Done);
+    assert_eq!(std::fs::read_to_string(real.join("c")).unwrap(), "c\n");
+    assert!(root.join("dir").symlink_metadata().unwrap().is_symlink());
+}
+
+#[test]
 fn what_a_worker_did_with_git_is_its_work() {
     // What it did, and what lands.
     type Act = fn(&Path);
