@@ -174,3 +174,32 @@ fn a_coordinator_that_is_killed_meanwhile_leaves_all_of_it_to_the_next_one() {
     assert!(!repo.path(".orch/local/worktrees/@batch").exists());
     repo.check_whole("killed");
 }
+
+#[test]
+fn work_that_was_begun_for_another_branch_is_not_taken_along() {
+    // T1 goes on from a run on `plan`; T2 lands on `other`, and T3 has its turn until T4 and T1 wait.
+    let agent = "#!/bin/sh\n\
+        echo here; test $ORCH_TASK_ID != T1 || until test -e \"$ORCH_ROOT/go\"; do sleep 0.02; done\n\
+        mkdir -p own; echo mine > \"own/$ORCH_TASK_ID\"\n";
+    let verify = "#!/bin/sh\n\
+        until_there() { until test -e \"$ORCH_ROOT/$1.log\"; do sleep 0.02; done; }\n\
+        case \"$ORCH_TASK_ID:$(ls own | tr '\\n' ' ')\" in\n\
+        'T3:T3 ') until git cat-file -e other:own/T2 2> /dev/null; do sleep 0.02; done;;\n\
+        'T3:T2 T3 ') touch \"$ORCH_ROOT/turn.log\"; until_there done-T4; until_there done-T1;;\n\
+        T4:*|T1:*) until_there turn;;\n\
+        esac\n\
+        touch \"$ORCH_ROOT/done-$ORCH_TASK_ID.log\"\n";
+    let config = "max_workers: 1\nworker: {command: ./agent.sh}\ngit: {batch: 6}\n";
+    let tasks = ["T1", "T2", "T3", "T4"].map(|id| (id, "completion: {verify: [./verify.sh]}"));
+    let repo = Repo::new(config, &tasks, &[("agent.sh", agent), ("verify.sh", verify)]);
+    let mut run = repo.start();
+    repo.wait_for_worker("T1");
+    run.kill().unwrap();
+    run.wait().unwrap();
+    repo.git("checkout -q -b other");
+    repo.go();
+    let output = repo.sandbox.command(&["run", "--plain", "-j", "4"]).output().unwrap();
+    let on = |branch: &str| repo.git(&format!("ls-tree --name-only {branch} own/"));
+    assert_eq!(on("plan"), "own/T1\n", "{}", told(&output));
+    assert_eq!(on("other"), "own/T2\nown/T3\nown/T4\n", "{}", told(&output));
+}
