@@ -186,7 +186,8 @@ fn work_that_was_begun_for_another_branch_is_not_taken_along() {
         case \"$ORCH_TASK_ID:$(ls own | tr '\\n' ' ')\" in\n\
         'T3:T3 ') until git cat-file -e other:own/T2 2> /dev/null; do sleep 0.02; done;;\n\
         'T3:T2 T3 ') touch \"$ORCH_ROOT/turn.log\"; until_there done-T4; until_there done-T1;;\n\
-        T4:*|T1:*) until_there turn;;\n\
+        T4:*) until_there turn;;\n\
+        T1:*) until_there done-T4; sleep 0.1;;\n\
         esac\n\
         touch \"$ORCH_ROOT/done-$ORCH_TASK_ID.log\"\n";
     let config = "max_workers: 1\nworker: {command: ./agent.sh}\ngit: {batch: 6}\n";
