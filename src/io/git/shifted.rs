@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
+    thread,
     time::Duration,
 };
 
@@ -16,6 +17,9 @@ use super::{
     placed::{IndexLock, IndexStamp},
     shift::{FileMove, Move, Shift, staged},
 };
+
+/// A pause before the index is locked.
+const BREATH: Duration = Duration::from_micros(200);
 
 /// A checkout.
 pub(super) struct Checkout<'a> {
@@ -153,6 +157,8 @@ impl<'a> Checkout<'a> {
         let index = self.git_dir.join("index");
         let at_work = || Ok(Err("git is at work".to_owned()));
         let failed = |error: &std::io::Error| of_io(&index, error);
+        // Whoever has just slept is not put aside soon: with the lock, that would be somebody's failure.
+        thread::sleep(BREATH);
         // The last look: who comes after it needs longer to its first look at the index than this does.
         if let Some(what) = self.busy() {
             return Ok(Err(what));

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use super::{Repo, git_command, told};
+use super::{Repo, git_command, told, whole_machine};
 
 /// Returns a repository with `n` tasks that each change a file of their own.
 fn repo(n: usize) -> Repo {
@@ -14,6 +14,7 @@ fn repo(n: usize) -> Repo {
 
 #[test]
 fn none_of_a_thousand_commands_of_a_user_fails() {
+    let _machine = whole_machine();
     let repo = repo(60);
     let mut run = repo.start();
     let mut rng = fastrand::Rng::new();

@@ -9,7 +9,7 @@ use std::{
 use fastrand::Rng;
 use serde_json::Value;
 
-use super::{Repo, git, git_command, side_by_side, told};
+use super::{Repo, git, git_command, side_by_side, told, whole_machine};
 use crate::cli::Sandbox;
 
 /// How many repositories there are, and how often their two branches part and meet again.
@@ -276,6 +276,7 @@ fn part_and_meet(seed: u64) {
 
 #[test]
 fn a_hundred_pairs_of_histories_merge_into_the_union_of_both() {
+    let _machine = whole_machine();
     let seed = std::env::var("ORCH_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));
     eprintln!("ORCH_SEED={seed}");

@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use super::{Repo, side_by_side, told};
+use super::{Repo, side_by_side, told, whole_machine};
 
 /// Calls that change files.
 const CALLS: [&str; 9] =
@@ -100,6 +100,7 @@ fn whichever_step_it_is_killed_at_nothing_is_lost_and_nothing_lands_twice() {
         eprintln!("skipped: there is no strace");
         return;
     }
+    let _machine = whole_machine();
     let steps = Mutex::new(Vec::new());
     side_by_side(&CALLS, |call| {
         steps.lock().unwrap().extend((1..=count(call)).map(|n| (call, n)));

@@ -17,7 +17,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -25,6 +28,13 @@ use crate::cli::{Sandbox, start, wait_for};
 
 /// How many repositories are at work at once: most of their time they wait.
 const AT_ONCE: usize = 10;
+
+/// Held by tests that keep all processors busy for long, and by one that counts what a user meets: on a
+/// machine on which everything waits for a processor, a lock of a fraction of a millisecond is one of many.
+fn whole_machine() -> MutexGuard<'static, ()> {
+    static MACHINE: Mutex<()> = Mutex::new(());
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A repository with a plan on the branch `plan`.
 struct Repo {
