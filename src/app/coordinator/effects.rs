@@ -261,7 +261,7 @@ impl Coordinator {
                 self.note_stop(&attempt);
                 self.stop_worker(&attempt, force)?;
             }
-            Effect::StartVerify { attempt } => self.start_verify(attempt),
+            Effect::StartVerify { attempt } => self.start_verify(&attempt),
             Effect::StopVerify { attempt, force } => {
                 if let Some(worker) = self.workers.get(&attempt) {
                     stop_checks(worker.check_stop.as_ref(), force);
@@ -277,22 +277,30 @@ impl Coordinator {
         Ok(())
     }
 
-    fn start_verify(&mut self, attempt: AttemptId) {
+    fn start_verify(&mut self, attempt: &AttemptId) {
         let Some(events) = self.events.clone() else { return };
-        let Some(worker) = self.workers.get_mut(&attempt) else { return };
+        let home = self.workers.get(attempt).map(|worker| worker.home.clone());
+        let Some(checks) = home.and_then(|home| self.checks_of(attempt, &home)) else { return };
+        let ended = attempt.clone();
+        let stop =
+            checks.start(events, move |results| Event::VerifyFinished { attempt: ended, results });
+        if let Some(worker) = self.workers.get_mut(attempt) {
+            worker.check_stop = Some(stop);
+        }
+    }
+
+    /// Returns the verify commands of an attempt, to be run in `home`.
+    pub(super) fn checks_of(&self, attempt: &AttemptId, home: &Home) -> Option<Checks> {
+        let worker = self.workers.get(attempt)?;
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let launch =
-            worker::launch(&self.store, &self.surroundings, assignment, nonce, &worker.home);
-        let Some(launch) = launch else { return };
-        let policy = &worker.assignment.policy;
-        let checks = Checks {
+        let launch = worker::launch(&self.store, &self.surroundings, assignment, nonce, home)?;
+        let policy = &assignment.policy;
+        Some(Checks {
             commands: policy.completion.verify.clone(),
             launch: Launch { stdin: Stdin::Null, ..launch },
             times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
             secrets: worker.secrets.clone(),
-        };
-        let stop = checks.start(events, move |results| Event::VerifyFinished { attempt, results });
-        worker.check_stop = Some(stop);
+        })
     }
 
     fn start_gate(&mut self, level: u32, number: u32, gate: LevelGate) {

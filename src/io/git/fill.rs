@@ -98,8 +98,7 @@ fn is_plain_name(name: &[u8]) -> bool {
 
 /// Says whether a path consists of such names.
 pub(super) fn is_plain_path(path: &Path) -> bool {
-    let names: Vec<_> = path.as_os_str().as_bytes().split(|byte| *byte == b'/').collect();
-    names.into_iter().all(is_plain_name)
+    path.as_os_str().as_bytes().split(|byte| *byte == b'/').all(is_plain_name)
 }
 
 /// Writes files, by several threads, and then the index.

@@ -130,14 +130,14 @@ impl Shift<'_> {
     /// Returns what is done about a path; `None` where something of somebody is in the way.
     fn decide(&self, change: &Change, removed: &BTreeSet<&Path>) -> Option<Move> {
         let staged = self.index.get_path(&change.path, 0);
-        let seen = Seen::of(&self.top.join(&change.path));
         let in_index = staged.as_ref().map(entry_of);
         let is_own = self.own.iter().any(|folder| change.path.starts_with(folder));
+        // Before anything else is looked at: what comes later is seen to differ.
+        let seen = (!is_own).then(|| Seen::of(&self.top.join(&change.path)));
         let is_skipped = match &staged {
             Some(staged) => staged.flags_extended & SKIP_WORKTREE != 0,
             None => self.is_sparse_there(&change.path),
         };
-        let seen = (!is_own).then_some(seen);
         let moved = |file| {
             let (path, new, seen) = (change.path.clone(), change.new, seen.clone());
             Some(Move { path, new, file, seen, is_skipped })
@@ -226,12 +226,16 @@ impl Shift<'_> {
         tree: Oid,
         changes: impl Iterator<Item = &'c Change>,
     ) -> Result<(), Error> {
+        let changes: Vec<&Change> = changes.collect();
+        if changes.is_empty() {
+            return Ok(());
+        }
         let folder = self.scratch.join(side);
         let all = converts_all(self.repository);
         let is_converted = |change: &&Change| {
             all || !is_plain_path(&change.path) || converts(self.repository, &change.path)
         };
-        let (converted, plain): (Vec<_>, Vec<_>) = changes.partition(is_converted);
+        let (converted, plain): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_converted);
         self.check_aside(&folder, tree, &converted)?;
         let odb = self.repository.odb()?;
         // Libgit2 passes over a file where the tree that is checked out has a folder.

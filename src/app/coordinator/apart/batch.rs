@@ -8,7 +8,7 @@ use super::{News, jobs::MergedBatch};
 use crate::{
     app::coordinator::{
         Coordinator,
-        worker::{self, Checks, send},
+        worker::{Checks, send},
     },
     domain::{
         format::layout,
@@ -17,7 +17,7 @@ use crate::{
     },
     io::{
         git::CommitRange,
-        process::{How, Launch, Stdin, cause_of, check::CheckTimes},
+        process::{How, Launch, cause_of, check::CheckTimes},
     },
 };
 
@@ -78,7 +78,9 @@ impl Coordinator {
     pub(in crate::app::coordinator) fn verify_batch(&mut self, attempts: &[AttemptId]) {
         let Some(events) = self.events.clone() else { return };
         let Some(attempt) = attempts.first().cloned() else { return };
-        let checks = attempts.iter().filter_map(|one| Some((one.clone(), self.batch_checks(one)?)));
+        let home = self.yard.batch_home();
+        let checks = |one: &AttemptId| Some((one.clone(), self.checks_of(one, &home)?));
+        let checks = attempts.iter().filter_map(checks);
         let checks = BatchChecks(checks.collect());
         let (stop, stopped) = watch::channel(None);
         let first = attempt.clone();
@@ -89,21 +91,6 @@ impl Coordinator {
         if let Some(worker) = self.workers.get_mut(&first) {
             worker.check_stop = Some(stop);
         }
-    }
-
-    /// Returns the verify commands of an attempt, to be run on combined work.
-    fn batch_checks(&self, attempt: &AttemptId) -> Option<Checks> {
-        let worker = self.workers.get(attempt)?;
-        let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
-        let home = self.yard.batch_home();
-        let launch = worker::launch(&self.store, &self.surroundings, assignment, nonce, &home)?;
-        let policy = &assignment.policy;
-        Some(Checks {
-            commands: policy.completion.verify.clone(),
-            launch: Launch { stdin: Stdin::Null, ..launch },
-            times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
-            secrets: worker.secrets.clone(),
-        })
     }
 
     /// Removes the worktree in which work was combined, where there is one.
