@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::unix::fs::MetadataExt,
     process::{Command, Stdio},
 };
 
@@ -120,20 +121,25 @@ fn looks_at_everything_write_nothing() {
                     folders.push(entry.clone());
                 }
                 if !entry.ends_with("a.md") {
-                    found.push((entry, about.modified().unwrap()));
+                    found.push((
+                        entry,
+                        about.modified().unwrap(),
+                        about.ctime(),
+                        about.ctime_nsec(),
+                    ));
                 }
             }
         }
         found.sort();
         found
     };
+    // Not `write_bytes`: the access time of a changed file is charged to who reads it.
     let written = |watched: &Watched| {
         let io = fs::read_to_string(format!("/proc/{}/io", watched.child.id())).unwrap();
-        let value =
-            |key: &str| io.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
-        (value("write_bytes: "), value("wchar: ").parse::<usize>().unwrap())
+        let chars = io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap();
+        chars.parse::<usize>().unwrap()
     };
-    let (before, (bytes, chars)) = (listing(watched), written(watched));
+    let (before, chars) = (listing(watched), written(watched));
     let since = watched.now();
     for round in 0..5 {
         // Only a look at everything finds this: each round is one look at least.
@@ -143,9 +149,8 @@ fn looks_at_everything_write_nothing() {
     assert_eq!(listing(watched), before);
     let lines: usize = watched.told.iter().skip(since).map(|line| line.to_string().len() + 1).sum();
     // The lines on standard output, and a byte here and there that wakes a thread.
-    let (bytes_after, chars_after) = written(watched);
-    assert_eq!(bytes_after, bytes);
-    assert!(chars_after - chars < lines + 2000, "{} {lines}", chars_after - chars);
+    let chars = written(watched) - chars;
+    assert!(chars < lines + 2000, "{chars} {lines}");
 }
 
 #[test]
