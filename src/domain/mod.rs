@@ -28,3 +28,4 @@ pub mod occasion;
 pub mod settle;
 
 pub mod standstill;
+pub mod trust;

@@ -13,4 +13,5 @@ pub mod shortage;
 pub mod store;
 pub mod supervisor;
 pub mod system;
+pub mod trust;
 pub mod watch;

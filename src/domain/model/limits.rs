@@ -180,5 +180,8 @@ pub const LIMIT_WORDS_MAX: usize = 200;
 /// Largest amount of US dollars that is believed: more is no price, and sums must stay numbers.
 pub const MONEY_MAX: f64 = 1e9;
 
+/// Most bytes of approvals of one plan that are read; at half of it, old ones are dropped.
+pub const APPROVALS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// How long a worker may be gone without its supervisor telling so.
 pub const ABSENCE_MAX: Duration = Duration::from_secs(10);

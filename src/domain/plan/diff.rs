@@ -119,6 +119,13 @@ pub fn diff(before: &Plan, after: &Plan) -> PlanDiff {
     }
 }
 
+/// Returns what the settings say but for gates, each key with its value as one text; of
+/// environment variables only the names.
+pub fn settings_as_text(config: &Config) -> Vec<(String, String)> {
+    let facts = facts::of_config(config).into_iter();
+    facts.map(|fact| (fact.key.into_owned(), fact.value.text())).collect()
+}
+
 /// A task or a role, as far as both are compared in the same way.
 struct Item<'a> {
     name: &'a str,

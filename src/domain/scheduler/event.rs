@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::approval::Unapproved;
 use crate::domain::{
     model::{
         attempt::{CheckResult, Digests, Exit, StatusReport, Usage, UsageLimit, WorkerEnd},
@@ -157,6 +158,8 @@ pub enum Event {
         /// Tasks, with who has them.
         others: BTreeMap<TaskId, String>,
     },
+    /// All that waits for a person's approval, as it is now.
+    ApprovalSeen(Unapproved),
 }
 
 impl Event {

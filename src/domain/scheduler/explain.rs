@@ -64,6 +64,13 @@ pub enum Reason {
         /// Whether it was run and failed.
         has_failed: bool,
     },
+    /// A person has not approved what would be started for it, or its gate.
+    Unapproved {
+        /// The lower level whose gate that is; `None` for the task itself.
+        gate: Option<u32>,
+        /// Why, as a phrase.
+        why: String,
+    },
     /// It waits for something outside.
     Gate {
         /// What for.
@@ -241,7 +248,10 @@ impl Scheduler {
                 .filter(|task| !state_of(**task).is_settled())
                 .map(|task| (self.plan.id(*task).clone(), state_of(*task)))
                 .collect();
-            reasons.push(if open.is_empty() {
+            let unapproved = self.unapproved_gate(current).filter(|_| open.is_empty());
+            reasons.push(if let Some(why) = unapproved {
+                Reason::Unapproved { gate: Some(current), why: why.to_owned() }
+            } else if open.is_empty() {
                 Reason::LevelGate { level: current, has_failed: self.gate_failed(current) }
             } else {
                 Reason::Level { level: current, open }
@@ -255,6 +265,8 @@ impl Scheduler {
                 reasons.push(Reason::Gate { gate: gate.clone(), has_failed, is_asked });
             }
         }
+        let why = self.unapproved(task).map(str::to_owned);
+        reasons.extend(why.map(|why| Reason::Unapproved { gate: None, why }));
         if reasons.is_empty() {
             reasons = self.explain_limits(task);
         }

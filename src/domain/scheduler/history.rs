@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::claims::Claims;
+use super::{approval::Unapproved, claims::Claims};
 use crate::domain::model::{
     attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage, UsageLimit},
     id::{AttemptId, GateName, TaskId},
@@ -33,6 +33,8 @@ pub struct Recorded {
     pub deaths: Deaths,
     /// Whose tasks are, where coordinators share them.
     pub claims: Claims,
+    /// What waits for a person's approval.
+    pub unapproved: Unapproved,
     /// Whether a task can have a worktree of its own, and so has one where nobody says otherwise.
     pub has_worktrees: bool,
     /// Attempts without an ending that another coordinator sees to.

@@ -140,7 +140,7 @@ impl Scheduler {
         let Some(level) = self.levels.current else { return };
         let may_start = self.may_start() && self.levels.gate == Gate::Pending;
         let Some(gate) = self.gate_of(level).cloned().filter(|_| may_start) else { return };
-        if !self.levels.has_ended(level) {
+        if !self.levels.has_ended(level) || self.unapproved_gate(level).is_some() {
             return;
         }
         let number = self.levels.records.get(&level).map_or(0, |last| last.number) + 1;
@@ -185,6 +185,14 @@ impl Scheduler {
             self.levels.has_ended(level)
                 && !self.levels.is_gate_running()
                 && self.gate_failed(level)
+        })
+    }
+
+    /// Says whether all tasks of the current level ended and its gate waits for approval.
+    pub(super) fn is_gate_unapproved(&self) -> bool {
+        self.levels.current.is_some_and(|level| {
+            let waits = self.gate_of(level).and(self.unapproved_gate(level));
+            self.levels.has_ended(level) && !self.levels.is_gate_running() && waits.is_some()
         })
     }
 

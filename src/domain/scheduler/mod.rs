@@ -4,6 +4,7 @@
 //! effect. After a crash between any two of them, [`Scheduler::recover`] goes on from what is on
 //! disk.
 
+pub mod approval;
 mod breaker;
 pub mod budget;
 pub mod claims;
@@ -39,6 +40,7 @@ use std::{
     sync::Arc,
 };
 
+use approval::Unapproved;
 use breaker::Breaker;
 use budget::Ledger;
 use claims::Claims;
@@ -97,6 +99,7 @@ pub struct Scheduler {
     limits: BTreeMap<String, ProviderLimit>,
     ledger: Ledger,
     claims: Claims,
+    unapproved: Unapproved,
     worktrees: Worktrees,
     /// Whose work lands next.
     landings: Queue,
@@ -119,7 +122,7 @@ impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
         let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
-        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, .. } = recorded;
+        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, unapproved, .. } = recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
@@ -165,6 +168,7 @@ impl Scheduler {
             limits: BTreeMap::new(),
             ledger: Ledger::new(now.tick),
             claims,
+            unapproved,
             worktrees: if has_worktrees { Worktrees::Here } else { Worktrees::None },
             landings: Queue::default(),
             asked: BTreeSet::new(),
@@ -235,6 +239,7 @@ impl Scheduler {
             Event::ClaimAnswered { task, answer } => self.claim_answered(task, answer),
             Event::ClaimsFailed { cause } => self.claims_failed(cause, &mut effects),
             Event::ClaimsSeen { others } => self.claims_seen(others),
+            Event::ApprovalSeen(unapproved) => self.approval_seen(unapproved),
         }
         self.enforce_budgets(&mut effects);
         self.pass_deadlines(&mut effects);

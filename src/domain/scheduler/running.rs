@@ -16,6 +16,7 @@ use super::{
 use crate::domain::{
     model::{
         attempt::{CheckResult, Outcome, ReviewKind, StatusReport, Usage, UsageLimit, WorkerEnd},
+        config::Policy,
         id::AttemptId,
         task::Isolation,
         time::{Now, Tick},
@@ -97,7 +98,7 @@ impl Scheduler {
                 attempt,
                 spec: Arc::clone(self.plan.shared_spec(task)),
                 role: self.plan.role(task).cloned(),
-                policy: self.plan.policy(task),
+                policy: self.adopted_policy(task),
                 isolation: if place.is_apart { Isolation::Worktree } else { Isolation::None },
                 lands: place.lands,
                 previous: None,
@@ -112,6 +113,17 @@ impl Scheduler {
             }
             self.set_phase(task, Phase::Running(Box::new(live)));
         }
+    }
+
+    /// Returns how an attempt is gone on with that began before. What would verify it is not run
+    /// before a person approved it: the result is left to them then.
+    fn adopted_policy(&self, task: TaskIndex) -> Policy {
+        let mut policy = self.plan.policy(task);
+        if self.unapproved(task).is_some() {
+            policy.completion.verify.clear();
+            policy.completion.review = true;
+        }
+        policy
     }
 
     pub(super) fn worker_not_started(

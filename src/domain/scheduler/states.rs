@@ -21,7 +21,8 @@ impl Scheduler {
                 };
                 self.levels.tasks(*level).iter().any(is_stuck)
             });
-            let shut = self.is_gate_shut().then(|| self.levels.current()).flatten();
+            let is_shut = self.is_gate_shut() || self.is_gate_unapproved();
+            let shut = is_shut.then(|| self.levels.current()).flatten();
             let found = [lowest, shut].into_iter().flatten().min();
             // The lowest stuck level only goes down, so this ends.
             if found == stuck_level {
@@ -86,7 +87,7 @@ impl Scheduler {
         if self.plan.fault(task).is_some() || is_behind_stuck_level {
             return TaskState::Blocked;
         }
-        let (mut has_failed_gate, mut has_shut_gate) = (false, false);
+        let (mut has_failed_gate, mut has_shut_gate) = (false, self.unapproved(task).is_some());
         for gate in self.gates(task) {
             let state = self.outside.gate(gate, &spec.id.value);
             has_failed_gate |= state == GateState::Failed;

@@ -230,6 +230,17 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             let others = tasks.iter().map(|task| (id(task), "them".to_owned())).collect();
             Event::ClaimsSeen { others }
         }
+        // `unapproved a 1`: tasks by name, gates by level.
+        ["unapproved", parts @ ..] => {
+            let mut unapproved = Unapproved::default();
+            for part in parts {
+                match part.parse() {
+                    Ok(level) => drop(unapproved.gates.insert(level, "it is new".to_owned())),
+                    Err(_) => drop(unapproved.tasks.insert(id(part), "it is new".to_owned())),
+                }
+            }
+            Event::ApprovalSeen(unapproved)
+        }
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
         ["hold"] => Event::Held(Hold::Person),

@@ -111,6 +111,7 @@ impl Scheduler {
             && spec.status.value == AuthorStatus::Todo
             && self.missing.get(task.position()) == Some(&0)
             && self.plan.fault(task).is_none()
+            && self.unapproved(task).is_none()
             && self.levels.is_open(spec.level.as_ref().map(|level| level.value))
             && self
                 .gates(task)

@@ -18,6 +18,7 @@ mod inventory;
 mod landing;
 mod leavings;
 mod merge;
+mod moves;
 mod paths;
 mod placed;
 mod program;
@@ -39,6 +40,7 @@ pub use self::{
     history::{ChangedFile, Content, History, Revision},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, CommitRange, Landing, StateFile},
+    moves::{Moves, Place},
     push::{Base, Pushed, Remotes, refspec},
     triggers::Triggers,
     work::Integrated,

@@ -196,6 +196,9 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
     facts.text("durability", Some(durability));
     let landing = LandingMode::NAMED.iter().find(|(_, mode)| *mode == config.git.landing);
     facts.text("git.landing", landing.map(|(name, _)| *name));
+    facts.shown("git.batch", Some(config.git.batch));
+    facts.shown("git.keep.worktrees", Some(config.git.keep.worktrees));
+    facts.shown("git.keep.size", config.git.keep.bytes);
     facts.text("git.commit_state", Some(flag(config.git.commits_state)));
     facts.set("git.protect", config.git.protect.iter().map(String::as_str));
     facts.text("git.remote", Some(config.git.remote.name.as_str()));
@@ -205,6 +208,17 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
     facts.time("watch.rescan", Some(config.watch.rescan));
     facts.text("watch.mode", Some(config.watch.mode.as_str()));
     facts.list
+}
+
+impl Value<'_> {
+    /// Returns it as one text; of environment variables only the names.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::One(text) => text.as_deref().unwrap_or_default().to_owned(),
+            Self::Set(items) | Self::Sequence(items) => items.join(", "),
+            Self::Names(variables) => variables.keys().cloned().collect::<Vec<_>>().join(", "),
+        }
+    }
 }
 
 /// Returns what the settings say of the gate after a level.

@@ -1,0 +1,238 @@
+//! From a plan to what it would execute.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::{Fingerprint, Part, PartName};
+use crate::domain::{
+    model::{
+        config::{Config, Heartbeat, LevelGate, Policy, Role},
+        hook::Hook,
+        task::{AuthorStatus, Budget, CommandLine, Completion, TaskSpec},
+        time::Exact,
+    },
+    plan::{Plan, TaskIndex, diff::settings_as_text},
+};
+
+/// Facts under construction: what the digest is made from, and what a person reads.
+#[derive(Default)]
+struct Facts<'a> {
+    /// Keys and values, one after the other.
+    texts: Vec<Cow<'a, str>>,
+    lines: Vec<String>,
+}
+
+impl<'a> Facts<'a> {
+    fn hash(&mut self, key: &'static str, value: impl Into<Cow<'a, str>>) {
+        self.texts.extend([Cow::Borrowed(key), value.into()]);
+    }
+
+    /// Adds a fact that is shown where it says anything.
+    fn text(&mut self, key: &'static str, value: impl Into<Cow<'a, str>>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.lines.push(format!("{key}: {value}"));
+        }
+        self.hash(key, value);
+    }
+
+    fn shown(&mut self, key: &'static str, value: Option<impl ToString>) {
+        self.text(key, value.map(|value| value.to_string()).unwrap_or_default());
+    }
+
+    fn command(&mut self, key: &'static str, command: &'a CommandLine) {
+        match command {
+            CommandLine::Text(text) => self.text(key, text),
+            CommandLine::Words(words) => self.text(key, format!("{words:?}")),
+        }
+        // A text and a list of words are started in other ways.
+        let is_text = matches!(command, CommandLine::Text(_));
+        self.hash("form", if is_text { "text" } else { "words" });
+    }
+
+    fn commands(&mut self, key: &'static str, commands: &'a [CommandLine]) {
+        commands.iter().for_each(|command| self.command(key, command));
+    }
+
+    /// Adds a text of which only the digest is shown.
+    fn digest(&mut self, key: &'static str, what: &str, value: &'a str) {
+        let digits = Fingerprint::of([value]).short();
+        self.lines.push(format!("{key}: {what} ({digits})"));
+        self.hash(key, value);
+    }
+
+    fn part(self, name: PartName, sources: Vec<Arc<str>>, is_open: bool) -> Part {
+        let title = name.to_string();
+        let texts = std::iter::once(title.as_str()).chain(self.texts.iter().map(|text| &**text));
+        Part { fingerprint: Fingerprint::of(texts), name, sources, lines: self.lines, is_open }
+    }
+}
+
+/// Returns everything that `plan` would execute: the settings first, then hooks, milestones, gates
+/// and tasks. `settings` is the file that says all but what tasks and roles say.
+pub fn of_plan(plan: &Plan, settings: &Arc<str>) -> Vec<Part> {
+    let config = plan.config();
+    let of_settings = vec![Arc::clone(settings)];
+    let mut parts = vec![of_config(config, &of_settings)];
+    for (event, hook) in config.hooks.iter().filter(|(_, hook)| !hook.run.is_empty()) {
+        parts.push(of_hook(PartName::Hook(*event), hook, &of_settings));
+    }
+    for (name, milestone) in &config.milestones {
+        if !milestone.hook.run.is_empty() {
+            let name = PartName::Milestone(name.clone());
+            parts.push(of_hook(name, &milestone.hook, &of_settings));
+        }
+    }
+    for (level, gate) in config.levels.iter().filter(|(_, gate)| !gate.run.is_empty()) {
+        parts.push(of_gate(*level, gate, &of_settings));
+    }
+    parts.extend(plan.indices().map(|task| of_task(plan, task, settings)));
+    parts
+}
+
+/// Returns the digest of all parts together.
+pub fn fingerprint(parts: &[Part]) -> Fingerprint {
+    let mut all: Vec<String> = parts.iter().map(|part| part.fingerprint.to_string()).collect();
+    all.sort_unstable();
+    Fingerprint::of(all.iter().map(String::as_str))
+}
+
+/// Returns what holds for all that is executed.
+fn of_config(config: &Config, sources: &[Arc<str>]) -> Part {
+    // All fields by name, so that a new one is thought of here.
+    let Config {
+        // These reach a task, a gate or a hook, and are told there.
+        worker: _,
+        retry: _,
+        budget: _,
+        levels: _,
+        hooks: _,
+        // Those of their commands are told there, too.
+        milestones: _,
+        // All others are among the texts.
+        max_workers: _,
+        run_budget: _,
+        breaker: _,
+        claim_remote: _,
+        env_pass: _,
+        env_secret: _,
+        log_bytes_max: _,
+        sizes: _,
+        durability: _,
+        on_change: _,
+        git: _,
+        watch: _,
+    } = config;
+    let told_elsewhere = ["worker.", "retry.", "budget.", "hooks.", "levels", "milestones.run"];
+    let known = settings_as_text(&Config::default());
+    let mut facts = Facts::default();
+    for ((key, value), (_, default)) in settings_as_text(config).into_iter().zip(known) {
+        if told_elsewhere.iter().any(|start| key.starts_with(start)) {
+            continue;
+        }
+        if value != default {
+            facts.lines.push(format!("{key}: {value}"));
+        }
+        facts.texts.extend([Cow::Owned(key), Cow::Owned(value)]);
+    }
+    facts.part(PartName::Settings, sources.to_vec(), true)
+}
+
+fn of_hook(name: PartName, hook: &Hook, sources: &[Arc<str>]) -> Part {
+    let mut facts = Facts::default();
+    facts.commands("run", &hook.run);
+    facts.shown("timeout", Some(Exact(hook.timeout)));
+    facts.part(name, sources.to_vec(), true)
+}
+
+fn of_gate(level: u32, gate: &LevelGate, sources: &[Arc<str>]) -> Part {
+    let mut facts = Facts::default();
+    facts.commands("run", &gate.run);
+    facts.text("required", if gate.is_required { "" } else { "no" });
+    facts.shown("timeout", Some(Exact(gate.timeout)));
+    facts.part(PartName::Gate(level), sources.to_vec(), true)
+}
+
+/// Returns what would be executed for one task; see [`of_plan`].
+pub fn of_task(plan: &Plan, task: TaskIndex, settings: &Arc<str>) -> Part {
+    let (spec, role, policy) = (plan.spec(task), plan.role(task), plan.policy(task));
+    let mut facts = Facts::default();
+    of_policy(&mut facts, &policy);
+    for gate in &spec.waits_for {
+        facts.text("waits for", gate.value.0.clone());
+    }
+    of_prompt(&mut facts, spec, role);
+    let role = role.map(|role| Arc::clone(&role.path));
+    let sources = [Some(Arc::clone(&spec.path)), role, Some(Arc::clone(settings))];
+    let is_open = !matches!(spec.status.value, AuthorStatus::Done | AuthorStatus::Cancelled);
+    // What the facts borrow must not outlive the policy.
+    facts.part(PartName::Task(spec.id.value.clone()), sources.into_iter().flatten().collect(), is_open)
+}
+
+fn of_policy<'a>(facts: &mut Facts<'a>, policy: &'a Policy) {
+    // All fields by name, so that a new one is thought of here.
+    let Policy {
+        command,
+        agent,
+        model,
+        timeout,
+        grace,
+        env,
+        completion: Completion { verify, signal, timeout: _, review },
+        verify_timeout,
+        max_attempts,
+        backoff,
+        max_crashes,
+        heartbeat,
+        provider,
+        budget,
+        max_iterations,
+        isolation,
+        is_clean,
+    } = policy;
+    if let Some(command) = command {
+        facts.command("run", command);
+    }
+    facts.text("agent", agent.map_or("", |agent| agent.as_str()));
+    facts.text("model", model.as_deref().unwrap_or_default());
+    facts.text("isolation", isolation.map_or("", |isolation| isolation.as_str()));
+    for (name, value) in env {
+        facts.digest("env", name, value);
+        facts.hash("env name", name);
+    }
+    facts.commands("verify", verify);
+    facts.text("signal", signal.as_deref().unwrap_or_default());
+    facts.text("review", if *review { "yes" } else { "" });
+    facts.shown("timeout", timeout.map(Exact));
+    facts.text("provider", provider.as_deref().unwrap_or_default());
+    facts.shown("iterations", *max_iterations);
+    of_budget(facts, *budget);
+    // How often and how long; of no interest to who reads what is executed.
+    facts.hash("grace", Exact(*grace).to_string());
+    facts.hash("verify timeout", Exact(*verify_timeout).to_string());
+    facts.hash("attempts", format!("{max_attempts} {max_crashes} {}", Exact(*backoff)));
+    facts.hash("heartbeat", heartbeat.map_or_else(String::new, beat));
+    facts.hash("clean", if *is_clean { "yes" } else { "" });
+}
+
+fn beat(Heartbeat { every, limit, from }: Heartbeat) -> String {
+    format!("{} {} {}", Exact(every), Exact(limit), from.as_str())
+}
+
+fn of_budget(facts: &mut Facts<'_>, Budget { tokens, cost_usd, time, attempts }: Budget) {
+    facts.shown("budget in tokens", tokens);
+    facts.shown("budget in USD", cost_usd);
+    facts.shown("budget in time", time.map(Exact));
+    facts.shown("budget in attempts", attempts);
+}
+
+/// Adds what the worker is told, and what it is told by variables.
+fn of_prompt<'a>(facts: &mut Facts<'a>, spec: &'a TaskSpec, role: Option<&'a Role>) {
+    facts.text("title", &*spec.title);
+    facts.hash("file", &*spec.path);
+    let what = format!("{} lines", spec.body.lines().count());
+    facts.digest("prompt", &what, &spec.body);
+    if let Some(role) = role {
+        facts.text("role", &*role.name.0);
+        facts.digest("persona", &format!("{} lines", role.persona.lines().count()), &role.persona);
+    }
+}
