@@ -9,6 +9,7 @@ use crate::{
         process::ProcessError,
         store::{StoreError, lock::LockError},
         supervisor::SupervisorError,
+        trust::TrustError,
         watch::WatchError,
     },
 };
@@ -76,6 +77,21 @@ pub enum AppError {
     /// What was committed cannot be looked at.
     #[error(transparent)]
     Revision(#[from] RevisionError),
+    /// What the plan would execute is not approved.
+    #[error("{message}")]
+    Untrusted {
+        /// What is not, as a phrase.
+        message: String,
+    },
+    /// Approvals cannot be read or written.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// The user's own settings have errors, so what they forbid would not hold.
+    #[error("your own settings have errors")]
+    OwnSettings {
+        /// The errors.
+        diagnostics: Vec<Diagnostic>,
+    },
     /// Tasks cannot be claimed.
     #[error(transparent)]
     Claims(#[from] ClaimError),
@@ -130,6 +146,9 @@ impl AppError {
             | Self::Branch(_)
             | Self::BranchGone { .. }
             | Self::Revision(_)
+            | Self::Untrusted { .. }
+            | Self::Trust(_)
+            | Self::OwnSettings { .. }
             | Self::Claims(_)
             | Self::Refused { .. }
             | Self::Edit { .. }
@@ -160,6 +179,9 @@ impl AppError {
             | Self::Git(_)
             | Self::Branch(_)
             | Self::BranchGone { .. }
+            | Self::Untrusted { .. }
+            | Self::Trust(_)
+            | Self::OwnSettings { .. }
             | Self::Claims(_)
             | Self::Refused { .. }
             | Self::Edit { .. }
@@ -199,6 +221,14 @@ impl AppError {
                  check out the one that takes its place: `orch run` lands there what is done"
             )),
             Self::StoppedEarly => Some("`orch run` goes on from here".to_owned()),
+            Self::Untrusted { .. } => Some(
+                "`orch trust` lists what would be executed, and asks; without a terminal, \
+                 `--trust-hash HASH` approves what `orch trust --print` gave the hash of"
+                    .to_owned(),
+            ),
+            Self::OwnSettings { .. } => {
+                Some("mend them, or take the file away: then they forbid nothing".to_owned())
+            }
             Self::Revision(RevisionError::Foreign(folder))
             | Self::Git(GitError::Foreign { folder })
             | Self::Branch(BranchError::Git(GitError::Foreign { folder })) => {
@@ -215,6 +245,7 @@ impl AppError {
             | Self::Watch(_)
             | Self::Git(_)
             | Self::Branch(_)
+            | Self::Trust(_)
             | Self::Claims(_)
             | Self::Edit { .. }
             | Self::System { .. } => None,

@@ -1,9 +1,11 @@
 //! Floor 3: carries out. Gathers facts from `io`, asks `domain` what they mean, does what it says.
 
+pub mod approval;
 pub mod coordinator;
 pub mod error;
 mod files;
 mod notices;
+mod own_settings;
 pub mod repository;
 pub mod running;
 pub mod snapshot;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    approval::{self, Noted},
     error::AppError,
     files::{Files, Record, Usage},
     standing_claims,
@@ -70,6 +71,8 @@ pub struct Snapshot {
     pub unreadable_reports: BTreeMap<AttemptId, UnreadableReport>,
     /// Attempts whose processes stand still.
     pub standstills: BTreeMap<AttemptId, Standstill>,
+    /// What of the plan may be executed.
+    pub approval: Noted,
 }
 
 impl Snapshot {
@@ -85,6 +88,7 @@ impl Snapshot {
             is_live: self.coordinator.is_some(),
             running: self.running.clone(),
             claims: self.claims.clone(),
+            unapproved: self.approval.unapproved.clone(),
             ..Recorded::default()
         };
         recorded
@@ -164,6 +168,7 @@ impl Around {
             let attempts = &snapshot.attempts;
             snapshot.landings.retain(|attempt, _| attempts.get(attempt).is_some_and(is_open));
         }
+        snapshot.approval = approval::noted(store.root());
         snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
         snapshot
     }
@@ -175,6 +180,7 @@ pub(super) fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot 
     let outside = files.outside();
     let unreadable = files.unreadable(Usage::AsWritten);
     let mut diagnostics: Vec<Diagnostic> = files.diagnostics().cloned().collect();
+    diagnostics.extend(files.wider(&plan));
     let (records, all_reports) = files.into_records();
     let (mut attempts, mut gates) = (BTreeMap::new(), Vec::new());
     let mut milestones = Vec::new();
@@ -206,6 +212,7 @@ pub(super) fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot 
         landings: Waits::new(),
         unreadable_reports,
         standstills,
+        approval: Noted::default(),
     }
 }
 

@@ -24,5 +24,6 @@ pub mod run;
 pub mod show;
 pub mod status;
 pub mod summary;
+pub mod trust;
 pub mod wait;
 pub mod write;

@@ -17,6 +17,7 @@ mod faults;
 mod fixtures;
 mod kill;
 mod landing;
+mod own;
 mod simulation;
 mod source;
 mod supervisor;

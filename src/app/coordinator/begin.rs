@@ -9,12 +9,16 @@ use std::{
 use super::{
     Coordinator, Observers, RunOptions, Sources, WhenIdle, adoption,
     apart::{Yard, require_ground},
-    claims, hooks, live, planning, recovery, summary,
+    approval, claims, hooks, live, planning, recovery, summary,
     surroundings::Surroundings,
 };
 use crate::{
     app::{
-        error::AppError, files::Scope, repository::Repository, tracker::Tracker,
+        approval::{Approval, Found},
+        error::AppError,
+        files::Scope,
+        repository::Repository,
+        tracker::Tracker,
         view::run::Happened,
     },
     domain::{
@@ -26,7 +30,7 @@ use crate::{
     io::{
         clock::Clock,
         entropy::Nonces,
-        store::{Store, journal::JournalLine, lock::Lock},
+        store::{Store, lock::Lock},
     },
 };
 
@@ -39,8 +43,16 @@ fn grace_of(plan: &Plan) -> Duration {
 
 /// Reads all files. What had landed when an earlier coordinator died, before it could write that down,
 /// is written down first.
-fn read_all(store: &Store, clock: Clock, yard: &Yard, lock: &Lock) -> Result<Tracker, AppError> {
+fn read_all(
+    store: &Store,
+    clock: Clock,
+    yard: &Yard,
+    lock: &Lock,
+    mut approve: impl FnMut(&Tracker) -> Result<(), AppError>,
+) -> Result<Tracker, AppError> {
     let tracker = Tracker::start(store, clock, Scope::Written)?;
+    // Before anything is believed that lies below `.orch/local`.
+    approve(&tracker)?;
     adoption::require_no_strangers(store, lock, tracker.files())?;
     let landed = yard.recover(store, &recovery::unsettled(tracker.files()))?;
     let tracker = match landed.is_empty() {
@@ -49,7 +61,9 @@ fn read_all(store: &Store, clock: Clock, yard: &Yard, lock: &Lock) -> Result<Tra
             for (path, bytes) in landed {
                 store.replace(&path, &bytes)?;
             }
-            Tracker::start(store, clock, Scope::Written)?
+            let tracker = Tracker::start(store, clock, Scope::Written)?;
+            approve(&tracker)?;
+            tracker
         }
     };
     let last_of = |task: &str| {
@@ -58,6 +72,21 @@ fn read_all(store: &Store, clock: Clock, yard: &Yard, lock: &Lock) -> Result<Tra
     };
     yard.remove_landed(store, last_of)?;
     Ok(tracker)
+}
+
+/// As [`read_all`], where what the plan would execute is approved.
+fn read_approved(
+    store: &Store,
+    clock: Clock,
+    (yard, lock): (&Yard, &Lock),
+    options: &RunOptions,
+) -> Result<(Tracker, Approval), AppError> {
+    let mut approval = Approval::open(store.root())?;
+    let tracker = read_all(store, clock, yard, lock, |tracker| {
+        let had_workers = !recovery::unsettled(tracker.files()).is_empty();
+        approval::begin(&mut approval, options, tracker.plan(), had_workers)
+    })?;
+    Ok((tracker, approval))
 }
 
 impl Coordinator {
@@ -73,9 +102,11 @@ impl Coordinator {
         let lock = Lock::take(&store, clock.now())?;
         let (mut journal, lines) = recovery::open(&store)?;
         let yard = Yard::new(&store, sources.newscaster())?;
-        let mut tracker = read_all(&store, clock, &yard, &lock)?;
+        let (mut tracker, approval) = read_approved(&store, clock, (&yard, &lock), &options)?;
         let mut recorded = tracker.files().recorded();
-        let plan = planning::overridden(&options, tracker.plan());
+        recorded.unapproved = approval.unapproved();
+        let approved = Arc::clone(approval.plan().unwrap_or(tracker.plan()));
+        let plan = planning::overridden(&options, &approved);
         let mut unsettled = recovery::unsettled(tracker.files());
         let mut nonces = Nonces::new();
         recorded.of_others = claims::of_others(&store, &plan, &unsettled, &mut nonces)?;
@@ -97,10 +128,7 @@ impl Coordinator {
         yard.overlook_records(scheduler.plan())?;
         // What an earlier one said holds no more.
         store.remove(layout::WAITING_PATH)?;
-        if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
-            store.sync_file_system()?;
-        }
-        recovery::keep_stops(&mut journal, &lines)?;
+        recovery::forget_records(&store, &mut journal, &lines)?;
         let mut coordinator = Self {
             surroundings: Surroundings::of(scheduler.plan().config()),
             tally: summary::Tally::new(clock.now()),
@@ -117,7 +145,7 @@ impl Coordinator {
             inherited,
             mark: nonces.give().chars().take(MARK_LENGTH).collect(),
             nonces,
-            settings: tracker.plan().config().clone(),
+            settings: approved.config().clone(),
             tracker,
             removed: BTreeSet::new(),
             is_left: false,
@@ -132,6 +160,7 @@ impl Coordinator {
             events: Some(sources.sender()),
             lock,
             yard,
+            approval: approval::Followed::new(approval),
         };
         coordinator.require_claims()?;
         coordinator.tell_start();
@@ -154,6 +183,9 @@ impl Coordinator {
         if !self.yard.reason.is_empty() && has_git_words {
             self.tell(Happened::NotApart { reason: self.yard.reason.clone() });
         }
+        let waits =
+            self.approval.book.waiting().iter().map(|(name, why)| (name.clone(), *why)).collect();
+        self.tell_approval(Found { waits, released: Vec::new() });
         for happened in std::mem::take(&mut self.inherited.happened) {
             self.tell(happened);
         }

@@ -96,6 +96,7 @@ impl Coordinator {
             if outside != *self.scheduler.outside() {
                 self.note_events();
             }
+            let plan = self.approved(&plan, batch);
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
             self.note_removed(&plan);
@@ -114,14 +115,15 @@ impl Coordinator {
         if self.removed.iter().all(is_running) {
             return None;
         }
-        let plan = planning::overridden(&self.options, self.tracker.plan());
+        let plan = self.approval.book.plan().unwrap_or(self.tracker.plan());
+        let plan = planning::overridden(&self.options, plan);
         self.note_removed(&plan);
         let outside = self.scheduler.outside().clone();
         Some(Event::PlanChanged { plan, outside })
     }
 
     /// Takes over the settings that are not part of the plan, and tells which have no effect.
-    fn note_settings(&mut self, plan: &Plan) {
+    pub(super) fn note_settings(&mut self, plan: &Plan) {
         let new = plan.config();
         let settings = std::mem::replace(&mut self.settings, new.clone());
         let old = &settings;

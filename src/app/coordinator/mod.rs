@@ -3,6 +3,7 @@
 mod absence;
 mod adoption;
 mod apart;
+mod approval;
 mod begin;
 mod board;
 mod claims;
@@ -148,6 +149,8 @@ struct Coordinator {
     desk: claims::Desk,
     /// Where tasks are worked on apart, and how their work lands.
     yard: apart::Yard,
+    /// What of the plan may be executed.
+    approval: approval::Followed,
 }
 
 impl Coordinator {
@@ -159,6 +162,7 @@ impl Coordinator {
         batch.push(self.options.stop_first.map_or(Event::TimePassed, Event::StopAsked));
         loop {
             self.turn(batch, sources).await?;
+            self.note_workers();
             self.forget_read_ledgers();
             self.publish_claims();
             self.publish_landings();
@@ -248,6 +252,7 @@ impl Coordinator {
                 let running: Vec<AttemptId> = self.workers.keys().cloned().collect();
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
                 self.look_at_branch(batch);
+                self.look_for_approvals(batch);
                 self.save_state();
             }
             Incoming::Redraw => {}
@@ -313,7 +318,7 @@ impl Coordinator {
     /// Says whether to wait for a gate, an approval or an edit that sets something going.
     fn waits_for_somebody(&self) -> bool {
         match self.options.when_idle {
-            WhenIdle::End => false,
+            WhenIdle::End => self.waits_to_settle(),
             WhenIdle::Wait => self.scheduler.states().iter().any(|state| !state.is_settled()),
             WhenIdle::Stay => true,
         }

@@ -5,7 +5,10 @@ use std::sync::mpsc;
 use tokio::sync::watch;
 
 use crate::{
-    app::view::run::{Live, RunEvent},
+    app::{
+        approval::Grant,
+        view::run::{Live, RunEvent},
+    },
     domain::{model::task::CommandLine, scheduler::event::StopMode},
 };
 
@@ -25,6 +28,8 @@ pub struct RunOptions {
     pub handles_signals: bool,
     /// Asks for the end before anything is started: what an earlier run left at work is stopped.
     pub stop_first: Option<StopMode>,
+    /// Where it comes from that what the plan would execute is approved.
+    pub grant: Grant,
     /// What is published several times a second, for whoever draws it.
     pub picture: Picture,
 }

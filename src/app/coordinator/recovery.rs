@@ -53,11 +53,18 @@ pub(super) fn complete(store: &Store, path: &str, text: &str) -> Result<(), Stor
     store.replace(path, text.as_bytes())
 }
 
-/// Forgets all that the journal says but for who was asked to stop.
+/// Forgets all that the journal says but for who was asked to stop; records are on the disk before.
 ///
 /// # Errors
 /// [`StoreError`].
-pub(super) fn keep_stops(journal: &mut Journal, lines: &[JournalLine]) -> Result<(), StoreError> {
+pub(super) fn forget_records(
+    store: &Store,
+    journal: &mut Journal,
+    lines: &[JournalLine],
+) -> Result<(), StoreError> {
+    if lines.iter().any(|line| matches!(line, JournalLine::Record { .. })) {
+        store.sync_file_system()?;
+    }
     journal.reset()?;
     for line in lines.iter().filter(|line| matches!(line, JournalLine::Stopping { .. })) {
         journal.append(line);

@@ -15,6 +15,7 @@ use room::{Room, Seen};
 pub(super) use content::{Record, Usage};
 pub(super) use sides::{Committed, Later};
 
+use super::own_settings;
 use crate::{
     domain::{
         format::{
@@ -24,6 +25,7 @@ use crate::{
         },
         model::{
             attempt::{AttemptRecord, StatusReport},
+            ceiling::Own,
             diagnostic::Diagnostic,
             id::{AttemptId, TaskId},
             milestone::MilestoneRecord,
@@ -47,6 +49,8 @@ pub(super) struct Files {
     events: Room<Events>,
     runs: Room<Records>,
     reports: Room<Reports>,
+    /// The user's own settings, where the plan is theirs to carry out.
+    own: Own,
 }
 
 /// Which folders a look covers.
@@ -122,6 +126,8 @@ impl Files {
             events: Room::read(store, layout::EVENTS_DIR, ".yaml", reading)?,
             runs: Room::read(store, layout::RUNS_DIR, ".yaml", reading)?,
             reports: Room::read(store, layout::STATUS_DIR, ".md", reading)?,
+            // Whoever carries something out refuses where they have errors.
+            own: own_settings::read().unwrap_or_default(),
         })
     }
 
@@ -227,7 +233,13 @@ impl Files {
         let tasks = self.tasks.iter().filter_map(|(_, file)| file.get(usage)).cloned();
         let roles = self.roles.iter().filter_map(|(_, file)| file.get(usage)).cloned();
         let config = self.config.iter().find_map(|(_, file)| file.get(usage)).cloned();
-        plan::build(tasks.collect(), roles, config.unwrap_or_default())
+        let (config, _) = self.own.ceiling.lowered(config.unwrap_or_default());
+        plan::build(tasks.collect(), roles, config)
+    }
+
+    /// Tells what `plan` says that is wider than its user allows.
+    pub(super) fn wider(&self, plan: &Plan) -> Vec<Diagnostic> {
+        own_settings::notes(&self.own, plan, layout::CONFIG_PATH)
     }
 
     /// Returns the outside facts.

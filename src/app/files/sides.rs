@@ -21,7 +21,7 @@ use crate::{
     app::error::AppError,
     domain::{
         format::{layout, task_file::Reading},
-        model::config::Role,
+        model::{ceiling::Own, config::Role},
     },
     io::{
         git::revision::{
@@ -153,6 +153,7 @@ impl Files {
                 events: events.0,
                 runs: runs.0,
                 reports: reports.0,
+                own: Own::default(),
             },
             Self {
                 tasks: tasks.1,
@@ -161,6 +162,7 @@ impl Files {
                 events: events.1,
                 runs: runs.1,
                 reports: reports.1,
+                own: Own::default(),
             },
         ))
     }

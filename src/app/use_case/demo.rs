@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 
 use crate::{
-    app::{error::AppError, repository::Repository, use_case::branch},
+    app::{
+        error::AppError,
+        repository::Repository,
+        use_case::{branch, trust},
+    },
     domain::format::layout,
     io::{git, store::Store},
 };
@@ -56,5 +60,6 @@ pub fn make() -> Result<(PathBuf, Repository), AppError> {
     let repository = Repository::open(&folder)?;
     // What is done lands on a branch of its own.
     branch::begin(&repository, "plan")?;
+    trust::approve_own(&repository);
     Ok((folder, repository))
 }

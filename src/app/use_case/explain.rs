@@ -248,9 +248,10 @@ fn gate_words(task: &TaskId, gate: &GateName, has_failed: bool) -> (String, Stri
 fn unapproved_words(gate: Option<u32>, why: &str) -> (String, String) {
     let help = "`orch trust` shows what would be executed, and asks".to_owned();
     match gate {
-        Some(level) => {
-            (format!("waits for the gate after level {level}, which waits for approval: {why}"), help)
-        }
+        Some(level) => (
+            format!("waits for the gate after level {level}, which waits for approval: {why}"),
+            help,
+        ),
         None => (format!("waits for approval: {why}"), help),
     }
 }

@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
-use super::ci::{self, Host};
+use super::{
+    ci::{self, Host},
+    trust,
+};
 use crate::{
     app::{
         error::AppError,
+        repository::Repository,
         view::write::{InitFile, Initialized},
     },
     domain::format::layout,
@@ -42,6 +46,10 @@ pub fn init(folder: &Path, ci: Option<Host>) -> Result<Initialized, AppError> {
     ];
     files.push(write_first(&store, layout::ROLES_DIR, ROLE_NAME, ROLE)?);
     files.push(write_first(&store, layout::TASKS_DIR, FIRST_ID, FIRST_TASK)?);
+    // What was there before is somebody else's word.
+    if files.iter().all(|file| file.is_new) {
+        trust::approve_own(&Repository::at(store.root()));
+    }
     let mut note = None;
     if let Some(host) = ci {
         let (workflows, left) = ci::add(store.root(), host)?;

@@ -29,4 +29,5 @@ pub mod retry;
 pub mod show;
 pub mod status;
 pub mod stop;
+pub mod trust;
 pub mod wait;

@@ -8,7 +8,9 @@ use crate::{
         standing::Standing,
         view::{
             explain::Running,
-            status::{CoordinatorView, Group, LevelGroup, Need, StateCount, StatusView},
+            status::{
+                ApprovalView, CoordinatorView, Group, LevelGroup, Need, StateCount, StatusView,
+            },
         },
     },
     domain::{
@@ -55,6 +57,7 @@ pub fn status(standing: &Standing) -> StatusView {
         workstreams: groups(standing, |spec| spec.workstream.as_deref()),
         levels: levels(standing),
         needs: needs(standing),
+        approval: approval(standing),
         n_attempts: standing.snapshot.attempts.len(),
         n_crashes: standing.snapshot.attempts.values().filter(has_crashed).count(),
         worker_seconds: worker_seconds(standing, &running),
@@ -65,6 +68,17 @@ pub fn status(standing: &Standing) -> StatusView {
         end_seconds: forecast.end.as_secs_f64(),
         max_workers,
     }
+}
+
+/// Tells what is not started before a person approves it.
+fn approval(standing: &Standing) -> Option<ApprovalView> {
+    let noted = &standing.snapshot.approval;
+    let is_open = |task: TaskIndex| !standing.state(task).is_settled();
+    let tasks = noted.unapproved.tasks.keys();
+    let n_tasks = tasks.filter_map(|id| standing.plan().find(id.as_str())).filter(|t| is_open(*t));
+    let is_all = noted.is_unknown || noted.has_waiting_settings;
+    let n_waiting = n_tasks.count() + noted.unapproved.gates.len() + noted.n_waiting_hooks;
+    (is_all || n_waiting > 0).then_some(ApprovalView { is_all, n_waiting })
 }
 
 /// Adds up what every attempt used.

@@ -329,6 +329,18 @@ pub enum Happened {
         /// What to do.
         help: String,
     },
+    /// What changed is not executed before a person approves it.
+    WaitsForApproval {
+        /// What, as `orch trust` names it.
+        parts: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// What waited for approval may be executed.
+    Approved {
+        /// What, as `orch trust` names it.
+        parts: Vec<String>,
+    },
     /// How changes of files are noticed, where that is not as it should be.
     Watching {
         /// `events` or `polling`.

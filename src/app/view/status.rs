@@ -27,6 +27,8 @@ pub struct StatusView {
     pub running: Vec<Running>,
     /// What waits for a person.
     pub needs: Vec<Need>,
+    /// What waits for approval by `orch trust`; `null` where nothing does.
+    pub approval: Option<ApprovalView>,
     /// Attempts so far.
     pub n_attempts: usize,
     /// Attempts whose worker crashed.
@@ -54,6 +56,15 @@ pub struct CoordinatorView {
     pub host: String,
     /// Since when, RFC 3339 in UTC.
     pub started: String,
+}
+
+/// What is not started before a person approves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ApprovalView {
+    /// Whether nothing can be started at all.
+    pub is_all: bool,
+    /// How many tasks, gates and hooks wait, as far as that was noted.
+    pub n_waiting: usize,
 }
 
 /// How many tasks are in a state.

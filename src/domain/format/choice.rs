@@ -13,6 +13,7 @@ use super::{
 use crate::domain::model::{
     agent::Agent,
     attempt::{Outcome, ReportedState, ReviewKind},
+    ceiling::Edits,
     config::{Durability, OnChange, WatchMode},
     landing::LandingMode,
     limits::PRIORITY_MAX,
@@ -29,6 +30,7 @@ text_values!(
     Size,
     AuthorStatus,
     Agent,
+    Edits,
     Isolation,
     HeartbeatFrom,
     LoopUntil,
@@ -148,6 +150,7 @@ words! {
     ReportedState "bad-status" "a state" Self::NAMED;
     Outcome "bad-word" "an outcome" Self::NAMED;
     Agent "bad-word" "an agent" Self::NAMED;
+    Edits "bad-word" "an answer to edits" Self::NAMED;
     Isolation "bad-word" "an isolation" Self::NAMED;
     HeartbeatFrom "bad-word" "a sign of life" Self::NAMED;
     LoopUntil "bad-word" "an end of a loop" [("verify", Self::Verify)];

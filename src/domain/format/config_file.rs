@@ -16,6 +16,7 @@ use super::{
     value::{EnvName, Flag, RemoteName, Word},
 };
 use crate::domain::model::{
+    ceiling::Edits,
     config::{BreakerSpec, Config, Durability, LevelGate, OnChange, WatchMode},
     diagnostic::Diagnostic,
     landing::{GitSpec, KeepSpec, LandingMode},
@@ -70,6 +71,17 @@ pub struct RawConfig {
     pub hooks: Field<RawHooks>,
     /// What is to happen at milestones, by name.
     pub milestones: Field<Table<Word, RawMilestone>>,
+    /// What becomes of changes, where that is to be stricter than the user's own settings.
+    pub trust: Field<RawPlanTrust>,
+}
+
+/// What becomes of changes.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(default, expecting = "a mapping with the key `edits`")]
+#[schemars(rename = "PlanTrust")]
+pub struct RawPlanTrust {
+    /// What becomes of changes that people make in the files: `ask` has each wait for approval.
+    pub edits: Field<Edits>,
 }
 
 /// What holds for a run as a whole.
@@ -309,6 +321,7 @@ fn config(raw: RawConfig, faults: &mut Vec<Fault>) -> Config {
         Some((name.value?.0, raw.value.map(RawMilestone::spec).unwrap_or_default()))
     });
     config.milestones = milestones.collect();
+    config.edits = raw.trust.value.and_then(|trust| trust.edits.value);
     config
 }
 

@@ -23,7 +23,9 @@ pub mod document;
 pub mod field;
 pub mod hook;
 pub mod number;
+pub mod own_file;
 pub mod parts;
+pub mod place;
 pub mod value;
 
 // One file per format.

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     agent::Agent,
+    ceiling::{Ceiling, Edits, Wider},
     hook::Hooks,
     id::RoleName,
     landing::GitSpec,
@@ -54,6 +55,13 @@ pub struct Config {
     pub hooks: Hooks,
     /// What is to happen at milestones, by name.
     pub milestones: BTreeMap<String, MilestoneSpec>,
+    /// What becomes of changes that people make in the files, where the plan is to be stricter than
+    /// its user.
+    pub edits: Option<Edits>,
+    /// What its user lets any plan do at most.
+    pub ceiling: Ceiling,
+    /// What the file says, where that is wider than the user allows, or could be.
+    pub written: Option<Box<Self>>,
 }
 
 impl Default for Config {
@@ -83,6 +91,9 @@ impl Default for Config {
             watch: WatchSpec::default(),
             hooks: Hooks::new(),
             milestones: BTreeMap::new(),
+            edits: None,
+            ceiling: Ceiling::default(),
+            written: None,
         }
     }
 }
@@ -275,8 +286,20 @@ impl Heartbeat {
 }
 
 impl Policy {
-    /// Returns what holds for `task` of `role` under `config`.
+    /// Returns what holds for `task` of `role` under `config`, and no more than its user allows.
     pub fn of(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Self {
+        let mut policy = Self::written(task, role, config);
+        config.ceiling.lower(&mut policy);
+        policy
+    }
+
+    /// Returns what `task`, `role` and `config` say that is wider than their user allows.
+    pub fn wider(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Vec<Wider> {
+        config.ceiling.lower(&mut Self::written(task, role, config))
+    }
+
+    /// Returns what `task`, `role` and `config` say.
+    fn written(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Self {
         let workers: Vec<&WorkerSpec> =
             [Some(&task.worker), role.map(|r| &r.worker), Some(&config.worker)]
                 .into_iter()
@@ -369,6 +392,11 @@ fn nearest_model(workers: &[&WorkerSpec]) -> Option<String> {
 }
 
 impl Config {
+    /// Returns what the file says, whatever its user allows.
+    pub fn as_written(&self) -> &Self {
+        self.written.as_deref().unwrap_or(self)
+    }
+
     /// Returns the length of time that `estimate` stands for.
     pub fn length_of(&self, estimate: Estimate) -> Duration {
         match estimate {

@@ -2,6 +2,7 @@
 
 pub mod agent;
 pub mod attempt;
+pub mod ceiling;
 pub mod claim;
 pub mod command;
 pub mod commit;

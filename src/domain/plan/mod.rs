@@ -235,6 +235,17 @@ impl Plan {
         Self { worker: self.worker.clone(), ..plan }
     }
 
+    /// Returns this plan with other settings, built anew.
+    #[must_use]
+    pub fn with_config(&self, config: Config) -> Self {
+        let plan = build(
+            self.tasks.iter().chain(&self.duplicates).cloned().collect(),
+            self.roles.values().cloned(),
+            config,
+        );
+        Self { worker: self.worker.clone(), ..plan }
+    }
+
     /// Returns this plan with another number of workers side by side.
     #[must_use]
     pub fn with_max_workers(mut self, max_workers: u32) -> Self {

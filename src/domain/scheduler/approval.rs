@@ -35,9 +35,7 @@ impl Scheduler {
         let now = self.unapproved.tasks.keys();
         let touched: Vec<TaskIndex> = now
             .chain(before.tasks.keys())
-            .filter(|id| {
-                before.tasks.contains_key(*id) != self.unapproved.tasks.contains_key(*id)
-            })
+            .filter(|id| before.tasks.contains_key(*id) != self.unapproved.tasks.contains_key(*id))
             .filter_map(|id| self.plan.find(id.as_str()))
             .collect();
         for task in touched {

@@ -122,7 +122,8 @@ impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
         let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
-        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, unapproved, .. } = recorded;
+        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, unapproved, .. } =
+            recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };

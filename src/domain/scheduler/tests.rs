@@ -173,6 +173,18 @@ pub(super) fn result(command: &str, code: i32) -> CheckResult {
     }
 }
 
+/// Reads what waits for approval: tasks by name, gates by level.
+fn unapproved(parts: &[&str]) -> Unapproved {
+    let mut unapproved = Unapproved::default();
+    for part in parts {
+        match part.parse() {
+            Ok(level) => drop(unapproved.gates.insert(level, "it is new".to_owned())),
+            Err(_) => drop(unapproved.tasks.insert(id(part), "it is new".to_owned())),
+        }
+    }
+    unapproved
+}
+
 /// Reads one line of a script, without its time.
 pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -230,17 +242,7 @@ pub(super) fn event(line: &str, plan_text: &mut String) -> Event {
             let others = tasks.iter().map(|task| (id(task), "them".to_owned())).collect();
             Event::ClaimsSeen { others }
         }
-        // `unapproved a 1`: tasks by name, gates by level.
-        ["unapproved", parts @ ..] => {
-            let mut unapproved = Unapproved::default();
-            for part in parts {
-                match part.parse() {
-                    Ok(level) => drop(unapproved.gates.insert(level, "it is new".to_owned())),
-                    Err(_) => drop(unapproved.tasks.insert(id(part), "it is new".to_owned())),
-                }
-            }
-            Event::ApprovalSeen(unapproved)
-        }
+        ["unapproved", parts @ ..] => Event::ApprovalSeen(unapproved(parts)),
         ["stop"] => Event::StopAsked(StopMode::Polite),
         ["stop-now"] => Event::StopAsked(StopMode::Now),
         ["hold"] => Event::Held(Hold::Person),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Fingerprint, Part, Why};
+use super::{Fingerprint, Part, PartName, Why};
 
 /// One line of what is kept of approvals; later lines go before earlier ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +65,17 @@ impl Book {
     }
 
     /// Says why a part waits, as far as that was noted.
-    pub fn waiting(&self, name: &super::PartName) -> Option<Why> {
+    pub fn waiting(&self, name: &PartName) -> Option<Why> {
         self.waiting.get(&name.to_string()).copied()
     }
 
+    /// Returns all that waits, as far as that was noted.
+    pub fn all_waiting(&self) -> impl Iterator<Item = (PartName, Why)> {
+        self.waiting.iter().filter_map(|(name, why)| Some((PartName::parse(name)?, *why)))
+    }
+
     /// Returns what a part looked like when it was approved last.
-    pub fn words(&self, name: &super::PartName) -> Option<&[String]> {
+    pub fn words(&self, name: &PartName) -> Option<&[String]> {
         self.words.get(&name.to_string()).map(Vec::as_slice)
     }
 

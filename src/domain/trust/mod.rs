@@ -17,8 +17,8 @@ use sha2::{Digest as _, Sha256};
 use super::model::{hook::HookEvent, id::TaskId};
 
 pub use book::{Book, Line};
-pub use parts::{fingerprint, of_plan, of_task};
-pub use ruling::{Circumstances, Edits, Ruling, Why};
+pub use parts::{fingerprint, of_commands, of_plan, of_settings, of_task};
+pub use ruling::{Circumstances, Ruling, Why};
 
 /// What is executed, by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +47,22 @@ impl fmt::Display for PartName {
     }
 }
 
+impl PartName {
+    /// Reads a name as it is shown.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once(' ').unwrap_or((text, ""));
+        let hook = |event: &HookEvent| event.as_str() == name;
+        match kind {
+            "settings" if name.is_empty() => Some(Self::Settings),
+            "hook" => HookEvent::ALL.into_iter().find(hook).map(Self::Hook),
+            "milestone" => Some(Self::Milestone(name.to_owned())),
+            "gate" => name.parse().ok().map(Self::Gate),
+            "task" => TaskId::parse(name).ok().map(Self::Task),
+            _ => None,
+        }
+    }
+}
+
 /// A SHA-256 digest of a content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 32]);
@@ -63,7 +79,7 @@ impl Fingerprint {
     }
 
     /// Returns that of a list of texts; no two lists have the same bytes.
-    fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hash = Sha256::new();
         for text in texts {
             hash.update((text.len() as u64).to_le_bytes());

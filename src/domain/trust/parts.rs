@@ -70,22 +70,29 @@ impl<'a> Facts<'a> {
 /// Returns everything that `plan` would execute: the settings first, then hooks, milestones, gates
 /// and tasks. `settings` is the file that says all but what tasks and roles say.
 pub fn of_plan(plan: &Plan, settings: &Arc<str>) -> Vec<Part> {
-    let config = plan.config();
-    let of_settings = vec![Arc::clone(settings)];
-    let mut parts = vec![of_config(config, &of_settings)];
+    let mut parts = vec![of_settings(plan, settings)];
+    parts.extend(of_commands(plan, settings));
+    parts.extend(plan.indices().map(|task| of_task(plan, task, settings)));
+    parts
+}
+
+/// Returns what the settings have executed beside tasks: hooks, milestones and gates; see
+/// [`of_plan`].
+pub fn of_commands(plan: &Plan, settings: &Arc<str>) -> Vec<Part> {
+    let config = plan.config().as_written();
+    let sources = || vec![Arc::clone(settings)];
+    let mut parts = Vec::new();
     for (event, hook) in config.hooks.iter().filter(|(_, hook)| !hook.run.is_empty()) {
-        parts.push(of_hook(PartName::Hook(*event), hook, &of_settings));
+        parts.push(of_hook(PartName::Hook(*event), hook, sources()));
     }
     for (name, milestone) in &config.milestones {
         if !milestone.hook.run.is_empty() {
-            let name = PartName::Milestone(name.clone());
-            parts.push(of_hook(name, &milestone.hook, &of_settings));
+            parts.push(of_hook(PartName::Milestone(name.clone()), &milestone.hook, sources()));
         }
     }
     for (level, gate) in config.levels.iter().filter(|(_, gate)| !gate.run.is_empty()) {
-        parts.push(of_gate(*level, gate, &of_settings));
+        parts.push(of_gate(*level, gate, sources()));
     }
-    parts.extend(plan.indices().map(|task| of_task(plan, task, settings)));
     parts
 }
 
@@ -96,8 +103,9 @@ pub fn fingerprint(parts: &[Part]) -> Fingerprint {
     Fingerprint::of(all.iter().map(String::as_str))
 }
 
-/// Returns what holds for all that is executed.
-fn of_config(config: &Config, sources: &[Arc<str>]) -> Part {
+/// Returns what holds for all that is executed; see [`of_plan`].
+pub fn of_settings(plan: &Plan, settings: &Arc<str>) -> Part {
+    let config = plan.config().as_written();
     // All fields by name, so that a new one is thought of here.
     let Config {
         // These reach a task, a gate or a hook, and are told there.
@@ -121,6 +129,10 @@ fn of_config(config: &Config, sources: &[Arc<str>]) -> Part {
         on_change: _,
         git: _,
         watch: _,
+        edits: _,
+        // These are the user's own.
+        ceiling: _,
+        written: _,
     } = config;
     let told_elsewhere = ["worker.", "retry.", "budget.", "hooks.", "levels", "milestones.run"];
     let known = settings_as_text(&Config::default());
@@ -134,27 +146,29 @@ fn of_config(config: &Config, sources: &[Arc<str>]) -> Part {
         }
         facts.texts.extend([Cow::Owned(key), Cow::Owned(value)]);
     }
-    facts.part(PartName::Settings, sources.to_vec(), true)
+    facts.part(PartName::Settings, vec![Arc::clone(settings)], true)
 }
 
-fn of_hook(name: PartName, hook: &Hook, sources: &[Arc<str>]) -> Part {
+fn of_hook(name: PartName, hook: &Hook, sources: Vec<Arc<str>>) -> Part {
     let mut facts = Facts::default();
     facts.commands("run", &hook.run);
     facts.shown("timeout", Some(Exact(hook.timeout)));
-    facts.part(name, sources.to_vec(), true)
+    facts.part(name, sources, true)
 }
 
-fn of_gate(level: u32, gate: &LevelGate, sources: &[Arc<str>]) -> Part {
+fn of_gate(level: u32, gate: &LevelGate, sources: Vec<Arc<str>>) -> Part {
     let mut facts = Facts::default();
     facts.commands("run", &gate.run);
     facts.text("required", if gate.is_required { "" } else { "no" });
     facts.shown("timeout", Some(Exact(gate.timeout)));
-    facts.part(PartName::Gate(level), sources.to_vec(), true)
+    facts.part(PartName::Gate(level), sources, true)
 }
 
 /// Returns what would be executed for one task; see [`of_plan`].
 pub fn of_task(plan: &Plan, task: TaskIndex, settings: &Arc<str>) -> Part {
-    let (spec, role, policy) = (plan.spec(task), plan.role(task), plan.policy(task));
+    let (spec, role) = (plan.spec(task), plan.role(task));
+    // Neither what the command line says nor what the user allows makes it another one.
+    let policy = Policy::of(spec, role, plan.config().as_written());
     let mut facts = Facts::default();
     of_policy(&mut facts, &policy);
     for gate in &spec.waits_for {
@@ -165,7 +179,11 @@ pub fn of_task(plan: &Plan, task: TaskIndex, settings: &Arc<str>) -> Part {
     let sources = [Some(Arc::clone(&spec.path)), role, Some(Arc::clone(settings))];
     let is_open = !matches!(spec.status.value, AuthorStatus::Done | AuthorStatus::Cancelled);
     // What the facts borrow must not outlive the policy.
-    facts.part(PartName::Task(spec.id.value.clone()), sources.into_iter().flatten().collect(), is_open)
+    facts.part(
+        PartName::Task(spec.id.value.clone()),
+        sources.into_iter().flatten().collect(),
+        is_open,
+    )
 }
 
 fn of_policy<'a>(facts: &mut Facts<'a>, policy: &'a Policy) {

@@ -1,24 +1,7 @@
 //! Whether what would be executed may be.
 
 use super::{Book, Part};
-
-/// What becomes of changes that people make in the files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Edits {
-    /// They stay approved, unless a worker was at work that could have made them.
-    #[default]
-    Accept,
-    /// They stay approved, whoever is at work.
-    Always,
-    /// Each waits for approval.
-    Ask,
-}
-
-impl Edits {
-    /// All words with their meaning.
-    pub const NAMED: [(&'static str, Self); 3] =
-        [("accept", Self::Accept), ("always", Self::Always), ("ask", Self::Ask)];
-}
+use crate::domain::model::ceiling::Edits;
 
 /// Why something waits for approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

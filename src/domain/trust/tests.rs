@@ -8,6 +8,7 @@ use crate::domain::{
         config_file, role_file,
         task_file::{self, Reading},
     },
+    model::ceiling::Edits,
     plan::{self, Plan},
 };
 
@@ -140,7 +141,9 @@ fn a_change_concerns_what_it_reaches_and_nothing_else() {
 fn a_person_reads_what_is_executed() {
     let told: String = parts(base())
         .into_values()
-        .map(|part| format!("{} <- {}\n  {}\n", part.name, part.sources.join(" "), part.lines.join("\n  ")))
+        .map(|part| {
+            format!("{} <- {}\n  {}\n", part.name, part.sources.join(" "), part.lines.join("\n  "))
+        })
         .collect();
     expect_test::expect![[r#"
         gate 1 <- .orch/config.yaml
@@ -188,7 +191,8 @@ fn a_person_reads_what_is_executed() {
           prompt: 1 lines (faa6dfae7076)
           role: cook
           persona: 1 lines (dc3f3cc760f5)
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]

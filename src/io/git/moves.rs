@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use git2::{DiffOptions, Oid, Repository};
@@ -29,6 +30,8 @@ pub struct Place {
     folder: PathBuf,
     /// The commit that is checked out; empty before the first one.
     pub head: String,
+    /// When git wrote the index last.
+    pub index_written: Option<SystemTime>,
 }
 
 /// Files of the plan that are others since another commit was checked out, by commits that the user
@@ -73,7 +76,10 @@ impl Place {
             Err(error) if error.code() == git2::ErrorCode::NotFound => String::new(),
             Err(error) => return Err(failed(error)),
         };
-        Ok(Some(Self { common_dir: real(repository.commondir()), top, folder, head }))
+        let index = std::fs::metadata(repository.path().join("index"));
+        let index_written = index.and_then(|about| about.modified()).ok();
+        let common_dir = real(repository.commondir());
+        Ok(Some(Self { common_dir, top, folder, head, index_written }))
     }
 
     /// Returns what tells this plan from others of the repository.
@@ -92,7 +98,8 @@ impl Place {
 
     fn foreign(&self, since: &str) -> Option<BTreeSet<String>> {
         let repository = Repository::open(&self.top).ok()?;
-        let id = |text: &str| if text.is_empty() { Some(Oid::ZERO_SHA1) } else { text.parse().ok() };
+        let id =
+            |text: &str| if text.is_empty() { Some(Oid::ZERO_SHA1) } else { text.parse().ok() };
         let (since, mut at): (Oid, Oid) = (id(since)?, id(&self.head)?);
         let log = repository.reflog("HEAD").ok()?;
         let mut files = BTreeSet::new();

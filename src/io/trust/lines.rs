@@ -110,7 +110,8 @@ mod tests {
             let is_of_all = matches!(line, Line::Approved { .. } | Line::Revoked);
             assert_eq!(elsewhere.is_some(), is_of_all, "{text}");
         }
-        for torn in ["", "{", "[]", "{\"approved\": 3}", "{\"approved\": \"x\", \"sha256\": \"1\"}"] {
+        for torn in ["", "{", "[]", "{\"approved\": 3}", "{\"approved\": \"x\", \"sha256\": \"1\"}"]
+        {
             assert_eq!(parse(torn.as_bytes(), "/here"), None, "{torn}");
         }
     }

@@ -63,8 +63,7 @@ pub fn settings_path() -> Option<PathBuf> {
 /// # Errors
 /// [`TrustError`].
 pub fn read_settings(path: &Path) -> Result<Option<Vec<u8>>, TrustError> {
-    let failed =
-        |source| TrustError::File { what: "read", path: path.to_owned(), source };
+    let failed = |source| TrustError::File { what: "read", path: path.to_owned(), source };
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -76,10 +75,12 @@ pub fn read_settings(path: &Path) -> Result<Option<Vec<u8>>, TrustError> {
     Ok(Some(bytes))
 }
 
-/// The approvals of one plan.
+/// The approvals of one plan: what was approved, and beside it what waits where the plan is looked
+/// at, which whoever only looks reads alone.
 #[derive(Debug, Clone)]
 pub struct Approvals {
-    path: PathBuf,
+    approved: PathBuf,
+    waiting: PathBuf,
     /// Where the plan is looked at: one plan may be checked out several times.
     at: String,
 }
@@ -95,88 +96,119 @@ impl Approvals {
     /// [`TrustError::NoHome`].
     pub fn find(name: &str, at: &Path) -> Result<Self, TrustError> {
         let data = folder("XDG_DATA_HOME", ".local/share").ok_or(TrustError::NoHome)?;
-        let path = data.join("orch/trust").join(format!("{name}.jsonl"));
-        Ok(Self { path, at: at.to_string_lossy().into_owned() })
+        let folder = data.join("orch/trust");
+        Ok(Self {
+            approved: folder.join(format!("{name}.jsonl")),
+            waiting: folder.join(format!("{name}.waiting.jsonl")),
+            at: at.to_string_lossy().into_owned(),
+        })
     }
 
-    /// Returns the file that they are in.
+    /// Returns the file that what was approved is in.
     pub fn path(&self) -> &Path {
-        &self.path
+        &self.approved
     }
 
-    /// Returns what tells whether they changed.
+    /// Returns what tells whether more was approved, or less.
     pub fn seen(&self) -> Seen {
-        let about = std::fs::metadata(&self.path).ok();
+        let about = std::fs::metadata(&self.approved).ok();
         Seen(about.map(|a| (a.len(), a.mtime(), a.mtime_nsec(), a.ino())))
     }
 
-    /// Reads them.
+    /// Says whether anything was approved, by the look of it.
+    pub fn is_known(&self) -> bool {
+        self.seen().0.is_some_and(|(length, ..)| length > 0)
+    }
+
+    /// Reads all.
     ///
     /// # Errors
     /// [`TrustError`]; nothing is approved then.
     pub fn read(&self) -> Result<Book, TrustError> {
         let mut book = Book::default();
-        let file = OpenOptions::new().read(true).custom_flags(no_follow()).open(&self.path);
-        let file = match file {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(book),
-            Err(error) => return Err(self.failed("read", error)),
-        };
-        require_ours(&file, &self.path)?;
-        let mut text = Vec::new();
-        file.take(APPROVALS_BYTES_MAX)
-            .read_to_end(&mut text)
-            .map_err(|error| self.failed("read", error))?;
-        // A line that was torn by a crash says nothing.
-        let lines = text.split(|byte| *byte == b'\n').filter_map(|line| lines::parse(line, &self.at));
-        lines.for_each(|line| book.note(line));
+        self.read_into(&mut book, &self.approved)?;
+        self.read_into(&mut book, &self.waiting)?;
         Ok(book)
     }
 
-    /// Adds lines, all of them or none.
+    /// Reads what waits, and nothing of what was approved.
+    ///
+    /// # Errors
+    /// [`TrustError`].
+    pub fn read_waiting(&self) -> Result<Book, TrustError> {
+        let mut book = Book::default();
+        self.read_into(&mut book, &self.waiting)?;
+        Ok(book)
+    }
+
+    fn read_into(&self, book: &mut Book, path: &Path) -> Result<(), TrustError> {
+        let failed = |source| TrustError::File { what: "read", path: path.to_owned(), source };
+        let file = match OpenOptions::new().read(true).custom_flags(no_follow()).open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(failed(error)),
+        };
+        require_ours(&file, path)?;
+        let mut text = Vec::new();
+        file.take(APPROVALS_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
+        // A line that was torn by a crash says nothing.
+        let lines = text.split(|byte| *byte == b'\n');
+        lines.filter_map(|line| lines::parse(line, &self.at)).for_each(|line| book.note(line));
+        Ok(())
+    }
+
+    /// Adds lines.
     ///
     /// # Errors
     /// [`TrustError`].
     pub fn append(&self, new: &[Line]) -> Result<(), TrustError> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let folder = self.path.parent().unwrap_or(&self.path);
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(|error| self.failed("make the folder of", error))?;
-        let text: String = new.iter().map(|line| lines::render(line, &self.at)).collect();
-        let open = || {
-            let mut options = OpenOptions::new();
-            options.append(true).create(true).read(true).mode(0o600).custom_flags(no_follow());
-            options.open(&self.path)
-        };
-        let mut file = open().map_err(|error| self.failed("write", error))?;
-        require_ours(&file, &self.path)?;
-        // Others that write have to come before or after all of it.
-        file.lock().map_err(|error| self.failed("lock", error))?;
-        let length = file.metadata().map_err(|error| self.failed("write", error))?.len();
-        let write = |file: &mut File| -> io::Result<()> {
-            if length.saturating_add(text.len() as u64) > APPROVALS_BYTES_MAX / 2 {
-                let mut old = Vec::new();
-                file.read_to_end(&mut old)?;
-                file.set_len(0)?;
-                file.write_all(&lines::newest(&old))?;
+        let is_of_place = |line: &&Line| matches!(line, Line::Waits { .. } | Line::Head(_));
+        let (waiting, approved): (Vec<&Line>, Vec<&Line>) = new.iter().partition(is_of_place);
+        for (path, lines) in [(&self.waiting, waiting), (&self.approved, approved)] {
+            if !lines.is_empty() {
+                let text: String =
+                    lines.into_iter().map(|line| lines::render(line, &self.at)).collect();
+                append(path, &text)?;
             }
-            file.write_all(text.as_bytes())
-        };
-        write(&mut file).map_err(|error| {
-            // What was written in part must not be read as the beginning of the next line.
-            drop(file.set_len(length));
-            self.failed("write", error)
-        })
+        }
+        Ok(())
     }
+}
 
-    fn failed(&self, what: &'static str, source: io::Error) -> TrustError {
-        TrustError::File { what, path: self.path.clone(), source }
+/// Adds `text` to the end of a file, all of it or nothing.
+fn append(path: &Path, text: &str) -> Result<(), TrustError> {
+    let failed = |what| move |source| TrustError::File { what, path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(path);
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(failed("make the folder of"))?;
+    let mut options = OpenOptions::new();
+    options.append(true).create(true).read(true).mode(0o600).custom_flags(no_follow());
+    let mut file = options.open(path).map_err(failed("write"))?;
+    require_ours(&file, path)?;
+    // Others that write come before or after all of it.
+    file.lock().map_err(failed("lock"))?;
+    let length = file.metadata().map_err(failed("write"))?.len();
+    write(&mut file, text, length).map_err(|error| {
+        // What was written in part must not be read as the beginning of the next line.
+        drop(file.set_len(length));
+        failed("write")(error)
+    })
+}
+
+/// Writes at the end of a file of `length` bytes; where it has grown large, what does not count any
+/// more is dropped first.
+fn write(file: &mut File, text: &str, length: u64) -> io::Result<()> {
+    if length.saturating_add(text.len() as u64) > APPROVALS_BYTES_MAX / 2 {
+        let mut old = Vec::new();
+        file.read_to_end(&mut old)?;
+        let kept = lines::newest(&old);
+        file.set_len(0)?;
+        file.write_all(&kept)?;
     }
+    file.write_all(text.as_bytes())
 }
 
 fn no_follow() -> i32 {
@@ -185,9 +217,11 @@ fn no_follow() -> i32 {
 
 /// Refuses what others than the user could have written.
 fn require_ours(file: &File, path: &Path) -> Result<(), TrustError> {
-    let about = file
-        .metadata()
-        .map_err(|source| TrustError::File { what: "read", path: path.to_owned(), source })?;
+    let about = file.metadata().map_err(|source| TrustError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
     let why = if about.uid() != geteuid().as_raw() && about.uid() != 0 {
         Some("it belongs to another user")
     } else if about.mode() & 0o022 != 0 {

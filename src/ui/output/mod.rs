@@ -32,6 +32,7 @@ pub mod state;
 pub mod status;
 pub mod summary;
 pub mod table;
+pub mod trust;
 
 /// How text is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -10,7 +10,7 @@ use crate::{
         hook::{HookFailure, ReachedMilestone},
         run::{Happened, RunEvent},
     },
-    domain::model::time::render_duration,
+    domain::model::{limits::NAMED_TASKS_MAX, time::render_duration},
 };
 
 /// What a line is about; decides its color.
@@ -99,6 +99,8 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Released
         | Happened::Left { .. } => of_run(happened),
         Happened::NotApplied { .. }
+        | Happened::WaitsForApproval { .. }
+        | Happened::Approved { .. }
         | Happened::Watching { .. }
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
@@ -232,12 +234,29 @@ fn of_run(happened: &Happened) -> Option<(Tone, String)> {
     })
 }
 
+/// Names parts: "task a, task b and 3 more".
+fn named(parts: &[String]) -> String {
+    let first: Vec<&str> = parts.iter().take(NAMED_TASKS_MAX).map(String::as_str).collect();
+    match parts.len().saturating_sub(first.len()) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
+}
+
 /// Returns what became of the files, the checkout and the coordinator around a run.
 fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
     Some(match happened {
         Happened::NotApplied { setting, help } => {
             let text = format!("later     {setting} has no effect before the next start");
             (Tone::Uneasy, text + &advice(help))
+        }
+        Happened::WaitsForApproval { parts, reason } => {
+            let what = named(parts);
+            let help = "`orch trust` shows what would be executed, and asks";
+            (Tone::Uneasy, format!("approval  needed for {what}: {reason}{}", advice(help)))
+        }
+        Happened::Approved { parts } => {
+            (Tone::Neutral, format!("approval  {} may be started", named(parts)))
         }
         Happened::Watching { mode, period, reason, help } => {
             let period = period.map_or_else(String::new, |p| format!(" every {}", seconds(p)));

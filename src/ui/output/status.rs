@@ -13,7 +13,7 @@ use super::{
 };
 use crate::app::view::{
     explain::LandingWait,
-    status::{Group, Need, StatusView},
+    status::{ApprovalView, Group, Need, StatusView},
 };
 
 /// Columns of the bar over the whole plan.
@@ -28,6 +28,7 @@ const NEEDS_MAX: usize = 20;
 /// Renders the status. With a `width`, long lines are cut to fit.
 pub fn render(status: &StatusView, width: Option<usize>, style: Style) -> String {
     let mut parts = vec![overview(status, style)];
+    parts.extend(status.approval.map(|found| approval(found, style)));
     if !status.running.is_empty() {
         parts.push(running(status, width, style));
     }
@@ -48,6 +49,19 @@ pub fn render(status: &StatusView, width: Option<usize>, style: Style) -> String
     }
     parts.push(figures(status));
     parts.join("\n")
+}
+
+fn approval(found: ApprovalView, style: Style) -> String {
+    let what = match found {
+        ApprovalView { is_all: true, .. } => {
+            "nothing of this plan is started before you approve it".to_owned()
+        }
+        ApprovalView { n_waiting: 1, .. } => "1 part of the plan waits for approval".to_owned(),
+        ApprovalView { n_waiting, .. } => {
+            format!("{n_waiting} parts of the plan wait for approval")
+        }
+    };
+    format!("{}: `orch trust` shows what would be executed, and asks\n", bold(style, &what))
 }
 
 fn bold(style: Style, text: &str) -> String {

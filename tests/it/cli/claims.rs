@@ -10,6 +10,7 @@ use std::{
 use rustix::process::Signal;
 
 use super::{run::signal, wait_for};
+use crate::own::AtEase as _;
 
 fn git(folder: &Path, arguments: &[&str]) {
     let identity = ["-c", "user.name=A", "-c", "user.email=a@example.com"];
@@ -47,7 +48,7 @@ fn clones(folder: &Path, n_tasks: usize, command: &str) -> [PathBuf; 2] {
 
 fn orch(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command.current_dir(folder).args(arguments).stdin(Stdio::null()).at_ease();
     command
 }
 

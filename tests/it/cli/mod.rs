@@ -45,6 +45,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use crate::own::AtEase as _;
 use crate::supervisor;
 
 /// A folder that is gone after the test, and `orch` run in it.
@@ -131,7 +132,10 @@ impl Sandbox {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_orch"));
         command.args(args).current_dir(self.root()).stdin(Stdio::null()).env_clear();
-        command.env("HOME", self.root()).envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
+        command
+            .env("HOME", self.root())
+            .at_ease()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command
     }
 }

@@ -12,6 +12,7 @@ use super::{
     Sandbox,
     run::{PATIENCE, plan, read, wait_for},
 };
+use crate::own::AtEase as _;
 
 /// Time between two looks at the screen.
 const PERIOD: Duration = Duration::from_millis(50);
@@ -47,7 +48,12 @@ impl<'a> Screen<'a> {
         let root = self.sandbox.root();
         let mut command = Command::new("tmux");
         command.args(["-u", "-S"]).arg(root.join("tmux")).args(args).current_dir(root);
-        command.env_clear().env("HOME", root).env("LANG", "C.UTF-8").env("TERM", "screen");
+        command
+            .env_clear()
+            .at_ease()
+            .env("HOME", root)
+            .env("LANG", "C.UTF-8")
+            .env("TERM", "screen");
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         let output = command.output().unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()

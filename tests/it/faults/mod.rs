@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::own::AtEase as _;
 use crate::{
     cli::Sandbox,
     kill::checker::{Checker, Kind},
@@ -113,6 +114,7 @@ impl Field {
 /// hold its output are gone.
 fn run_script(script: &str, folder: &Path, effects: &Path) -> Ended {
     let mut child = Command::new("sh")
+        .at_ease()
         .args(["-c", script])
         .current_dir(folder)
         .env("EFFECTS", effects)

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{Field, PATIENCE};
+use crate::own::AtEase as _;
 
 /// A run whose lines can be waited for.
 pub(super) struct Told {
@@ -20,6 +21,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn start(script: &str, field: &Field) -> Self {
         let mut child = Command::new("sh")
+            .at_ease()
             .args(["-c", script])
             .current_dir(field.sandbox.root())
             .env("EFFECTS", field.effects())

@@ -18,6 +18,7 @@ use std::{
 use checker::{Checker, Kind};
 use fastrand::Rng;
 
+use crate::own::AtEase as _;
 use crate::{cli::wait_for, supervisor};
 
 /// How often the coordinator is killed in one test.
@@ -83,6 +84,7 @@ fn make_plan(root: &Path, rng: &mut Rng) -> usize {
 
 fn start(root: &Path, effects: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_orch"))
+        .at_ease()
         .args(["run", "--plain"])
         .current_dir(root)
         .env("EFFECTS", effects)

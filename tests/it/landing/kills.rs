@@ -12,6 +12,7 @@ use std::{
 };
 
 use super::{Repo, side_by_side, told, whole_machine};
+use crate::own::AtEase as _;
 
 /// Calls that change files.
 const CALLS: [&str; 9] =
@@ -50,7 +51,7 @@ fn traced(repo: &Repo, options: &str) -> Command {
     let mut strace = Command::new("strace");
     strace.args(["-D", "-f", "-qq", "-o"]).arg(repo.path("trace.log"));
     strace.args(options.split(' ')).arg(env!("CARGO_BIN_EXE_orch")).args(["run", "--plain"]);
-    strace.current_dir(repo.root()).stdin(Stdio::null());
+    strace.current_dir(repo.root()).stdin(Stdio::null()).at_ease();
     strace
 }
 

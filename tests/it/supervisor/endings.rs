@@ -9,6 +9,7 @@ use std::{
 
 use super::{end, plan, read, recorded, running_in, script, start};
 use crate::cli::{Sandbox, wait_for};
+use crate::own::AtEase as _;
 
 /// Settings under which nothing is tried again and no number of deaths stops a run.
 const ONCE: &str = "max_workers: 4\nretry: {max_attempts: 1, max_crashes: 1}\n\
@@ -233,6 +234,7 @@ fn a_worker_that_the_system_killed_for_its_memory_is_told_from_others() {
     let sandbox = plan(&ONCE.replace("max_workers: 4", "max_workers: 1"), &tasks);
     let script = format!("{enter} && exec '{}' run --plain 2>&1", env!("CARGO_BIN_EXE_orch"));
     let output = Command::new("sh")
+        .at_ease()
         .args(["-c", &script])
         .current_dir(sandbox.root())
         .stdin(Stdio::null())

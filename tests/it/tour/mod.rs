@@ -15,6 +15,7 @@ use std::{
 
 use page::Step;
 
+use crate::own::AtEase as _;
 use crate::{
     cli::Sandbox,
     fixtures,
@@ -74,7 +75,7 @@ impl Home {
         }
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).current_dir(self.sandbox.path("clone")).stdin(Stdio::null());
-        shell.env_clear().env("HOME", self.sandbox.root());
+        shell.env_clear().at_ease().env("HOME", self.sandbox.root());
         shell.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         assert!(shell.status().unwrap().success());
         let read = |name: String| fs::read_to_string(self.sandbox.path(&name)).unwrap();

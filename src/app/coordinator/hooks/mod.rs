@@ -29,6 +29,7 @@ use crate::{
         },
         occasion::{Glance, Occasion},
         plan::TaskIndex,
+        trust::PartName,
     },
     io::store::StoreError,
 };
@@ -144,6 +145,7 @@ impl Coordinator {
     /// Puts a hook into the queue; `own` is what is run beside the hook of the settings.
     fn fire(&mut self, event: HookEvent, about: &About, glance: &Glance, own: Option<&Hook>) {
         let hook = self.scheduler.plan().config().hooks.get(&event);
+        let hook = hook.filter(|_| self.is_approved(&PartName::Hook(event)));
         let hooks: Vec<Hook> =
             own.into_iter().chain(hook).filter(|hook| !hook.run.is_empty()).cloned().collect();
         if hooks.is_empty() {
@@ -192,6 +194,7 @@ impl Coordinator {
         }));
         let own = self.scheduler.plan().config().milestones.get(name);
         let own = own.map(|spec| spec.hook.clone());
+        let own = own.filter(|_| self.is_approved(&PartName::Milestone(name.to_owned())));
         let about = About {
             milestone: Some(name.to_owned()),
             outcome: Some(record.trigger),

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use crate::domain::model::{
     agent::Agent,
+    ceiling::Edits,
     config::{Config, Durability, LevelGate, Role},
     glob::Glob,
     hook::HookEvent,
@@ -207,6 +208,7 @@ pub(super) fn of_config(config: &Config) -> Vec<Fact<'_>> {
     facts.text("on_change", Some(config.on_change.as_str()));
     facts.time("watch.rescan", Some(config.watch.rescan));
     facts.text("watch.mode", Some(config.watch.mode.as_str()));
+    facts.text("trust.edits", config.edits.map(Edits::as_str));
     facts.list
 }
 

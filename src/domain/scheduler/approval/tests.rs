@@ -26,7 +26,10 @@ fn a_task_starts_once_it_is_approved_and_others_before() {
 
 #[test]
 fn a_run_ends_where_only_unapproved_tasks_are_left() {
-    check("a\nb needs=a\nc", "0 unapproved a\n2 exit c.1 0\n3 pass", expect![[r#"
+    check(
+        "a\nb needs=a\nc",
+        "0 unapproved a\n2 exit c.1 0\n3 pass",
+        expect![[r#"
         0 unapproved a
             record-start c.1
             start c.1
@@ -34,7 +37,8 @@ fn a_run_ends_where_only_unapproved_tasks_are_left() {
             record-end c.1 succeeded: exit code 0
         3 pass
         a=blocked b=blocked c=done Some(Finished)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod schema;
 mod show;
 mod status;
 mod stop;
+mod trust;
 mod wait;
 mod watch;
 
@@ -62,6 +63,12 @@ pub enum Command {
     /// Branches of tasks that do not merge with each other or with the branch that is checked out,
     /// and ready tasks whose `files` meet. Only what is committed counts; nothing is changed.
     Conflicts(conflicts::Args),
+    /// Show what this plan would execute, and approve it
+    ///
+    /// Nothing that a repository holds is started before its user has approved it. What you change
+    /// yourself stays approved; what comes with a pull, a checkout, a merge or the work of a worker
+    /// waits, and is shown as what it was and what it is.
+    Trust(trust::Args),
     /// Carry the plan out: start what is ready, check it, record it
     Run(run::Args),
     /// Stay open: follow the files, and carry out what is ready
@@ -136,6 +143,7 @@ pub fn run(cli: &Cli, terminal: &Terminal) -> Outcome {
         Command::Diff(args) => diff::run(args, global, terminal),
         Command::Explain(args) => explain::run(args, global, terminal),
         Command::Conflicts(args) => conflicts::run(args, global, terminal),
+        Command::Trust(args) => trust::run(args, global, terminal),
         Command::Run(args) => run::run(args, global, terminal),
         Command::Watch(args) => watch::run(args, global, terminal),
         Command::Status(args) => status::run(args, global, terminal),

@@ -2,8 +2,10 @@
 
 use std::{ffi::OsString, time::Duration};
 
+use super::trust::{Answer, Given};
 use crate::{
     app::{
+        approval::Grant,
         error::AppError,
         repository::Repository,
         running::{Picture, Run, RunOptions, WhenIdle},
@@ -37,6 +39,9 @@ pub(super) struct Overrides {
     /// Work on the branch that is checked out, also where it is protected
     #[arg(long)]
     here: bool,
+    /// How what would be executed is approved.
+    #[command(flatten)]
+    given: Given,
 }
 
 impl Overrides {
@@ -69,9 +74,19 @@ impl Overrides {
         }
     }
 
+    /// Finds out whether a run may begin; see [`Given::ask`].
+    pub(super) fn ask(
+        &self,
+        repository: &Repository,
+        terminal: &Terminal,
+    ) -> Result<Answer, AppError> {
+        self.given.ask(repository, terminal)
+    }
+
     /// Returns how a run with them is carried out, and nothing published of it.
-    pub(super) fn options(&self, when_idle: WhenIdle) -> RunOptions {
+    pub(super) fn options(&self, when_idle: WhenIdle, grant: Grant) -> RunOptions {
         RunOptions {
+            grant,
             max_workers: self.workers,
             worker: self.worker.clone().map(CommandLine::Text),
             when_idle,
@@ -132,6 +147,11 @@ pub(super) enum Face {
 pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome {
     let repository = Repository::open(global.folder())?;
     let mut args = args.clone();
+    // Where nothing may be started, the run itself says so.
+    let grant = match args.overrides.ask(&repository, terminal)? {
+        Answer::Begin(grant) => grant,
+        Answer::Look(why) => return Err(why),
+    };
     args.overrides.choose_branch(&repository, terminal)?;
     let args = &args;
     if args.detach {
@@ -139,7 +159,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     }
     let face = args.shown.face(terminal);
     let when_idle = if args.wait { WhenIdle::Wait } else { WhenIdle::End };
-    let mut options = args.overrides.options(when_idle);
+    let mut options = args.overrides.options(when_idle, grant);
     if face == Face::Live {
         options.picture = Picture::Workers;
     }
@@ -162,6 +182,7 @@ fn detach(args: &Args, repository: &Repository, terminal: &Terminal) -> Outcome 
     if args.wait {
         arguments.push("--wait".into());
     }
+    arguments.extend(args.overrides.given.arguments().into_iter().map(OsString::from));
     let detached = detach::detach(repository, &arguments)?;
     let code = detached.exit_code.map_or(0, |code| u8::try_from(code).unwrap_or(3));
     if args.shown.json.json {

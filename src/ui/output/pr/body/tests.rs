@@ -13,6 +13,7 @@ const HOSTILE: &str =
 
 fn status() -> StatusView {
     StatusView {
+        approval: None,
         coordinator: None,
         n_tasks: 3,
         n_done: 1,

@@ -1,0 +1,132 @@
+//! What may be executed, followed while a run goes on: what waits for approval is told once, and
+//! kept from being started.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Coordinator, WhenIdle, planning};
+use crate::{
+    app::{
+        approval::{Approval, Found},
+        error::AppError,
+        view::run::Happened,
+    },
+    domain::{
+        plan::Plan,
+        scheduler::event::Event,
+        trust::{PartName, Why},
+    },
+};
+
+/// The approvals of the plan of a run.
+pub(super) struct Followed {
+    pub(super) book: Approval,
+    /// Whether somebody was at work since the last look at the plan that could have changed it.
+    had_workers: bool,
+    /// What waits for approval, as far as that was told.
+    told: BTreeSet<String>,
+}
+
+impl Followed {
+    /// Begins with what was looked at already.
+    pub(super) fn new(book: Approval) -> Self {
+        Self { book, had_workers: false, told: BTreeSet::new() }
+    }
+}
+
+impl Coordinator {
+    /// Notes whether somebody is at work that can write where the plan is. Whoever is in a sandbox
+    /// cannot.
+    pub(super) fn note_workers(&mut self) {
+        self.approval.had_workers |= self.has_workers();
+    }
+
+    fn has_workers(&self) -> bool {
+        !self.workers.is_empty() || self.gate_stop.is_some()
+    }
+
+    /// Looks whether what the files say now may be executed, and returns the plan that is gone on
+    /// with: one whose settings are approved. What waits is noted first.
+    pub(super) fn approved(&mut self, plan: &Arc<Plan>, batch: &mut Vec<Event>) -> Arc<Plan> {
+        let had_workers = self.approval.had_workers || self.has_workers();
+        match self.approval.book.look(plan, had_workers) {
+            Ok(found) => self.tell_approval(found),
+            // What it waits for stays as it is, and with it the plan.
+            Err(error) => {
+                tracing::warn!(%error, "approvals cannot be looked up");
+                return Arc::clone(self.approval.book.plan().unwrap_or(plan));
+            }
+        }
+        self.approval.had_workers = self.has_workers();
+        batch.push(Event::ApprovalSeen(self.approval.book.unapproved()));
+        Arc::clone(self.approval.book.plan().unwrap_or(plan))
+    }
+
+    /// Looks whether a person approved something meanwhile, or took it back.
+    pub(super) fn look_for_approvals(&mut self, batch: &mut Vec<Event>) {
+        if !self.approval.book.has_news() {
+            return;
+        }
+        let before = self.approval.book.plan().cloned();
+        let as_written = Arc::clone(self.tracker.plan());
+        let plan = self.approved(&as_written, batch);
+        if before.is_none_or(|before| !Arc::ptr_eq(&before, &plan)) {
+            self.note_settings(&plan);
+            let plan = planning::overridden(&self.options, &plan);
+            let outside = self.scheduler.outside().clone();
+            batch.push(Event::PlanChanged { plan, outside });
+        }
+    }
+
+    /// Tells what waits for approval, and what does not any more.
+    pub(super) fn tell_approval(&mut self, found: Found) {
+        let Found { waits, released } = found;
+        let mut by_reason: BTreeMap<Why, Vec<String>> = BTreeMap::new();
+        for (name, why) in waits {
+            by_reason.entry(why).or_default().push(name.to_string());
+        }
+        // What is only kept back until git is done is not told, and neither is its end.
+        let is_passing = self.approval.book.is_unsettled();
+        for (why, parts) in by_reason.into_iter().filter(|_| !is_passing) {
+            self.approval.told.extend(parts.iter().cloned());
+            let reason = why.phrase().to_owned();
+            self.tell(Happened::WaitsForApproval { parts, reason });
+        }
+        let names = released.iter().map(ToString::to_string);
+        let parts: Vec<String> = names.filter(|name| self.approval.told.remove(name)).collect();
+        if !parts.is_empty() {
+            self.tell(Happened::Approved { parts });
+        }
+    }
+
+    /// Says whether the commands for an event may be run.
+    pub(super) fn is_approved(&self, name: &PartName) -> bool {
+        self.approval.book.waits(name).is_none()
+    }
+
+    /// Says whether a run that would end waits for what is approved in a moment.
+    pub(super) fn waits_to_settle(&self) -> bool {
+        self.options.when_idle == WhenIdle::End && self.approval.book.is_unsettled()
+    }
+}
+
+/// Looks at a plan before anything is done with it.
+///
+/// # Errors
+/// [`AppError::Untrusted`] where nothing of it may be executed.
+pub(super) fn begin(
+    approval: &mut Approval,
+    options: &super::RunOptions,
+    plan: &Arc<Plan>,
+    had_workers: bool,
+) -> Result<(), AppError> {
+    approval.grant(options.grant, plan)?;
+    approval.look(plan, had_workers)?;
+    // Who only stops what is at work starts nothing.
+    match options.stop_first {
+        Some(_) => Ok(()),
+        None => approval.require_beginning(),
+    }
+}
