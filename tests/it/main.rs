@@ -23,4 +23,5 @@ mod source;
 mod supervisor;
 mod tidy;
 mod tour;
+mod trust;
 mod watch;

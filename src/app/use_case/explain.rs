@@ -83,7 +83,7 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         Reason::LevelGate { level, has_failed: false } => {
             (format!("waits for the gate after level {level}"), "`orch run` runs it".to_owned())
         }
-        Reason::Unapproved { gate, why } => unapproved_words(*gate, why),
+        Reason::Unapproved { gate, why } => pauses::unapproved_words(*gate, why),
         Reason::Gate { gate, has_failed, is_asked } => {
             let (sentence, help) = gate_words(task, gate, *has_failed);
             let asked = if *is_asked { ", says its worker" } else { "" };
@@ -243,17 +243,6 @@ fn gate_words(task: &TaskId, gate: &GateName, has_failed: bool) -> (String, Stri
         format!("`orch approve {task} --gate {gate}` opens it, or `state: pass` in {path}")
     };
     (format!("waits for the gate `{gate}`{failed}"), help)
-}
-
-fn unapproved_words(gate: Option<u32>, why: &str) -> (String, String) {
-    let help = "`orch trust` shows what would be executed, and asks".to_owned();
-    match gate {
-        Some(level) => (
-            format!("waits for the gate after level {level}, which waits for approval: {why}"),
-            help,
-        ),
-        None => (format!("waits for approval: {why}"), help),
-    }
 }
 
 fn limit_words(reason: &Reason) -> (String, String) {

@@ -4,8 +4,9 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    config::{Config, Policy},
-    task::{Budget, Isolation},
+    config::{Config, Policy, Role},
+    limits,
+    task::{Budget, Isolation, TaskSpec},
     time::Exact,
 };
 
@@ -86,7 +87,7 @@ pub struct Wider {
 struct Lowering(Vec<Wider>);
 
 impl Lowering {
-    /// Lowers what has to be said: where the plan says nothing, its default was `value`.
+    /// Lowers what is said.
     fn lower<T: PartialOrd + Copy>(
         &mut self,
         key: &'static str,
@@ -97,6 +98,20 @@ impl Lowering {
         if let Some(most) = most.filter(|most| *value > *most) {
             self.0.push(Wider { key, says: shown(*value), holds: shown(most) });
             *value = most;
+        }
+    }
+
+    /// Lowers what has a default: of that nobody has to be told, as nobody said it.
+    fn lower_default<T: PartialOrd + Copy + fmt::Display>(
+        &mut self,
+        key: &'static str,
+        value: &mut T,
+        most: Option<T>,
+        default: T,
+    ) {
+        match *value == default {
+            true => *value = most.filter(|most| *value > *most).unwrap_or(*value),
+            false => self.lower(key, value, most, text),
         }
     }
 
@@ -127,16 +142,32 @@ fn text(value: impl fmt::Display) -> String {
     value.to_string()
 }
 
+impl Config {
+    /// Returns what the file says, whatever its user allows.
+    pub fn as_written(&self) -> &Self {
+        self.written.as_deref().unwrap_or(self)
+    }
+}
+
+impl Policy {
+    /// Returns what `task`, `role` and `config` say that is wider than their user allows.
+    pub fn wider(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Vec<Wider> {
+        config.ceiling.lower(&mut Self::written(task, role, config))
+    }
+}
+
 impl Ceiling {
     /// Returns settings that are nowhere wider than this, and what was.
     pub fn lowered(&self, written: Config) -> (Config, Vec<Wider>) {
         let mut found = Lowering::default();
         let mut config = written.clone();
-        found.lower("max_workers", &mut config.max_workers, self.max_workers, text);
+        let (workers, default) = (&mut config.max_workers, limits::WORKERS_DEFAULT);
+        found.lower_default("max_workers", workers, self.max_workers, default);
         let keys =
             ["run.budget.tokens", "run.budget.cost_usd", "run.budget.time", "run.budget.attempts"];
         found.lower_budget(keys, &mut config.run_budget, self.run_budget);
-        found.lower("log.max_size", &mut config.log_bytes_max, self.log_bytes_max, text);
+        let (bytes, default) = (&mut config.log_bytes_max, limits::LOG_BYTES_DEFAULT);
+        found.lower_default("log.max_size", bytes, self.log_bytes_max, default);
         if let Some(allowed) = &self.env_pass {
             let (kept, refused): (Vec<String>, Vec<String>) =
                 config.env_pass.into_iter().partition(|name| allowed.contains(name));
@@ -158,7 +189,8 @@ impl Ceiling {
         let mut found = Lowering::default();
         let keys = ["budget.tokens", "budget.cost_usd", "budget.time", "budget.attempts"];
         found.lower_budget(keys, &mut policy.budget, self.budget);
-        found.lower("retry.max_attempts", &mut policy.max_attempts, self.max_attempts, text);
+        let (attempts, default) = (&mut policy.max_attempts, limits::ATTEMPTS_DEFAULT);
+        found.lower_default("retry.max_attempts", attempts, self.max_attempts, default);
         let shown = |time| Exact(time).to_string();
         found.lower_option("worker.timeout", &mut policy.timeout, self.timeout, shown);
         if let Some(least) = self.isolation {

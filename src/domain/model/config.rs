@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     agent::Agent,
-    ceiling::{Ceiling, Edits, Wider},
+    ceiling::{Ceiling, Edits},
     hook::Hooks,
     id::RoleName,
     landing::GitSpec,
@@ -293,13 +293,8 @@ impl Policy {
         policy
     }
 
-    /// Returns what `task`, `role` and `config` say that is wider than their user allows.
-    pub fn wider(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Vec<Wider> {
-        config.ceiling.lower(&mut Self::written(task, role, config))
-    }
-
     /// Returns what `task`, `role` and `config` say.
-    fn written(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Self {
+    pub(super) fn written(task: &TaskSpec, role: Option<&Role>, config: &Config) -> Self {
         let workers: Vec<&WorkerSpec> =
             [Some(&task.worker), role.map(|r| &r.worker), Some(&config.worker)]
                 .into_iter()
@@ -392,11 +387,6 @@ fn nearest_model(workers: &[&WorkerSpec]) -> Option<String> {
 }
 
 impl Config {
-    /// Returns what the file says, whatever its user allows.
-    pub fn as_written(&self) -> &Self {
-        self.written.as_deref().unwrap_or(self)
-    }
-
     /// Returns the length of time that `estimate` stands for.
     pub fn length_of(&self, estimate: Estimate) -> Duration {
         match estimate {

@@ -54,6 +54,9 @@ fn show_error(terminal: &Terminal, error: &AppError) {
         terminal.err(&diagnostic::render(diagnostics, terminal.err_style()));
         terminal.err_line(&diagnostic::summary(diagnostics, *n_tasks));
     }
+    if let AppError::OwnSettings { diagnostics } = error {
+        terminal.err(&diagnostic::render(diagnostics, terminal.err_style()));
+    }
     terminal.err(&error_text(error, terminal.err_style()));
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    os::unix::fs::MetadataExt,
+    os::unix::fs::MetadataExt as _,
     process::{Command, Stdio},
 };
 

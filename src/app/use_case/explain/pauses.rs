@@ -164,3 +164,15 @@ fn clock(at: Timestamp) -> String {
         _ => text,
     }
 }
+
+/// Says what a person has not approved, and what to do about it.
+pub(super) fn unapproved_words(gate: Option<u32>, why: &str) -> (String, String) {
+    let help = "`orch trust` shows what would be executed, and asks".to_owned();
+    match gate {
+        Some(level) => (
+            format!("waits for the gate after level {level}, which waits for approval: {why}"),
+            help,
+        ),
+        None => (format!("waits for approval: {why}"), help),
+    }
+}
