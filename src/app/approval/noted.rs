@@ -23,6 +23,13 @@ pub struct Noted {
     pub n_waiting_hooks: usize,
 }
 
+impl Noted {
+    /// Says whether nothing waits for approval, as far as that was noted.
+    pub fn is_all_approved(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Looks up what was noted.
 pub(in crate::app) fn noted(root: &Path) -> Noted {
     let own = own_settings::read().unwrap_or_default();

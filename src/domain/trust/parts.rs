@@ -247,10 +247,16 @@ fn of_budget(facts: &mut Facts<'_>, Budget { tokens, cost_usd, time, attempts }:
 fn of_prompt<'a>(facts: &mut Facts<'a>, spec: &'a TaskSpec, role: Option<&'a Role>) {
     facts.text("title", &*spec.title);
     facts.hash("file", &*spec.path);
-    let what = format!("{} lines", spec.body.lines().count());
-    facts.digest("prompt", &what, &spec.body);
+    facts.digest("prompt", &lines_in(&spec.body), &spec.body);
     if let Some(role) = role {
         facts.text("role", &*role.name.0);
-        facts.digest("persona", &format!("{} lines", role.persona.lines().count()), &role.persona);
+        facts.digest("persona", &lines_in(&role.persona), &role.persona);
+    }
+}
+
+fn lines_in(text: &str) -> String {
+    match text.lines().count() {
+        1 => "1 line".to_owned(),
+        n => format!("{n} lines"),
     }
 }

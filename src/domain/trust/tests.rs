@@ -174,23 +174,23 @@ fn a_person_reads_what_is_executed() {
           budget in tokens: 200000
           waits for: approval
           title: Own
-          prompt: 1 lines (040f4785689e)
+          prompt: 1 line (040f4785689e)
           role: cook
-          persona: 1 lines (dc3f3cc760f5)
+          persona: 1 line (dc3f3cc760f5)
         task plain <- t/plain.md .orch/config.yaml
           run: ./work.sh
           env: SHARED (3068caa34859)
           timeout: 1h
           title: Plain
-          prompt: 1 lines (3e918fabaf19)
+          prompt: 1 line (3e918fabaf19)
         task roled <- t/roled.md .orch/roles/cook.md .orch/config.yaml
           run: ./cook.sh
           env: SHARED (3068caa34859)
           timeout: 1h
           title: roled
-          prompt: 1 lines (faa6dfae7076)
+          prompt: 1 line (faa6dfae7076)
           role: cook
-          persona: 1 lines (dc3f3cc760f5)
+          persona: 1 line (dc3f3cc760f5)
     "#]]
     .assert_eq(&told);
 }

@@ -61,12 +61,10 @@ impl Page {
             Some(_) | None => String::new(),
         };
         let mut lines = vec![format!("{name}  {}{line}{why}", clean_line(&part.path))];
-        lines.extend(self.facts(part));
-        if !part.argv.is_empty() {
-            lines.push(format!(
-                "    starts: {}",
-                part.argv.iter().map(|argv| shown(argv)).collect::<Vec<_>>().join("; ")
-            ));
+        for (at, argv) in part.argv.iter().enumerate() {
+            let is_check = at > 0 && part.isolation.is_some();
+            let label = if is_check { "verified by" } else { "starts" };
+            lines.push(format!("    {label}: {}", shown(argv)));
         }
         if let Some(folder) = &part.folder {
             let apart = match part.isolation.as_deref() {
@@ -79,13 +77,19 @@ impl Page {
         if !part.environment.is_empty() {
             lines.push(format!("    variables: {}", clean_line(&part.environment.join(", "))));
         }
+        lines.extend(self.facts(part));
         lines.join("\n") + "\n"
     }
 
     /// Returns what is so, or where it was approved before, what is different.
     fn facts(&self, part: &PartView) -> Vec<String> {
         let Some(before) = part.approved_facts.as_ref().filter(|_| part.waits.is_some()) else {
-            return part.facts.iter().map(|fact| format!("    {}", clean_line(fact))).collect();
+            // What is started is told with each word for itself.
+            let is_told = |fact: &&String| {
+                !["run: ", "verify: ", "isolation: "].iter().any(|start| fact.starts_with(start))
+            };
+            let facts = part.facts.iter().filter(is_told);
+            return facts.map(|fact| format!("    {}", clean_line(fact))).collect();
         };
         let gone = before.iter().filter(|fact| !part.facts.contains(fact));
         let new = part.facts.iter().filter(|fact| !before.contains(fact));

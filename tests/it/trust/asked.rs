@@ -35,40 +35,36 @@ fn what_would_be_executed_is_shown_with_all_that_decides_it() {
             env.pass: TOKEN
 
         hook done  .orch/config.yaml:4
-            run: ./told.sh
-            timeout: 30s
             starts: ./told.sh
             in: ROOT
+            timeout: 30s
 
         gate 1  .orch/config.yaml:5
-            run: make lint
-            timeout: 30m
             starts: make lint
             in: ROOT
+            timeout: 30m
 
         task a  .orch/roles/cook.md:3
-            run: ["./cook.sh", "a b"]
-            env: A (08d34e341bf5)
-            title: a
-            prompt: 1 lines (040f4785689e)
-            role: cook
-            persona: 1 lines (dc3f3cc760f5)
             starts: ./cook.sh 'a b'
             in: .orch/local/worktrees/a (worktree)
             variables: A, TOKEN
+            env: A (08d34e341bf5)
+            title: a
+            prompt: 1 line (040f4785689e)
+            role: cook
+            persona: 1 line (dc3f3cc760f5)
 
         task b  .orch/tasks/b.md:2
-            run: x | y
-            isolation: none
-            verify: make check
-            title: b
-            prompt: 0 lines (af5570f5a181)
-            starts: sh -c 'x | y'; make check
+            starts: sh -c 'x | y'
+            verified by: make check
             in: ROOT
             variables: TOKEN
+            title: b
+            prompt: 0 lines (af5570f5a181)
 
         nothing of this plan is approved yet: 5 parts
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
     assert!(!text.contains("secret-value"));
     let told = guarded.orch(&["trust", "--json"]).json();
     let task = &told["parts"][3];

@@ -59,11 +59,15 @@ fn hostile() -> Guarded {
             0 => format!("worker: {{command: \"{}\"}}", touch(&format!("own{n}"))),
             1 => format!("completion: {{verify: [\"{}\"]}}", touch(&format!("verify{n}"))),
             2 => "role: r".to_owned(),
-            3 => "worker: {agent: claude}".to_owned(),
+            // The program of the agent is one of the repository.
+            3 => "worker: {agent: claude, env: {PATH: bin}}".to_owned(),
             _ => "worker: {isolation: none}".to_owned(),
         };
         guarded.write(&format!(".orch/tasks/t{n}.md"), &format!("---\n{text}\n---\n"));
     }
+    guarded.write("bin/claude", &format!("#!/bin/sh\n{}\n", touch("agent")));
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(guarded.root().join("bin/claude"), mode).unwrap();
     guarded.git("init -q -b plan");
     guarded.commit("begin");
     guarded

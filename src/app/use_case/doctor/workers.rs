@@ -114,8 +114,22 @@ pub(super) fn agents(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<Ch
         let own = path.iter().map(|path| (OsString::from("PATH"), OsString::from(path)));
         let env: Vec<(OsString, OsString)> = env.iter().cloned().chain(own).collect();
         let (name, program) = (agent.as_str(), agent.program());
-        let found = find_program(OsStr::new(program), surroundings.store.root(), &env);
-        match found.map(|file| version::of(&file, surroundings.store.root(), &env)) {
+        let root = surroundings.store.root();
+        let found = find_program(OsStr::new(program), root, &env);
+        // Whoever only looks must start nothing that the repository holds, or leads to.
+        let is_of_plan = path.is_some() || found.as_ref().is_ok_and(|file| file.starts_with(root));
+        if let Ok(file) = &found
+            && is_of_plan
+            && !standing.snapshot.approval.is_all_approved()
+        {
+            let what = format!(
+                "`{name}` is there: {}, which is not asked for its version",
+                file.display()
+            );
+            let help = "it comes from the plan, which is not approved: `orch trust` shows it";
+            return Check::warning(AGENT_NAME, format!("{what} ({})", users.told()), help);
+        }
+        match found.map(|file| version::of(&file, root, &env)) {
             Ok(Some(version)) => {
                 Check::ok(AGENT_NAME, format!("`{name}` is there: {version} ({})", users.told()))
             }
