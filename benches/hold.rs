@@ -5,6 +5,8 @@
 //! `cargo bench --bench hold`; it takes less than two minutes.
 #![expect(clippy::print_stdout, reason = "a bench reports by printing")]
 
+#[path = "floor/approval.rs"]
+mod approval;
 #[path = "floor/crew.rs"]
 mod crew;
 #[path = "floor/follow.rs"]
@@ -25,6 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use approval::approval;
 use crew::Crew;
 use follow::{Ended, Lines, PATIENCE, Times, lines_of, wait_for};
 use program::{Failure, ORCH};
@@ -73,7 +76,7 @@ struct Coordinator {
 impl Coordinator {
     fn start(root: &Path) -> Result<Self, Failure> {
         let mut command = Command::new(ORCH);
-        command.args(["run", "--json"]).current_dir(root).stdin(Stdio::null());
+        command.args(["run", "--json", &approval(root)?]).current_dir(root).stdin(Stdio::null());
         let mut child = Ended(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
         let lines = lines_of(&mut child.0)?;
         Ok(Self { child, lines })

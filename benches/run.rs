@@ -5,6 +5,8 @@
 //! Ninja and make run the same graph where they are installed.
 #![expect(clippy::print_stdout, reason = "a bench reports by printing")]
 
+#[path = "floor/approval.rs"]
+mod approval;
 mod floor;
 #[path = "floor/peers.rs"]
 mod peers;
@@ -13,6 +15,7 @@ mod spawn;
 
 use std::{fs, path::Path, process::Command};
 
+use approval::approval;
 use floor::{
     Failure, ORCH,
     measure::{self, Cost, Samples},
@@ -77,7 +80,8 @@ fn bench(
     let what = format!("peak memory, {n_tasks} tasks");
     configure(&plan, 2, "process")?;
     plan.put_aside()?;
-    let peak = measure::peak_memory(Path::new(ORCH), &["run", "--json"], &plan.root)
+    let arguments = ["run", "--json", &approval(&plan.root)?];
+    let peak = measure::peak_memory(Path::new(ORCH), &arguments, &plan.root)
         .and_then(|peak| check_records(&plan).map(|()| peak));
     match peak {
         Ok(peak) => table::memory(&what, peak, None),
@@ -158,7 +162,8 @@ fn configure(plan: &Plan, n_slots: usize, durability: &str) -> Result<(), Failur
 
 fn run_orch(plan: &Plan) -> Result<Cost, String> {
     let mut command = Command::new(ORCH);
-    let cost = measure::run(command.args(["run", "--json"]).current_dir(&plan.root))?;
+    let given = approval(&plan.root).map_err(|error| error.to_string())?;
+    let cost = measure::run(command.args(["run", "--json", &given]).current_dir(&plan.root))?;
     check_records(plan).map(|()| cost)
 }
 

@@ -5,6 +5,8 @@
 //! `cargo bench --bench watch`; watchexec reacts to the same saves where it is installed.
 #![expect(clippy::print_stdout, reason = "a bench reports by printing")]
 
+#[path = "floor/approval.rs"]
+mod approval;
 #[path = "floor/arrival.rs"]
 mod arrival;
 #[path = "floor/follow.rs"]
@@ -22,6 +24,7 @@ use std::{
     time::Duration,
 };
 
+use approval::approval;
 use arrival::Arrivals;
 use follow::{Ended, PATIENCE, Times, lines_of, wait_for};
 use program::{Failure, ORCH};
@@ -140,7 +143,10 @@ fn orch_times(
         let root = folder.join(format!("plan-{round}"));
         write_plan(&root, n_tasks, arrivals)?;
         let mut command = Command::new(ORCH);
-        command.args(["watch", "--json"]).current_dir(&root).stdin(Stdio::null());
+        command
+            .args(["watch", "--json", &approval(&root)?])
+            .current_dir(&root)
+            .stdin(Stdio::null());
         let mut child = Ended(command.stdout(Stdio::piped()).spawn()?);
         let lines = lines_of(&mut child.0)?;
         wait_for(&lines, "run-started")?;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::{Approval, Found, Scope};
+use super::{Approval, Scope};
 use crate::{
     app::{error::AppError, own_settings},
     domain::{
@@ -44,10 +44,10 @@ impl Approval {
         &mut self,
         plan: &Arc<Plan>,
         had_workers: bool,
-    ) -> Result<Found, AppError> {
+    ) -> Result<(), AppError> {
         if self.scope == Scope::Folder {
             self.plan = Some(Arc::clone(plan));
-            return Ok(Found::default());
+            return Ok(());
         }
         let place = Place::find(&self.root)?;
         let moves = match (&place, self.book.head()) {
@@ -85,7 +85,8 @@ impl Approval {
         }
         self.keep(&lines);
         self.plan = Some(plan);
-        Ok(self.news(waiting))
+        self.waiting = waiting;
+        Ok(())
     }
 
     /// Returns the tasks that are not as they were at the last look, and those that wait.
@@ -148,14 +149,5 @@ impl Approval {
         };
         self.book.note(line.clone());
         judged.lines.push(line);
-    }
-
-    fn news(&mut self, now: BTreeMap<PartName, Why>) -> Found {
-        let before = std::mem::replace(&mut self.waiting, now);
-        let is_new = |(name, _): &(&PartName, &Why)| !before.contains_key(*name);
-        let waits = self.waiting.iter().filter(is_new);
-        let waits = waits.map(|(name, why)| (name.clone(), *why)).collect();
-        let released = before.into_keys().filter(|name| !self.waiting.contains_key(name)).collect();
-        Found { waits, released }
     }
 }

@@ -70,15 +70,6 @@ pub(in crate::app) struct Approval {
     unkept: Vec<Line>,
 }
 
-/// What a look found.
-#[derive(Debug, Default)]
-pub(in crate::app) struct Found {
-    /// What waits for approval since.
-    pub(in crate::app) waits: Vec<(PartName, Why)>,
-    /// What does not any more.
-    pub(in crate::app) released: Vec<PartName>,
-}
-
 /// Returns what tells a plan from all others, and where its approvals are kept.
 fn approvals_of(root: &Path, place: Option<&Place>) -> Result<Approvals, AppError> {
     let real = root.canonicalize().unwrap_or_else(|_| root.to_owned());

@@ -8,11 +8,7 @@ use std::{
 
 use super::{Coordinator, WhenIdle, planning};
 use crate::{
-    app::{
-        approval::{Approval, Found},
-        error::AppError,
-        view::run::Happened,
-    },
+    app::{approval::Approval, error::AppError, view::run::Happened},
     domain::{
         plan::Plan,
         scheduler::event::Event,
@@ -52,7 +48,7 @@ impl Coordinator {
     pub(super) fn approved(&mut self, plan: &Arc<Plan>, batch: &mut Vec<Event>) -> Arc<Plan> {
         let had_workers = self.approval.had_workers || self.has_workers();
         match self.approval.book.look(plan, had_workers) {
-            Ok(found) => self.tell_approval(found),
+            Ok(()) => self.tell_approval(),
             // What it waits for stays as it is, and with it the plan.
             Err(error) => {
                 tracing::warn!(%error, "approvals cannot be looked up");
@@ -80,22 +76,26 @@ impl Coordinator {
         }
     }
 
-    /// Tells what waits for approval, and what does not any more.
-    pub(super) fn tell_approval(&mut self, found: Found) {
-        let Found { waits, released } = found;
+    /// Tells what waits for approval, and what does not any more, as far as that was not told. What
+    /// is only kept back until git is done is neither.
+    pub(super) fn tell_approval(&mut self) {
+        if self.approval.book.is_unsettled() {
+            return;
+        }
+        let waiting = self.approval.book.waiting();
+        let names: BTreeSet<String> = waiting.keys().map(ToString::to_string).collect();
         let mut by_reason: BTreeMap<Why, Vec<String>> = BTreeMap::new();
-        for (name, why) in waits {
-            by_reason.entry(why).or_default().push(name.to_string());
+        for (name, why) in waiting.iter().map(|(name, why)| (name.to_string(), *why)) {
+            if !self.approval.told.contains(&name) {
+                by_reason.entry(why).or_default().push(name);
+            }
         }
-        // What is only kept back until git is done is not told, and neither is its end.
-        let is_passing = self.approval.book.is_unsettled();
-        for (why, parts) in by_reason.into_iter().filter(|_| !is_passing) {
-            self.approval.told.extend(parts.iter().cloned());
-            let reason = why.phrase().to_owned();
-            self.tell(Happened::WaitsForApproval { parts, reason });
+        let told = std::mem::replace(&mut self.approval.told, names);
+        for (why, parts) in by_reason {
+            self.tell(Happened::WaitsForApproval { parts, reason: why.phrase().to_owned() });
         }
-        let names = released.iter().map(ToString::to_string);
-        let parts: Vec<String> = names.filter(|name| self.approval.told.remove(name)).collect();
+        let released = told.into_iter().filter(|name| !self.approval.told.contains(name));
+        let parts: Vec<String> = released.collect();
         if !parts.is_empty() {
             self.tell(Happened::Approved { parts });
         }

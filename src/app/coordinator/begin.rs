@@ -14,12 +14,8 @@ use super::{
 };
 use crate::{
     app::{
-        approval::{Approval, Found},
-        error::AppError,
-        files::Scope,
-        repository::Repository,
-        tracker::Tracker,
-        view::run::Happened,
+        approval::Approval, error::AppError, files::Scope, repository::Repository,
+        tracker::Tracker, view::run::Happened,
     },
     domain::{
         format::layout,
@@ -183,9 +179,7 @@ impl Coordinator {
         if !self.yard.reason.is_empty() && has_git_words {
             self.tell(Happened::NotApart { reason: self.yard.reason.clone() });
         }
-        let waits =
-            self.approval.book.waiting().iter().map(|(name, why)| (name.clone(), *why)).collect();
-        self.tell_approval(Found { waits, released: Vec::new() });
+        self.tell_approval();
         for happened in std::mem::take(&mut self.inherited.happened) {
             self.tell(happened);
         }

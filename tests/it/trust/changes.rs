@@ -4,11 +4,19 @@
 use std::{
     io::{BufRead as _, BufReader},
     process::Child,
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, channel},
+    },
+    time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
 
 use super::Guarded;
+
+/// No test waits longer for something that must happen.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 const CONFIG: &str = "\
 worker: {command: echo common >> effect, isolation: none}
@@ -187,24 +195,31 @@ fn a_commit_made_between_two_looks_does_not_hide_one_that_was_pulled() {
 /// A run that stays, and what it tells.
 struct Watch {
     child: Child,
-    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    lines: Receiver<String>,
 }
 
 impl Watch {
     fn start(guarded: &Guarded) -> Self {
         let mut child = guarded.start(&["watch", "--json", "--here"]);
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).all(|line| sender.send(line).is_ok())
+        });
         Self { child, lines }
     }
 
     /// Waits for an event, and returns it.
     fn wait(&mut self, what: &str) -> Value {
+        let mut seen = String::new();
         loop {
-            let line = self.lines.next().unwrap_or_else(|| panic!("never came: {what}")).unwrap();
+            let line = self.lines.recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("never came: {what}\n{seen}"));
             let value: Value = serde_json::from_str(&line).unwrap();
             if value["event"] == what {
                 return value;
             }
+            seen = seen + &line + "\n";
         }
     }
 }
@@ -244,6 +259,39 @@ fn a_checkout_under_a_running_watch_waits_until_it_is_approved() {
     let ended = [watch.wait("ended")["task"].clone(), watch.wait("ended")["task"].clone()];
     assert!(ended.contains(&"new".into()) && ended.contains(&"plain".into()), "{ended:?}");
     assert!(guarded.read("effect").contains("evil"));
+}
+
+#[test]
+fn files_that_git_changes_before_it_says_of_which_commit_they_are_are_no_edits() {
+    let guarded = plan();
+    guarded.git("checkout -q -b theirs");
+    edit(&guarded, EDITS[0]);
+    guarded.commit("theirs");
+    guarded.git("checkout -q plan");
+    guarded.write(".orch/tasks/plain.md", &PLAIN.replace("---\nc", "---\nstatus: hold\nc"));
+    guarded.commit("mine");
+    let mut watch = Watch::start(&guarded);
+    assert_eq!(watch.wait("ended")["task"], "roled");
+    // As `git checkout` does it, but for the pause between both.
+    guarded.git("read-tree -m -u plan theirs");
+    let index = std::fs::File::options().append(true).open(guarded.root().join(".git/index"));
+    let index = index.unwrap();
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // However long the pause is on a busy machine, git was at work just now.
+        scope.spawn(|| {
+            let begun = SystemTime::now();
+            while !is_done.load(Ordering::Relaxed) && begun.elapsed().unwrap() < PATIENCE {
+                index.set_modified(SystemTime::now()).unwrap();
+                std::thread::yield_now();
+            }
+        });
+        watch.wait("plan-changed");
+        guarded.git("symbolic-ref HEAD refs/heads/theirs");
+        is_done.store(true, Ordering::Relaxed);
+    });
+    assert_eq!(watch.wait("waits-for-approval")["parts"], serde_json::json!(["task plain"]));
+    assert!(!guarded.read("effect").contains("evil"));
 }
 
 #[test]
