@@ -3,6 +3,7 @@
 //! Its rooms do not use each other, print nothing, and name the path or command and the verb in
 //! every error.
 
+pub mod beneath;
 pub mod clock;
 pub mod entropy;
 pub mod environment;

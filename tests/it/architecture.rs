@@ -26,10 +26,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("io", &["io"]),
     ("io/*", &["domain"]),
     // It is about processes: how they are started and ended is told there.
-    ("io/process", &["domain", "io/shortage"]),
-    ("io/store", &["domain", "io/shortage"]),
-    ("io/git", &["domain", "io/shortage"]),
-    ("io/supervisor", &["domain", "io/clock", "io/event_loop", "io/process", "io/shortage"]),
+    ("io/process", &["domain", "io/beneath", "io/shortage"]),
+    ("io/store", &["domain", "io/beneath", "io/shortage"]),
+    // What git gets of the environment is told there.
+    ("io/git", &["domain", "io/environment", "io/shortage"]),
+    (
+        "io/supervisor",
+        &["domain", "io/beneath", "io/clock", "io/event_loop", "io/process", "io/shortage"],
+    ),
     ("app", &["domain", "io"]),
     ("ui", &["ui"]),
     ("ui/*", &["domain", "app", "ui/output"]),

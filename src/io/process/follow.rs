@@ -2,13 +2,14 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
+    fs::File,
     io::{self, Read as _, Seek as _, SeekFrom},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use super::{ProcessError, log::older_half};
+use crate::io::beneath;
 
 /// How much is read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -65,8 +66,8 @@ impl Follower {
             }
             // Another file may have taken its name; then what came last into this one is read
             // before the other.
-            let is_current = fs::metadata(&self.path).is_ok_and(|now| {
-                part.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (now.dev(), now.ino()))
+            let is_current = beneath::about(&self.path).is_some_and(|now| {
+                part.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (now.st_dev, now.st_ino))
             });
             match open(&self.path)?.filter(|_| !is_current) {
                 Some(newer) => self.parts.push_back(newer),
@@ -118,7 +119,7 @@ impl Follower {
 }
 
 fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
+    match beneath::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
@@ -127,7 +128,7 @@ fn open(path: &Path) -> io::Result<Option<File>> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
+    use std::{fs, io::Write as _};
 
     use super::*;
 

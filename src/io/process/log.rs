@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::ProcessError;
+use crate::io::beneath;
 
 /// How much is searched at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -17,7 +18,7 @@ pub struct LogState {
     /// How long it is.
     length: u64,
     /// When it was written last.
-    changed: Option<std::time::SystemTime>,
+    changed: (i64, u64),
 }
 
 impl LogState {
@@ -29,8 +30,11 @@ impl LogState {
 
 /// Returns the state of the file `path`; `None` where it cannot be looked at.
 pub fn state(path: &Path) -> Option<LogState> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some(LogState { length: metadata.len(), changed: metadata.modified().ok() })
+    let about = beneath::about(path)?;
+    Some(LogState {
+        length: about.st_size.cast_unsigned(),
+        changed: (about.st_mtime, about.st_mtime_nsec),
+    })
 }
 
 /// Returns where the older half of the log `path` is, once it has outgrown half of its room.
@@ -140,11 +144,11 @@ pub fn each_line(path: &Path, max: usize, mut take: impl FnMut(&[u8])) -> Result
 
 /// Returns how long the file `path` is; 0 where it is missing.
 pub fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |about| about.len())
+    beneath::about(path).map_or(0, |about| about.st_size.cast_unsigned())
 }
 
 fn open(path: &Path) -> io::Result<Option<File>> {
-    match File::open(path) {
+    match beneath::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

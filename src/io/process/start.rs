@@ -4,12 +4,9 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{DirBuilder, File, OpenOptions},
+    fs::File,
     io::{self, PipeReader},
-    os::unix::{
-        fs::{DirBuilderExt as _, OpenOptionsExt as _},
-        process::{CommandExt as _, ExitStatusExt as _},
-    },
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
 };
@@ -18,7 +15,10 @@ use rustix::{fs::OFlags, io::Errno};
 use tokio::process::Child;
 
 use super::{ProcessError, ProcessIdentity, program, unix};
-use crate::{domain::model::attempt::Exit, io::shortage};
+use crate::{
+    domain::model::attempt::Exit,
+    io::{beneath, shortage},
+};
 
 /// All there is to say about a process that is to be started.
 #[derive(Debug, Clone)]
@@ -130,9 +130,9 @@ fn command(
     let word = launch.word();
     let stdin = match &launch.stdin {
         Stdin::Null => Stdio::null(),
-        Stdin::File(path) => {
-            open_input(path).map_err(|error| cannot_open(launch, "its input", path, &error))?.into()
-        }
+        Stdin::File(path) => beneath::open(path)
+            .map_err(|error| cannot_open(launch, "its input", path, &error))?
+            .into(),
     };
     if !launch.folder.is_dir() {
         let reason = format!("its folder {} does not exist", launch.folder.display());
@@ -184,50 +184,13 @@ fn explain(error: &io::Error, file: &Path) -> String {
 /// is made where it is missing, and the one above that, but no more: what it belongs to may have
 /// been taken away.
 pub(crate) fn open_output(path: &Path) -> io::Result<File> {
-    let open = || {
-        OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .custom_flags(careful_flags())
-            .open(path)
-    };
-    let file = match (open(), path.parent()) {
+    let open =
+        || beneath::open_to_write(path, OFlags::RDWR.union(OFlags::APPEND).union(OFlags::CREATE));
+    match (open(), path.parent()) {
         (Err(error), Some(folder)) if error.kind() == io::ErrorKind::NotFound => {
-            make_folder(folder)?;
+            beneath::make_folder(folder)?;
             open()
         }
         (result, _) => result,
-    }?;
-    check_is_file(file)
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let make = |folder: &Path| match DirBuilder::new().mode(0o755).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        result => result,
-    };
-    match (make(folder), folder.parent()) {
-        (Err(error), Some(above)) if error.kind() == io::ErrorKind::NotFound => {
-            make(above).and_then(|()| make(folder))
-        }
-        (result, _) => result,
     }
-}
-
-fn open_input(path: &Path) -> io::Result<File> {
-    check_is_file(OpenOptions::new().read(true).custom_flags(careful_flags()).open(path)?)
-}
-
-/// No link in the place of the file, no waiting for the other end of a pipe.
-fn careful_flags() -> i32 {
-    (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed()
-}
-
-fn check_is_file(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
 }

@@ -3,11 +3,13 @@
 use std::{io, os::fd::OwnedFd};
 
 use rustix::{
-    fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat},
+    fs::{AtFlags, CWD, Mode, OFlags, fchmod, fstat, mkdirat, openat, statat},
     io::Errno,
+    process::geteuid,
 };
 
 use super::{FOLDER, Store};
+use crate::domain::format::layout::LOCAL_DIR;
 
 /// What to do where a folder is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,10 @@ pub(super) enum Missing {
 /// Folders are made for everyone that the umask lets in.
 const FOLDER_MODE: Mode = Mode::from_bits_retain(0o777);
 
+/// What is local is for its owner only: logs and prompts may hold secrets, and what lies there is
+/// believed.
+const LOCAL_MODE: Mode = Mode::from_bits_retain(0o700);
+
 const FLAGS: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// Opens the folder `relative` below the root of `store`.
@@ -34,11 +40,11 @@ pub(super) fn open(store: &Store, relative: &str, missing: Missing) -> io::Resul
     if relative.is_empty() {
         return Ok(folder);
     }
-    for name in relative.split('/') {
+    for (at, name) in parts(relative) {
         check_name(name)?;
         folder = match open_step(&folder, name) {
             Err(Errno::NOENT) if missing == Missing::Create && name != FOLDER => {
-                match mkdirat(&folder, name, FOLDER_MODE) {
+                match mkdirat(&folder, name, mode_of(at)) {
                     // Someone else was faster.
                     Ok(()) | Err(Errno::EXIST) => {}
                     Err(errno) => return Err(errno.into()),
@@ -56,12 +62,37 @@ pub(super) fn open(store: &Store, relative: &str, missing: Missing) -> io::Resul
 pub(super) fn make(store: &Store, relative: &str) -> io::Result<()> {
     let (above, name) = split(relative)?;
     let above = open(store, above, Missing::Create)?;
-    match mkdirat(&above, name, FOLDER_MODE) {
+    match mkdirat(&above, name, mode_of(relative)) {
         Ok(()) => Ok(()),
         Err(Errno::EXIST) => {
             open_step(&above, name).map(drop).map_err(|errno| explain(errno, name))
         }
         Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Returns the path of each folder on the way to `relative` and of that itself, with its name.
+fn parts(relative: &str) -> impl Iterator<Item = (&str, &str)> {
+    let ends = relative.match_indices('/').map(|(at, _)| at).chain([relative.len()]);
+    ends.map(|end| relative.get(..end).unwrap_or(relative))
+        .map(|path| (path, path.rsplit_once('/').map_or(path, |(_, name)| name)))
+}
+
+fn mode_of(path: &str) -> Mode {
+    if path == LOCAL_DIR { LOCAL_MODE } else { FOLDER_MODE }
+}
+
+/// Takes away what others may do with the folder of what is local, where it is ours: an earlier
+/// version, or somebody else, may have made it.
+pub(super) fn keep_private(folder: &OwnedFd) {
+    let Ok(about) = fstat(folder) else { return };
+    let mode = Mode::from_raw_mode(about.st_mode);
+    let is_ours = about.st_uid == geteuid().as_raw();
+    if is_ours
+        && mode.intersects(Mode::from_raw_mode(0o077))
+        && let Err(error) = fchmod(folder, mode & LOCAL_MODE)
+    {
+        tracing::debug!(%error, "others may look into the folder of what is local");
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use rustix::fs::{Mode, OFlags, openat};
 
 use super::{Store, StoreError};
+use crate::io::beneath;
 
 /// Where the journal is.
 const PATH: &str = ".orch/local/journal.jsonl";
@@ -67,7 +68,7 @@ impl Journal {
             | OFlags::CLOEXEC;
         let file = openat(&folder, name, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| failed_to_write(errno.into()))?;
-        let mut file = File::from(file);
+        let mut file = beneath::own(file).map_err(failed_to_write)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)
             .map_err(|source| StoreError::Read { path: PATH.to_owned(), source })?;

@@ -22,7 +22,10 @@ use super::{
     FOLDER, Store, StoreError,
     folder::{self, Missing},
 };
-use crate::domain::{format::layout::LOCAL_DIR, model::time::Now};
+use crate::{
+    domain::{format::layout::LOCAL_DIR, model::time::Now},
+    io::beneath,
+};
 
 /// Where the lock is.
 pub const PATH: &str = ".orch/local/lock";
@@ -101,10 +104,10 @@ pub enum LockError {
 /// Opens the file; says whether it had to be made.
 fn open_or_make(folder: &OwnedFd, name: &str) -> io::Result<(File, bool)> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let open = |flags| openat(folder, name, flags, Mode::from_raw_mode(0o644)).map(File::from);
+    let open = |flags| openat(folder, name, flags, Mode::from_raw_mode(0o600));
     match open(flags) {
-        Ok(file) => Ok((file, false)),
-        Err(Errno::NOENT) => Ok((open(flags | OFlags::CREATE)?, true)),
+        Ok(file) => Ok((beneath::own(file)?, false)),
+        Err(Errno::NOENT) => Ok((beneath::own(open(flags | OFlags::CREATE)?)?, true)),
         Err(errno) => Err(errno.into()),
     }
 }
@@ -143,6 +146,7 @@ impl Lock {
                 break;
             }
             let (folder, name) = store.open_for(PATH).map_err(failed)?;
+            folder::keep_private(&folder);
             let (file, is_new) = open_or_make(&folder, name).map_err(failed)?;
             // No `Lock` before it is held: dropping one wipes out what stands in the file.
             match file.try_lock() {

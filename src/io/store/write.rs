@@ -22,6 +22,7 @@ use super::{
     Store, StoreError,
     folder::{self, Missing},
 };
+use crate::io::beneath;
 
 /// Sets temporary names of this process apart.
 static SEQUENCE: AtomicU64 = AtomicU64::new(0);
@@ -40,6 +41,14 @@ const PROGRAM_MODE: Mode = Mode::from_bits_retain(0o755);
 
 /// Prompts may hold what only their worker should see.
 const SCRATCH_MODE: Mode = Mode::from_bits_retain(0o600);
+
+/// How files are opened that are written in place. Whether they are files is looked at afterwards, and
+/// until then nothing of them is lost, and nobody is waited for.
+const IN_PLACE: OFlags = OFlags::WRONLY
+    .union(OFlags::CREATE)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
 
 impl Store {
     /// Makes the repository root and the folders above it, where they are missing.
@@ -122,13 +131,10 @@ impl Store {
     pub fn write_scratch(&self, path: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let write = || {
             let (folder, name) = self.open_for(path)?;
-            let flags = OFlags::WRONLY
-                | OFlags::CREATE
-                | OFlags::TRUNC
-                | OFlags::NOFOLLOW
-                | OFlags::CLOEXEC;
-            let file = openat(&folder, name, flags, SCRATCH_MODE)?;
-            io::Write::write_all(&mut File::from(file), bytes)
+            let file = openat(&folder, name, IN_PLACE, SCRATCH_MODE)?;
+            let mut file = beneath::own(file)?;
+            file.set_len(0)?;
+            file.write_all(bytes)
         };
         write().map_err(|source| StoreError::Write { path: path.to_owned(), source })
     }
@@ -156,8 +162,7 @@ impl Store {
             let (folder, name) = self.open_for(path)?;
             let spares = folder::open(self, SPARE_FOLDER, Missing::Create)?;
             let spare = (SEQUENCE.fetch_add(1, Ordering::Relaxed) % SPARES).to_string();
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let mut file = File::from(openat(&spares, &*spare, flags, FILE_MODE)?);
+            let mut file = beneath::own(openat(&spares, &*spare, IN_PLACE, FILE_MODE)?)?;
             file.write_all(bytes)?;
             // Only where the old content is longer: the call costs as much as all the rest.
             if fstat(&file)?.st_size.cast_unsigned() > bytes.len() as u64 {

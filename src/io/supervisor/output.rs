@@ -3,15 +3,20 @@
 
 use std::{
     collections::VecDeque,
-    fs::{self, File},
+    fs::File,
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
+use rustix::fs::OFlags;
+
 use super::place::put_back;
 use crate::{
     domain::model::secret::MASK,
-    io::process::{log::older_half, start::open_output},
+    io::{
+        beneath,
+        process::{log::older_half, start::open_output},
+    },
 };
 
 /// Most that is written anew where secrets are taken out of a file: what a check printed beyond it
@@ -106,14 +111,15 @@ impl CappedLog {
             match &self.file {
                 // There is no older half while all of it is taken away.
                 Some(file) if !is_in_place => file.set_len(0)?,
-                _ => fs::rename(&self.path, older_half(&self.path))?,
+                _ => set_aside(&self.path)?,
             }
             self.file = self.file.take().filter(|_| !is_in_place);
             self.n_bytes = 0;
         }
         if self.file.is_none() {
-            self.file = Some(open_output(&self.path)?);
-            self.n_bytes = fs::metadata(&self.path)?.len();
+            let file = open_output(&self.path)?;
+            self.n_bytes = file.metadata()?.len();
+            self.file = Some(file);
         }
         let Some(file) = &mut self.file else { return Ok(0) };
         let room = usize::try_from(self.half.saturating_sub(self.n_bytes)).unwrap_or(usize::MAX);
@@ -125,6 +131,12 @@ impl CappedLog {
         self.n_bytes += n as u64;
         Ok(n)
     }
+}
+
+/// Makes the newer half of a log the older one.
+fn set_aside(path: &Path) -> io::Result<()> {
+    let older = older_half(path);
+    beneath::rename(path, older.file_name().unwrap_or_default())
 }
 
 /// Takes secrets out of a stream, also those that come in pieces.
@@ -190,7 +202,7 @@ pub(super) fn mask_file(path: &Path, offset: u64, secrets: Vec<Vec<u8>>) -> io::
     if mask.secrets.is_empty() {
         return Ok(());
     }
-    let mut file = match fs::OpenOptions::new().read(true).write(true).open(path) {
+    let mut file = match beneath::open_to_write(path, OFlags::RDWR) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -236,6 +248,8 @@ impl Finder {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Masks `text`, cut into pieces of `n` bytes.
