@@ -238,6 +238,9 @@ impl AppError {
             Self::PlanHasErrors { .. } => {
                 Some("mend them (`orch check` shows them again), then run again".to_owned())
             }
+            Self::Store(StoreError::TooMany { .. }) => Some(
+                "no more are looked at: move those that are done with out of `.orch`".to_owned(),
+            ),
             Self::Store(_)
             | Self::Lock(LockError::Store(_))
             | Self::Process(_)

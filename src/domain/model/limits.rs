@@ -24,6 +24,10 @@ pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Deepest folder below `.orch/tasks` that is visited.
 pub const FOLDER_DEPTH_MAX: usize = 64;
 
+/// Most files of one kind that are looked at, tasks for example: they would take the memory of the
+/// machine, and a plan that people made has far fewer.
+pub const FILES_MAX: usize = 250_000;
+
 /// Most files and folders of one revision that are listed: a tree of git may name itself over and
 /// over without taking any room.
 pub const TREE_ENTRIES_MAX: usize = 1_000_000;

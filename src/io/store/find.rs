@@ -10,7 +10,10 @@ use super::{
     read::ReadFault,
 };
 use crate::{
-    domain::{format::layout, model::limits::FOLDER_DEPTH_MAX},
+    domain::{
+        format::layout,
+        model::limits::{FILES_MAX, FOLDER_DEPTH_MAX},
+    },
     io::shortage,
 };
 
@@ -38,6 +41,16 @@ impl Store {
 
     /// Finds the files that [`Store::visit`] reads, in order.
     pub(super) fn find(&self, dir: &str, endings: &[&str]) -> Result<Vec<Found>, StoreError> {
+        self.find_up_to(FILES_MAX, dir, endings)
+    }
+
+    /// As [`Self::find`]; more than `max` are a fault.
+    fn find_up_to(
+        &self,
+        max: usize,
+        dir: &str,
+        endings: &[&str],
+    ) -> Result<Vec<Found>, StoreError> {
         if !self.has_folder(dir)? {
             return Ok(Vec::new());
         }
@@ -61,6 +74,9 @@ impl Store {
                     }
                 }
                 Err(error) => found.extend(unreadable(dir, &base, error)?),
+            }
+            if found.len() > max {
+                return Err(StoreError::TooMany { path: dir.to_owned(), max });
             }
         }
         found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -134,4 +150,25 @@ fn unreadable(dir: &str, base: &Path, error: walkdir::Error) -> Result<Option<Fo
         return Err(StoreError::Read { path: dir.to_owned(), source });
     }
     Ok(Some(Found::new(dir, base, &path, Some(ReadFault::Unreadable(source)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_files_than_may_be_are_told_and_not_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let tasks = folder.path().join(".orch/tasks/deep");
+        std::fs::create_dir_all(&tasks).unwrap();
+        let store = Store::at(folder.path());
+        for n in 0..4 {
+            std::fs::write(tasks.join(format!("{n}.md")), "").unwrap();
+            std::fs::write(tasks.join(format!("{n}.txt")), "").unwrap();
+        }
+        let find = |max| store.find_up_to(max, layout::TASKS_DIR, &[".md"]);
+        assert_eq!(find(4).unwrap().len(), 4);
+        let told = find(3).map(|found| found.len()).unwrap_err().to_string();
+        assert_eq!(told, "there are more than 3 files in .orch/tasks");
+    }
 }

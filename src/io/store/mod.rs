@@ -63,6 +63,14 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+    /// There are too many files.
+    #[error("there are more than {max} files in {path}")]
+    TooMany {
+        /// Where they are.
+        path: String,
+        /// How many there may be.
+        max: usize,
+    },
     /// A file could not be written; what was there before is intact.
     #[error("failed to write {path}")]
     Write {
@@ -113,7 +121,10 @@ impl StoreError {
             | Self::Remove { source, .. }
             | Self::Sync { source, .. }
             | Self::Lock { source, .. } => shortage::is_passing(source),
-            Self::NoStore { .. } | Self::NoFolder { .. } | Self::Exists { .. } => false,
+            Self::NoStore { .. }
+            | Self::NoFolder { .. }
+            | Self::TooMany { .. }
+            | Self::Exists { .. } => false,
         }
     }
 }
