@@ -18,6 +18,17 @@ pub fn named(names: &[&str]) -> Vec<(OsString, OsString)> {
     names.iter().filter_map(value).collect()
 }
 
+/// Returns the variables that git gets where it works in this repository alone: what every worker
+/// gets, and what is said to git itself. No secret of this process is in reach of what git may start.
+pub fn for_git() -> Vec<(OsString, OsString)> {
+    let is_for_git = |name: &OsStr| {
+        let name = name.to_str().unwrap_or_default();
+        name.starts_with("GIT_") || name == "XDG_CONFIG_HOME"
+    };
+    let wanted = |(name, _): &(OsString, OsString)| is_allowed(name, &[]) || is_for_git(name);
+    std::env::vars_os().filter(wanted).collect()
+}
+
 /// Adds the folder of this program to the end of `PATH` in `variables`, where it is `orch`: workers
 /// report by calling it.
 pub fn make_reachable(variables: &mut [(OsString, OsString)]) {

@@ -28,7 +28,10 @@ use crate::{
     },
     io::{
         entropy::Nonces,
-        git::claims::{Claim, ClaimError, Claims},
+        git::{
+            Triggers,
+            claims::{Claim, ClaimError, Claims},
+        },
         process::{How, cause_of, leftovers::running_elsewhere, stop_group},
         store::{Store, lock},
     },
@@ -80,6 +83,8 @@ pub(super) struct Desk {
     told: BTreeSet<TaskId>,
     /// What was written down.
     published: Known,
+    /// What git did at first, where it goes to a remote.
+    triggers: Option<Triggers>,
 }
 
 impl Desk {
@@ -95,7 +100,23 @@ impl Desk {
             next_look: Tick::default(),
             told: BTreeSet::new(),
             published: Known::default(),
+            triggers: None,
         }
+    }
+
+    /// Returns `claims` where git still does what it did when the run began: a worker can name
+    /// programs in the settings of git, which would run with the next call that goes to a remote.
+    fn unless_changed(&mut self, claims: Claims) -> Result<Claims, ClaimError> {
+        let now = claims.triggers()?;
+        let changes = match &self.triggers {
+            Some(before) => now.settings_changed_since(before),
+            None => Vec::new(),
+        };
+        if !changes.is_empty() {
+            return Err(ClaimError::Changed { changes });
+        }
+        self.triggers.get_or_insert(now);
+        Ok(claims)
     }
 
     /// Stops asking: what waits for an answer gets none.
@@ -128,7 +149,8 @@ impl Coordinator {
         if self.desk.clone.is_empty() {
             self.desk.clone = clone_name(&self.store, &mut self.nonces);
         }
-        Some(Claims::at(self.store.root(), &remote, &lock::host(), &self.desk.clone))
+        let claims = Claims::at(self.store.root(), &remote, &lock::host(), &self.desk.clone);
+        Some(claims.and_then(|claims| self.desk.unless_changed(claims)))
     }
 
     /// Notes that a task is to be claimed.

@@ -27,7 +27,7 @@ use git2::{Repository, Signature};
 pub use self::error::ClaimError;
 
 use self::words::{Words, prefix};
-use super::program;
+use super::{Triggers, program};
 
 /// Where claims are, here and at the remote.
 const CLAIMS: &str = "refs/orch/claims/";
@@ -97,6 +97,14 @@ impl Claims {
         Ok(claims)
     }
 
+    /// Looks at what has git start programs, or leads it elsewhere.
+    ///
+    /// # Errors
+    /// [`ClaimError::Repository`].
+    pub fn triggers(&self) -> Result<Triggers, ClaimError> {
+        Ok(Triggers::of(self.repository()?.commondir()))
+    }
+
     /// Returns the number of the process group in which `git` runs, 0 where it does not.
     pub fn running(&self) -> Arc<AtomicU32> {
         Arc::clone(&self.running)
@@ -154,7 +162,8 @@ impl Claims {
         if self.remote != SELF {
             let refs = format!("+{CLAIMS}*:{SEEN}*");
             let options = ["--quiet", "--prune", "--no-tags", "--no-recurse-submodules"];
-            let fetch = [&["fetch"], &options[..], &["--no-write-fetch-head", &self.remote, &refs]];
+            let fetch =
+                [&["fetch"], &options[..], &["--no-write-fetch-head", "--", &self.remote, &refs]];
             let output = self.git(&fetch.concat())?;
             if !output.status.success() {
                 return Err(self.refused("look for claims", &output));
@@ -222,8 +231,14 @@ impl Claims {
         for (task, object) in own {
             // Git does it, where it still points there: libgit2 may take back other refs with it.
             let name = self.name(task);
-            let output =
-                self.git(&["update-ref", "--no-deref", "-d", name.as_str(), object.as_str()])?;
+            let output = self.git(&[
+                "update-ref",
+                "--no-deref",
+                "-d",
+                "--",
+                name.as_str(),
+                object.as_str(),
+            ])?;
             if !output.status.success() {
                 tracing::debug!(said = %String::from_utf8_lossy(&output.stderr), "a claim stays");
             }
@@ -271,7 +286,7 @@ impl Claims {
             .unzip();
         let mut arguments: Vec<String> = PUSH.iter().map(ToString::to_string).collect();
         arguments.extend(leases);
-        arguments.push(self.remote.clone());
+        arguments.extend(["--".to_owned(), self.remote.clone()]);
         arguments.extend(specs);
         self.git(&arguments)
     }

@@ -47,10 +47,7 @@ pub use self::{
     worktree::{Origin, Prepared},
 };
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::path::{Path, PathBuf};
 
 use git2::{ObjectType, Oid, Repository};
 
@@ -162,8 +159,7 @@ pub fn is_bare(path: &Path) -> bool {
 /// # Errors
 /// Why it could not be started.
 pub fn program_version(folder: &Path) -> std::io::Result<Option<String>> {
-    let mut command = Command::new("git");
-    let told = command.arg("--version").current_dir(folder).stdin(Stdio::null()).output()?;
+    let told = program::git(folder).arg("--version").output()?;
     let text = String::from_utf8_lossy(&told.stdout);
     let version = text.trim().strip_prefix("git version ").map(str::to_owned);
     Ok(version.filter(|version| told.status.success() && !version.is_empty()))

@@ -9,12 +9,23 @@ use std::{
 use git2::{Error, ErrorCode, Oid, Repository};
 
 use super::{Ground, ground::despite_locks};
+use crate::io::environment;
 
 /// What holds for every call: nothing of the user's runs, nothing is tidied up.
 const SETTINGS: [&str; 4] =
     ["core.hooksPath=/dev/null", "core.fsmonitor=false", "gc.auto=0", "maintenance.auto=false"];
 
-/// Returns a call of `git` in `folder`, without its arguments.
+/// What holds beside that for calls that go to a remote: no address is a command, and nobody is waited
+/// for without end.
+const REMOTE: [&str; 5] = [
+    "protocol.ext.allow=never",
+    "push.gpgSign=false",
+    "push.followTags=false",
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=30",
+];
+
+/// Returns a call of `git` in `folder`, without its arguments. It gets little of the environment.
 pub(super) fn git(folder: &Path) -> Command {
     let mut command = Command::new("git");
     for setting in SETTINGS {
@@ -22,6 +33,8 @@ pub(super) fn git(folder: &Path) -> Command {
     }
     command
         .current_dir(folder)
+        .env_clear()
+        .envs(environment::for_git())
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("LC_ALL", "C")
         .stdin(Stdio::null())
@@ -30,10 +43,12 @@ pub(super) fn git(folder: &Path) -> Command {
     command
 }
 
-/// As [`git`], for a call that goes to a remote of `repository`: it does not wait for ever.
+/// As [`git`], for a call that goes to a remote of `repository`: it does not wait for ever. It has the
+/// environment of this process, as whatever knows the user's passwords may need any of it.
 pub(super) fn to_remote(folder: &Path, repository: &Repository) -> Command {
     let mut command = git(folder);
-    for setting in ["push.gpgSign=false", "http.lowSpeedLimit=1", "http.lowSpeedTime=30"] {
+    command.envs(std::env::vars_os().filter(|(name, _)| name != "LC_ALL"));
+    for setting in REMOTE {
         command.args(["-c", setting]);
     }
     // Whoever says how ssh is started knows best.
@@ -68,7 +83,7 @@ impl Ground {
                 return Err(Error::from_str("it was moved meanwhile"));
             }
             let call = git(self.common_dir())
-                .args(["update-ref", "--no-deref", "-d", name])
+                .args(["update-ref", "--no-deref", "-d", "--", name])
                 .args(&value)
                 .output();
             match call {

@@ -26,8 +26,14 @@ pub struct Triggers(BTreeMap<String, Vec<u8>>);
 impl Ground {
     /// Looks what the git folder holds that has git start programs or lead it elsewhere.
     pub fn triggers(&self) -> Triggers {
-        let mut found = Triggers::default();
-        let common = self.common_dir();
+        Triggers::of(self.common_dir())
+    }
+}
+
+impl Triggers {
+    /// Looks at the git folder `common`.
+    pub(super) fn of(common: &Path) -> Self {
+        let mut found = Self::default();
         found.add_settings(common, "config");
         found.add_settings(common, "config.worktree");
         found.add_file(common, Path::new("info/attributes"));
@@ -46,9 +52,13 @@ impl Ground {
         }
         found
     }
-}
 
-impl Triggers {
+    /// As [`Self::changed_since`], of the settings only.
+    pub fn settings_changed_since(&self, before: &Self) -> Vec<String> {
+        let changes = self.changed_since(before).into_iter();
+        changes.filter(|change| change.contains("/config")).collect()
+    }
+
     /// Says in words what is not as it was before. Worktrees come and go, and are only looked at where
     /// they are on both sides.
     pub fn changed_since(&self, before: &Self) -> Vec<String> {

@@ -19,6 +19,15 @@ pub enum ClaimError {
         /// Its name.
         name: String,
     },
+    /// Somebody, perhaps a worker, changed what git does when it goes to a remote.
+    #[error(
+        "the settings of git were changed since the run began ({}): nothing goes to a remote until \
+         another one begins", changes.join(", ")
+    )]
+    Changed {
+        /// What is not as it was.
+        changes: Vec<String>,
+    },
     /// The program `git` cannot be started.
     #[error("failed to start `git`")]
     Program(#[source] io::Error),
