@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{format::task_file::Reading, model::suggest, plan::TaskIndex},
-    io::store::Store,
+    io::{git, store::Store, system},
 };
 
 /// A folder that holds `.orch`, in git or not.
@@ -50,6 +50,13 @@ impl Repository {
     /// Returns the repository at `root`, whether `.orch` is there or not.
     pub(super) fn at(root: &Path) -> Self {
         Self { store: Store::at(root) }
+    }
+
+    /// Returns the number of the user that root should be, where this process is root's: whose folder
+    /// it is, or who called it by `sudo`. Where git takes the folder for a stranger's, nothing runs.
+    pub fn root_works_for(&self) -> Option<u32> {
+        system::root_works_for(self.root())
+            .filter(|_| git::foreign_repository(self.root()).is_none())
     }
 
     pub(super) fn store(&self) -> &Store {

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -56,6 +57,17 @@ pub fn room(path: &Path) -> io::Result<Room> {
         free_inodes: found.f_favail,
         total_inodes: found.f_files,
     })
+}
+
+/// Returns the user whose files root is at work on in the folder `root`, where this process is root's
+/// and that is somebody else: who called it by `sudo`, or else the owner of the folder.
+pub fn root_works_for(root: &Path) -> Option<u32> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    let owner = || fs::metadata(root).ok().map(|about| about.uid());
+    caller.filter(|uid| *uid != 0).or_else(owner).filter(|uid| *uid != 0)
 }
 
 /// Returns the type of the file system that `path` lies on, as in `ext4`; `None` where the system

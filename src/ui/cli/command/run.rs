@@ -227,7 +227,19 @@ pub(super) fn show(
     face: Face,
     terminal: &Terminal,
 ) -> Result<Summary, AppError> {
-    follow(Run::start(repository, options)?, face, Readers::Optional, terminal)
+    let run = Run::start(repository, options)?;
+    warn_of_root(repository, terminal);
+    follow(run, face, Readers::Optional, terminal)
+}
+
+/// Says once that workers run as root for somebody who is not root.
+pub(super) fn warn_of_root(repository: &Repository, terminal: &Terminal) {
+    if let Some(user) = repository.root_works_for() {
+        terminal.err_line(&format!(
+            "warning: workers run as root here, and what they write will be root's; run this as user \
+             {user}, who it is for"
+        ));
+    }
 }
 
 /// Shows a run until it has ended.

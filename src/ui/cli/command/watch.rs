@@ -52,6 +52,9 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
         true => (Run::look(&repository, options)?, Purpose::Look),
         false => (Run::start(&repository, options)?, Purpose::Run),
     };
+    if !args.no_run {
+        run::warn_of_root(&repository, terminal);
+    }
     if face == Face::Live {
         let login = login();
         let is_colored = terminal.style().is_colored;
