@@ -15,6 +15,7 @@ mod edges;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fixtures;
+mod hostile;
 mod kill;
 mod landing;
 mod own;

@@ -67,7 +67,7 @@ fn told(output: &Output) -> String {
 }
 
 /// Takes one after the other from `list` and hands it to `work`, some at once.
-fn side_by_side<T: Copy + Sync>(list: &[T], work: impl Fn(T) + Sync) {
+pub(crate) fn side_by_side<T: Copy + Sync>(list: &[T], work: impl Fn(T) + Sync) {
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
