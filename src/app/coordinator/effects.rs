@@ -319,7 +319,7 @@ impl Coordinator {
                 output: self.store.path(&log),
             },
             times: CheckTimes { timeout: gate.timeout, grace: GRACE_DEFAULT },
-            secrets: Vec::new(),
+            secrets: self.surroundings.common_secrets(),
         };
         let stop =
             checks.start(events, move |results| Event::GateFinished { level, number, results });

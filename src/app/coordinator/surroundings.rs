@@ -50,12 +50,13 @@ impl Surroundings {
         policy: &Policy,
         variables: &[(OsString, OsString)],
     ) -> Vec<String> {
-        let names: Vec<&str> = self.secret_names(policy).collect();
-        let is_secret = |name: &OsString| names.iter().any(|secret| name == *secret);
-        let found = variables.iter().filter(|(name, _)| is_secret(name));
-        let values: Vec<String> =
-            found.filter_map(|(_, value)| value.to_str().map(str::to_owned)).collect();
-        secret::values(&values).into_iter().map(str::to_owned).collect()
+        values_of(variables, &self.secret_names(policy).collect::<Vec<_>>())
+    }
+
+    /// Returns the values that are kept out of the logs of gates and hooks, which belong to no worker.
+    pub(super) fn common_secrets(&self) -> Vec<String> {
+        let names: Vec<&str> = self.secret.iter().map(String::as_str).collect();
+        values_of(&self.variables, &names)
     }
 
     /// The keys of agents are secret without being named.
@@ -64,6 +65,15 @@ impl Surroundings {
         let is_key = |name: &&str| name.ends_with("_KEY") || name.ends_with("_TOKEN");
         self.secret.iter().map(String::as_str).chain(of_agent.into_iter().filter(is_key))
     }
+}
+
+/// Returns the values of those of `variables` that have one of `names`.
+fn values_of(variables: &[(OsString, OsString)], names: &[&str]) -> Vec<String> {
+    let is_secret = |name: &OsString| names.iter().any(|secret| name == *secret);
+    let found = variables.iter().filter(|(name, _)| is_secret(name));
+    let values: Vec<String> =
+        found.filter_map(|(_, value)| value.to_str().map(str::to_owned)).collect();
+    secret::values(&values).into_iter().map(str::to_owned).collect()
 }
 
 /// Says whether a file holds one of `secrets`, and returns it without them.

@@ -151,13 +151,15 @@ impl Coordinator {
         if hooks.is_empty() {
             return;
         }
+        let secrets = self.surroundings.common_secrets();
         let mut env = self.surroundings.variables.clone();
         env.extend(variables(event, about, self.store.root(), glance.n_done()));
         let (folder, log) =
             (self.store.root().to_owned(), self.store.path(&layout::hooks_log_path()));
         let queue = self.hooks.queue.get_or_insert_with(|| Queue::open(folder, log));
         for hook in hooks {
-            queue.push(Job { event, about: about.name(), hook, env: env.clone() });
+            let (env, secrets) = (env.clone(), secrets.clone());
+            queue.push(Job { event, about: about.name(), hook, env, secrets });
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    app::coordinator::surroundings::mask_log,
     domain::model::{
         command::argv,
         hook::{Hook, HookEvent},
@@ -23,6 +24,7 @@ use crate::{
     io::process::{
         How, Launch, ProcessError, Stdin, cap,
         check::{CheckTimes, Checked, run_check},
+        log,
     },
 };
 
@@ -42,6 +44,8 @@ pub(super) struct Job {
     pub(super) hook: Hook,
     /// Its whole environment.
     pub(super) env: Vec<(OsString, OsString)>,
+    /// What is not to stand in the log.
+    pub(super) secrets: Vec<String>,
 }
 
 /// What became of hooks, where that is to be told.
@@ -170,6 +174,7 @@ impl Runner {
         };
         let (event, about) = (job.event.as_str(), &job.about);
         let space = if about.is_empty() { "" } else { " " };
+        let offset = log::length(&self.log);
         self.keep_log(cap::append(&self.log, &format!("== {event}{space}{about}: {command}\n")));
         let times = CheckTimes { timeout: job.hook.timeout, grace: HOOK_GRACE };
         let name = command.to_string();
@@ -182,6 +187,11 @@ impl Runner {
             }
         };
         self.keep_log(cap::cap(&self.log, HOOK_LOG_BYTES_MAX));
+        if !job.secrets.is_empty() {
+            // Where it may have been cut meanwhile, nothing is where it was.
+            let may_be_cut = log::length(&self.log) >= HOOK_LOG_BYTES_MAX / 4;
+            mask_log(&self.log, if may_be_cut { 0 } else { offset }, &job.secrets);
+        }
         match checked {
             Ok(Checked::Ended(result)) if result.is_success() => Ended::Well,
             Ok(Checked::Ended(result)) => Ended::Badly(result.ending()),
