@@ -21,8 +21,9 @@ pub(super) enum Missing {
     Create,
 }
 
-/// Folders are made for everyone that the umask lets in.
-const FOLDER_MODE: Mode = Mode::from_bits_retain(0o777);
+/// Folders are made for everyone that the umask lets in, but never to be written by all: what lies
+/// in them opens gates and settles tasks.
+const FOLDER_MODE: Mode = Mode::from_bits_retain(0o775);
 
 /// What is local is for its owner only: logs and prompts may hold secrets, and what lies there is
 /// believed.

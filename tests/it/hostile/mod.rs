@@ -2,7 +2,9 @@
 //! is.
 
 mod corpus;
+mod environment;
 mod paths;
+mod permissions;
 mod shell;
 mod source;
 #[cfg(target_os = "linux")]
@@ -13,7 +15,10 @@ use std::{
     fs,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use crate::cli::Sandbox;
 
 /// What no file may be called after a test.
 const CANARY: &str = "canary";
@@ -50,6 +55,18 @@ fn listing(folder: &Path) -> BTreeMap<PathBuf, (u64, u32, i64, i64)> {
         }
     }
     found
+}
+
+/// Returns a call of `orch` that a shell makes after `before`, with the same environment.
+fn after(before: &str, sandbox: &Sandbox, args: &[&str]) -> Command {
+    let orch = sandbox.command(args);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]);
+    command.arg(orch.get_program()).args(orch.get_args()).current_dir(sandbox.root()).env_clear();
+    for (name, value) in orch.get_envs() {
+        command.envs(value.map(|value| (name, value)));
+    }
+    command
 }
 
 /// Returns `text` as YAML in quotes.
