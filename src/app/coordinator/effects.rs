@@ -139,11 +139,12 @@ impl Coordinator {
             if !is_new {
                 self.note_unsaved(path.clone());
             }
-            let write = |this: &mut Self| match is_new {
-                true => this.store.create(&path, text.as_bytes()),
-                false => this.store.swap(&path, text.as_bytes()),
-            };
-            self.persist(sources, write).await?;
+            if is_new {
+                self.create_record(sources, &path, &text).await?;
+            } else {
+                let swap = |this: &mut Self| this.store.swap(&path, text.as_bytes());
+                self.persist(sources, swap).await?;
+            }
             self.kept.insert(path, text);
         }
         if is_power_safe && has_records {

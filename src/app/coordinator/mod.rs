@@ -19,6 +19,7 @@ mod prompt;
 mod recovery;
 mod shortage;
 mod sources;
+mod strangers;
 mod summary;
 mod supervision;
 mod surroundings;

@@ -151,6 +151,17 @@ pub enum Happened {
         /// What was changed, in words.
         changes: Vec<String>,
     },
+    /// Somebody else had written the record of an attempt before it was started: it counts for nothing.
+    RecordForged {
+        /// The task.
+        task: String,
+        /// Which attempt.
+        attempt: u32,
+        /// Where what they wrote lies now.
+        aside: String,
+        /// The tasks that were worked on meanwhile.
+        tasks: Vec<String>,
+    },
     /// What an attempt left is kept under a name of its own, as its worktree is made anew.
     Rescued {
         /// The task.

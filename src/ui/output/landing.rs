@@ -45,6 +45,18 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
                 "nothing of it runs here; where it was not you, look at it before you use git";
             (Tone::Bad, format!("alarm     while {tasks} ran, {changes}; {help}"))
         }
+        Happened::RecordForged { task, attempt, aside, tasks } => {
+            let meanwhile = match &tasks[..] {
+                [] => String::new(),
+                tasks => format!(" while {} ran", listed(tasks)),
+            };
+            let name = name(task, *attempt);
+            let text = format!(
+                "alarm     somebody wrote a record of {name} before it began{meanwhile}: it counts \
+                 for nothing, and lies in {aside}"
+            );
+            (Tone::Bad, text)
+        }
         Happened::Rescued { task, name } => {
             (Tone::Neutral, format!("keep      what {task} had left, as {name}"))
         }

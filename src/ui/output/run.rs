@@ -86,6 +86,7 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Landed { .. }
         | Happened::Rescued { .. }
         | Happened::GitChanged { .. }
+        | Happened::RecordForged { .. }
         | Happened::NotApart { .. }
         | Happened::StateNotCommitted { .. } => landing::words(happened),
         Happened::RunStarted { .. }

@@ -1,7 +1,7 @@
 //! State without work (failures, retries, approvals), committed in batches.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, PoisonError},
     time::Duration,
@@ -22,7 +22,7 @@ use crate::{
             layout::{self, FileKind},
             run_record,
         },
-        model::time::Tick,
+        model::{id::TaskId, time::Tick},
     },
     io::{
         git::{Advanced, GitError, Ground, StateFile, Step},
@@ -76,6 +76,8 @@ struct Saving {
     store: Store,
     branch: String,
     flight: Flight,
+    /// The number of the last attempt of each task, as far as that matters for what differs.
+    last_of: BTreeMap<TaskId, u32>,
     lane: Lane,
     scratch: PathBuf,
     /// How long nobody must have used git in the checkout.
@@ -123,6 +125,7 @@ impl Coordinator {
             store: self.store.clone(),
             branch: self.yard.branch.clone(),
             flight,
+            last_of: if is_sweep { self.last_attempts() } else { BTreeMap::new() },
             lane: Arc::clone(&self.yard.lane),
             scratch: scratch(&self.store),
         };
@@ -209,6 +212,18 @@ impl Saving {
         }
     }
 
+    /// Says whether a file of state is of an attempt that this coordinator found when it began, or
+    /// began itself. What a worker writes into the checkout meanwhile is none of that; of tasks that
+    /// are not in the plan nothing is known.
+    fn is_known(&self, path: &str) -> bool {
+        match layout::classify(path) {
+            FileKind::Run(attempt) | FileKind::Status(attempt) => {
+                self.last_of.get(&attempt.task).is_none_or(|last| attempt.number <= *last)
+            }
+            _ => true,
+        }
+    }
+
     /// Returns why it is not committed, where it is not.
     fn save(&self, ground: &Ground) -> Result<Option<String>, GitError> {
         // State of this branch stays out of others.
@@ -220,7 +235,8 @@ impl Saving {
         let mut files = Vec::new();
         let mut paths = self.flight.paths.clone();
         if self.flight.is_sweep {
-            paths.extend(ground.differing(&self.branch, &OWN, false)?);
+            let differing = ground.differing(&self.branch, &OWN, false)?.into_iter();
+            paths.extend(differing.filter(|path| self.is_known(path)));
         }
         paths.extend(ground.differing(&self.branch, &[layout::EVENTS_DIR], true)?);
         for path in paths {

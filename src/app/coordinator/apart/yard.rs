@@ -154,6 +154,11 @@ impl Yard {
         changes
     }
 
+    /// Returns the repository, and the branch that work lands on.
+    pub(in crate::app::coordinator) fn committed(&self) -> Option<(&Ground, &str)> {
+        self.ground.as_deref().map(|ground| (ground, self.branch.as_str()))
+    }
+
     /// Returns the branch that work lands on.
     pub(in crate::app::coordinator) fn branch(&self) -> Option<&str> {
         self.ground.as_ref().map(|_| self.branch.as_str())
