@@ -27,19 +27,36 @@ impl Coordinator {
         if !is_taken || self.is_committed(path)? {
             return result;
         }
-        let Some(aside) = self.store.set_aside(path)? else { return result };
-        if let FileKind::Run(attempt) = layout::classify(path) {
-            let running = self.workers.keys().filter(|running| **running != attempt);
-            let tasks = running.map(|running| running.task.to_string()).collect();
-            let AttemptId { task, number } = attempt;
-            self.tell(Happened::RecordForged {
-                task: task.to_string(),
-                attempt: number,
-                aside,
-                tasks,
-            });
-        }
+        self.set_record_aside(path)?;
         self.persist(sources, |this| this.store.create(path, text.as_bytes())).await
+    }
+
+    /// Sets aside what somebody else wrote of attempts that were never begun, at the end of a run: the
+    /// next one would take it for its own.
+    pub(super) fn set_strangers_aside(&mut self) {
+        let Some((ground, branch)) = self.yard.committed() else { return };
+        let found = ground.differing(branch, &[layout::RUNS_DIR], true).unwrap_or_default();
+        let last_of = self.last_attempts();
+        for path in found {
+            let FileKind::Run(attempt) = layout::classify(&path) else { continue };
+            if last_of.get(&attempt.task).is_some_and(|last| attempt.number > *last)
+                && let Err(error) = self.set_record_aside(&path)
+            {
+                tracing::warn!(%error, path, "a record of somebody else stays");
+            }
+        }
+    }
+
+    fn set_record_aside(&mut self, path: &str) -> Result<(), StoreError> {
+        let Some(aside) = self.store.set_aside(path)? else { return Ok(()) };
+        let FileKind::Run(AttemptId { task, number }) = layout::classify(path) else {
+            return Ok(());
+        };
+        let running = self.workers.keys().filter(|running| running.task != task);
+        let tasks = running.map(|running| running.task.to_string()).collect();
+        let (task, attempt) = (task.to_string(), number);
+        self.tell(Happened::RecordForged { task, attempt, aside, tasks });
+        Ok(())
     }
 
     /// Says whether the branch has a file of the plan.

@@ -52,7 +52,7 @@ pub(super) fn words(happened: &Happened) -> Option<(Tone, String)> {
             };
             let name = name(task, *attempt);
             let text = format!(
-                "alarm     somebody wrote a record of {name} before it began{meanwhile}: it counts \
+                "alarm     somebody wrote a record of {name}, which had not begun{meanwhile}: it counts \
                  for nothing, and lies in {aside}"
             );
             (Tone::Bad, text)

@@ -3,6 +3,7 @@
 
 mod corpus;
 mod environment;
+mod forged;
 mod paths;
 mod permissions;
 mod shell;

@@ -153,6 +153,7 @@ impl Coordinator {
     /// Commits what is left at the end of a run.
     pub(in crate::app::coordinator) async fn finish_state(&mut self, sources: &mut Sources) {
         self.remove_batch();
+        self.set_strangers_aside();
         let deadline = tokio::time::Instant::now() + END_TIME;
         loop {
             let unsaved = &self.yard.unsaved;
