@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::{
     app::{error::AppError, repository::Repository},
     domain::{
-        format::task_file::Reading,
-        model::diagnostic::{Diagnostic, Label, Severity, count},
+        format::{fault::source_line, task_file::Reading},
+        model::diagnostic::{Diagnostic, Severity, count},
     },
     io::store::Store,
 };
@@ -53,12 +53,7 @@ pub(crate) fn quote_sources(store: &Store, diagnostics: &mut [Diagnostic]) {
             let bytes = store.read_file(&label.path).ok()?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
         });
-        label.source = text.as_deref().and_then(|text| line_of(text, label));
+        // A long line is not kept for each of the thousand faults in it.
+        label.source = text.as_deref().and_then(|text| source_line(text, label.span));
     }
-}
-
-fn line_of(text: &str, label: &Label) -> Option<String> {
-    let line = usize::try_from(label.span.line).ok()?.checked_sub(1)?;
-    let line = text.lines().nth(line)?;
-    Some(line.trim_start_matches('\u{feff}').to_owned())
 }

@@ -83,8 +83,9 @@ pub fn in_file(faults: Vec<Fault>, path: &str, text: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// Returns the line that `span` points at, with every character one column wide.
-fn source_line(text: &str, span: Span) -> Option<String> {
+/// Returns the line that `span` points at, with every character one column wide: its beginning, and
+/// nothing where the place lies far behind that.
+pub fn source_line(text: &str, span: Span) -> Option<String> {
     let text = text.trim_start_matches('\u{feff}');
     let line = text.lines().nth(usize::try_from(span.line).ok()?.checked_sub(1)?)?;
     let end = span.column.saturating_add(span.length);
