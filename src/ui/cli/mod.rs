@@ -4,6 +4,7 @@ pub mod args;
 pub mod command;
 mod reading;
 pub mod terminal;
+mod trace;
 
 use std::{borrow::Cow, ffi::OsString, process::ExitCode};
 
@@ -25,7 +26,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return show_usage(&error),
     };
-    start_tracing(cli.global.verbose);
+    trace::start(cli.global.verbose);
     let terminal = Terminal::new(cli.global.color);
     let code = match command::run(&cli, &terminal) {
         Ok(code) => code,
@@ -73,19 +74,4 @@ fn error_text(error: &AppError, style: Style) -> String {
     }
     lines.extend(error.help().map(|help| format!("  = help: {}", escape::clean_line(&help))));
     lines.join("\n") + "\n"
-}
-
-/// Writes what the program does to standard error: `-v` its steps, `-vv` everything.
-fn start_tracing(verbose: u8) {
-    let level = match verbose {
-        0 => return,
-        1 => tracing::Level::INFO,
-        2 => tracing::Level::DEBUG,
-        _ => tracing::Level::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .without_time()
-        .init();
 }
