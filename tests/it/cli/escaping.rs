@@ -132,7 +132,7 @@ const OTHERS: &[&str] = &[
 ];
 
 /// Sequences that do something to terminals, readers or those who look for lines.
-pub(super) fn corpus() -> Vec<String> {
+pub(crate) fn corpus() -> Vec<String> {
     let escapes = ESCAPES.iter().map(|tail| format!("\x1b{tail}"));
     let all: Vec<String> = escapes.chain(OTHERS.iter().map(|text| (*text).to_owned())).collect();
     assert!(all.len() >= 100, "{}", all.len());
@@ -161,7 +161,8 @@ fn is_harmful(c: char) -> bool {
     ranges.iter().any(|(from, to)| (*from..=*to).contains(&code))
 }
 
-fn assert_harmless(what: &str, text: &str) {
+/// Fails where a terminal would do anything with `text` but show it, or a line in it was made up.
+pub(crate) fn assert_harmless(what: &str, text: &str) {
     for line in text.lines() {
         let harmful = line.chars().find(|c| is_harmful(*c));
         assert_eq!(harmful, None, "{what}: {line:?}");

@@ -37,6 +37,7 @@ mod wait;
 mod watch;
 mod watch_screen;
 
+pub(crate) use escaping::{assert_harmless, corpus};
 pub(crate) use run::{plan, read, signal, start, wait_for};
 
 use std::{

@@ -1,12 +1,14 @@
 //! Text and files of people who mean harm: nothing of them is run, followed, believed or shown as it
 //! is.
 
+mod bombs;
 mod corpus;
 mod environment;
 mod forged;
 mod paths;
 mod permissions;
 mod shell;
+mod shown;
 mod source;
 #[cfg(target_os = "linux")]
 mod swaps;
