@@ -2,7 +2,11 @@
 //! nowhere else.
 
 use std::{
-    collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Stdio,
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
 };
 
 use super::listing;
@@ -59,55 +63,92 @@ fn real_git() -> std::path::PathBuf {
         .unwrap()
 }
 
-#[test]
-fn a_thousand_secrets_are_only_where_they_were_granted() {
-    let (sandbox, home) = (Sandbox::new(), tempfile::tempdir().unwrap());
-    let granted: Vec<String> = (0..N_GRANTED).map(|n| format!("S3_{n}")).collect();
-    let granted = granted.join(", ");
-    sandbox.write(
-        ".orch/config.yaml",
-        &format!(
-            "max_workers: 1\nenv: {{pass: [{granted}], secret: [{granted}]}}\n\
-             hooks: {{started: ./tell hook}}\nlevels: {{1: {{gate: [./tell gate]}}}}\n"
-        ),
-    );
-    sandbox.write(
-        ".orch/tasks/a.md",
-        "---\nlevel: 1\nworker: {command: ./tell worker}\ncompletion: {verify: [./tell verify]}\n---\nDo.\n",
-    );
-    sandbox.write(".orch/tasks/b.md", "---\nlevel: 2\nworker: {command: 'true'}\n---\n");
-    sandbox.write(".orch/.gitignore", "local/\n");
-    sandbox.write(".gitignore", "/go\n");
-    program(&sandbox.path("tell"), TELL);
-    program(&home.path().join("bin/git"), GIT);
-    for command in ["init -q -b plan", "add -A", "commit -qm begin"] {
-        git(sandbox.root(), command);
+/// A plan in which everything that can be run is run and writes down what it was given, and a home.
+struct Field {
+    sandbox: Sandbox,
+    home: tempfile::TempDir,
+}
+
+impl Field {
+    fn new() -> Self {
+        let (sandbox, home) = (Sandbox::new(), tempfile::tempdir().unwrap());
+        let granted: Vec<String> = (0..N_GRANTED).map(|n| format!("S3_{n}")).collect();
+        let granted = granted.join(", ");
+        sandbox.write(
+            ".orch/config.yaml",
+            &format!(
+                "max_workers: 1\nenv: {{pass: [{granted}], secret: [{granted}]}}\n\
+                 hooks: {{started: ./tell hook}}\nlevels: {{1: {{gate: [./tell gate]}}}}\n"
+            ),
+        );
+        sandbox.write(
+            ".orch/tasks/a.md",
+            "---\nlevel: 1\nworker: {command: ./tell worker}\ncompletion: {verify: [./tell verify]}\n\
+             ---\nDo.\n",
+        );
+        sandbox.write(".orch/tasks/b.md", "---\nlevel: 2\nworker: {command: 'true'}\n---\n");
+        sandbox.write(".orch/.gitignore", "local/\n");
+        sandbox.write(".gitignore", "/go\n");
+        program(&sandbox.path("tell"), TELL);
+        program(&home.path().join("bin/git"), GIT);
+        for command in ["init -q -b plan", "add -A", "commit -qm begin"] {
+            git(sandbox.root(), command);
+        }
+        Self { sandbox, home }
     }
-    let path = std::env::var_os("PATH").unwrap();
-    let mut folders = vec![home.path().join("bin")];
-    folders.extend(std::env::split_paths(&path));
-    let with_secrets = |args: &[&str]| {
-        let mut command = sandbox.command(args);
-        command.env("HOME", home.path()).env("PATH", std::env::join_paths(&folders).unwrap());
+
+    /// Returns a call of `orch` with all the secrets.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut folders = vec![self.home.path().join("bin")];
+        folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+        let mut command = self.sandbox.command(args);
+        command.env("HOME", self.home.path()).env("PATH", std::env::join_paths(&folders).unwrap());
         command.env("GIT_REAL", real_git());
         for n in 0..N {
             command.env(format!("S3_{n}"), value(n));
         }
         command
-    };
-    let mut run = with_secrets(&["run", "--plain", "-vv"]);
-    let printed = home.path().join("printed");
-    let out = fs::File::create(&printed).unwrap();
-    run.stdout(out.try_clone().unwrap()).stderr(out).stdin(Stdio::null());
-    let mut run = run.spawn().unwrap();
-    wait_for("the worker", || read(&sandbox, ".orch/local/logs/a/1.log").contains("here"));
-    // Everybody but this coordinator and its worker, and all that anybody was called with.
-    let n_seen = look_at_processes(run.id());
-    assert!(n_seen > 2, "the supervisor and others were seen: {n_seen}");
-    sandbox.write("go", "");
-    let status = run.wait().unwrap();
-    let printed_text = fs::read_to_string(&printed).unwrap();
-    assert!(status.success(), "{printed_text}");
+    }
+
+    /// Carries the plan out, and looks at all processes while the worker is at work.
+    fn run(&self) {
+        let printed = self.home.path().join("printed");
+        let out = fs::File::create(&printed).unwrap();
+        let mut run = self.command(&["run", "--plain", "-vv"]);
+        run.stdout(out.try_clone().unwrap()).stderr(out).stdin(Stdio::null());
+        let mut run = run.spawn().unwrap();
+        wait_for("the worker", || read(&self.sandbox, ".orch/local/logs/a/1.log").contains("here"));
+        let n_seen = look_at_processes(run.id());
+        assert!(n_seen > 2, "the supervisor and others were seen: {n_seen}");
+        self.sandbox.write("go", "");
+        let status = run.wait().unwrap();
+        let text = fs::read_to_string(&printed).unwrap();
+        assert!(status.success(), "{text}");
+        assert_eq!(found_in(text.as_bytes()), BTreeSet::new(), "{text}");
+    }
+
+    /// Checks what each kind of program was given, and called with.
+    fn check_given(&self) {
+        let all: BTreeSet<usize> = (0..N_GRANTED).collect();
+        let mut kinds = BTreeSet::new();
+        for entry in fs::read_dir(self.home.path()).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let Some((what, kind)) = name.split_once('-') else { continue };
+            let kind = kind.split('.').next().unwrap();
+            let is_granted = what == "env" && kind != "git";
+            let expected = if is_granted { all.clone() } else { BTreeSet::new() };
+            assert_eq!(found_in(&fs::read(&path).unwrap()), expected, "{name}");
+            kinds.insert(kind.to_owned());
+        }
+        assert_eq!(kinds, ["gate", "git", "hook", "verify", "worker"].map(str::to_owned).into());
+    }
+}
+
+#[test]
+fn a_thousand_secrets_are_only_where_they_were_granted() {
+    let field = Field::new();
+    field.run();
     for args in [
         &["logs", "a"][..],
         &["show", "a"],
@@ -119,34 +160,16 @@ fn a_thousand_secrets_are_only_where_they_were_granted() {
         &["clean", "--yes"],
         &["pr", "--dry-run"],
     ] {
-        let output = with_secrets(args).output().unwrap();
+        let output = field.command(args).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
         assert_eq!(found_in(&said), BTreeSet::new(), "{args:?}");
     }
-    // What each was given.
-    let all: BTreeSet<usize> = (0..N_GRANTED).collect();
-    let mut kinds = BTreeSet::new();
-    for entry in fs::read_dir(home.path()).unwrap() {
-        let (path, name) = (entry.as_ref().unwrap().path(), entry.unwrap().file_name());
-        let name = name.into_string().unwrap();
-        if name.starts_with("argv-") {
-            assert_eq!(found_in(&fs::read(&path).unwrap()), BTreeSet::new(), "{name}");
-        }
-        if let Some(kind) = name.strip_prefix("env-") {
-            let kind = kind.split('.').next().unwrap().to_owned();
-            let expected = if kind == "git" { BTreeSet::new() } else { all.clone() };
-            assert_eq!(found_in(&fs::read(&path).unwrap()), expected, "{name}");
-            kinds.insert(kind);
-        }
-    }
-    assert_eq!(kinds, ["gate", "git", "hook", "verify", "worker"].map(str::to_owned).into());
-    // And what is left of it all.
-    assert_eq!(found_in(printed_text.as_bytes()), BTreeSet::new(), "{printed_text}");
-    for path in listing(sandbox.root()).into_keys().filter(|path| path.is_file()) {
+    field.check_given();
+    for path in listing(field.sandbox.root()).into_keys().filter(|path| path.is_file()) {
         assert_eq!(found_in(&fs::read(&path).unwrap()), BTreeSet::new(), "{}", path.display());
     }
-    assert!(read(&sandbox, ".orch/local/logs/a/1.log").starts_with("***\n***\n"));
-    assert!(read(&sandbox, ".orch/status/a.1.md").contains("message: ***\n---\n***\n"));
+    assert!(read(&field.sandbox, ".orch/local/logs/a/1.log").starts_with("***\n***\n"));
+    assert!(read(&field.sandbox, ".orch/status/a.1.md").contains("message: ***\n---\n***\n"));
 }
 
 /// Looks at what all processes were called with and were given, and returns how many there are.

@@ -7,6 +7,7 @@ mod environment;
 mod forged;
 mod paths;
 mod permissions;
+mod pushes;
 mod shell;
 mod shown;
 mod source;

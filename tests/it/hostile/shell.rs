@@ -1,6 +1,6 @@
 //! Nothing that a file or a name says reaches a shell, or is taken for an option.
 
-use std::{fs, process::Command};
+use std::{fmt::Write as _, fs, process::Command};
 
 use super::{
     assert_no_canary,
@@ -35,7 +35,7 @@ fn repository(payloads: &[(String, String)]) -> Sandbox {
     for (n, (_, text)) in payloads.iter().enumerate() {
         let text = quoted(text);
         let isolation = if n % 20 == 0 { "worktree" } else { "none" };
-        milestones += &format!("  {text}: {{trigger: all, run: [[./hook, {text}]]}}\n");
+        writeln!(milestones, "  {text}: {{trigger: all, run: [[./hook, {text}]]}}").unwrap();
         sandbox.write(&format!("quoted/t{n}"), &text);
         sandbox.write(
             &format!(".orch/tasks/t{n}.md"),

@@ -94,3 +94,42 @@ fn no_token_of_an_address_is_shown() {
         assert!(!text.contains("ghp_0123") && !text.contains("ann"), "{text}");
     }
 }
+
+/// Settings by which a push takes more with it, or is another one.
+const PUSHES: [&str; 8] = [
+    "push.default matching",
+    "push.followTags true",
+    "push.gpgSign if-asked",
+    "push.recurseSubmodules on-demand",
+    "remote.origin.push +refs/*:refs/*",
+    "remote.pushDefault origin",
+    "branch.plan.merge refs/heads/main",
+    "branch.plan.remote origin",
+];
+
+#[test]
+fn nothing_is_pushed_but_the_branch_whatever_the_settings_say() {
+    let site = Site::new("gh");
+    site.git("tag -am v1 v1");
+    site.git("branch other");
+    site.git("update-ref refs/orch/claims/x HEAD");
+    for setting in PUSHES {
+        site.git(&format!("config {setting}"));
+    }
+    site.git("remote add elsewhere git@github.com:else/plan.git");
+    site.script(
+        "remote.git/hooks/update",
+        "#!/bin/sh\necho \"$1 $2\" >> \"$GIT_DIR/../updates\"\n",
+    );
+    let before = site.at_remote("main");
+    for _ in 0..2 {
+        site.orch(&["pr"]).text();
+    }
+    let updates = fs::read_to_string(site.beside("updates")).unwrap();
+    assert_eq!(updates, format!("refs/heads/plan {}\n", "0".repeat(40)));
+    assert_eq!((site.at_remote("main"), site.at_remote("other")), (before, String::new()));
+    // Where the remote went on, nothing is forced: neither of the branch, nor of the protected one.
+    site.git("commit -q --amend -m another");
+    assert_ne!(site.orch(&["pr"]).code, 0);
+    assert_eq!(fs::read_to_string(site.beside("updates")).unwrap(), updates);
+}
