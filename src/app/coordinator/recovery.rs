@@ -103,6 +103,10 @@ pub(super) fn prepare_folders(store: &Store) -> Result<(), AppError> {
     store.make_folder(layout::STATUS_DIR)?;
     store.make_folder(layout::PROMPTS_DIR)?;
     store.make_folder(layout::SUPERVISORS_DIR)?;
+    // Git works there by full paths: a link in their place would lead it elsewhere.
+    for folder in [layout::WORKTREES_DIR, layout::LANDING_DIR] {
+        store.has_folder(folder)?;
+    }
     for folder in [layout::RUNS_DIR, layout::STATUS_DIR, layout::EVENTS_DIR] {
         store.sweep_temp_files(folder)?;
     }

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::Signal;
 
-use super::assert_no_canary;
+use super::{assert_no_canary, listing};
 use crate::{
     cli::{Sandbox, read, record, signal},
     landing::git,
@@ -103,6 +103,31 @@ fn forged_records_statuses_and_local_files_settle_nothing() {
             );
         }
         assert_no_canary(sandbox.root(), place);
+    }
+}
+
+#[test]
+fn links_in_the_place_of_folders_of_git_lead_nowhere() {
+    let worker = "worker: {command: 'echo a > a'}\nretry: {max_attempts: 1}";
+    let linked = "is not a folder, or is a symbolic link";
+    for link in [".orch/local/worktrees", ".orch/local/landing", ".orch/status"] {
+        let outside = tempfile::tempdir().unwrap();
+        fs::create_dir_all(outside.path().join("to/a")).unwrap();
+        let sandbox = repository("max_workers: 1\n", &[("a", worker)], &[]);
+        let path = sandbox.path(link);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.path().join("to"), path).unwrap();
+        if link == ".orch/status" {
+            // It is there in the worktree only, as the commit of somebody has it.
+            git(sandbox.root(), "add -A");
+            git(sandbox.root(), "commit -qm link");
+            fs::remove_file(sandbox.path(link)).unwrap();
+        }
+        let before = listing(outside.path());
+        let output = sandbox.orch(&["run", "--plain"]);
+        let text = format!("{}{}", output.stdout, output.stderr);
+        assert!(output.code != 0 && text.contains(linked), "{link}: {text}");
+        assert_eq!(listing(outside.path()), before, "{link}: {text}");
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::state::Saved;
 use crate::{
     domain::{
+        format::layout,
         model::{attempt::Digests, commit::CommitId, id::AttemptId},
         scheduler::event::{LandAnswer, MergeAnswer},
     },
@@ -25,6 +26,7 @@ use crate::{
             Step,
         },
         process::{cause_of, foreign},
+        store::Store,
     },
 };
 
@@ -132,8 +134,9 @@ pub(super) struct Preparation {
     pub origin: Origin,
     /// Whether the merge that came to a conflict is to be begun for the worker.
     pub is_merge_begun: bool,
-    /// Where the worker writes its status.
-    pub status_folder: PathBuf,
+    /// Where the worker writes its status, relative to the folder of the plan.
+    pub status_folder: String,
+    pub store: Store,
 }
 
 /// A worktree that was to be made.
@@ -161,16 +164,26 @@ impl Preparation {
     fn prepare(&self, ground: &Ground) -> Result<Readied, GitError> {
         let task = self.attempt.task.as_str();
         let tip = tip_of(ground, &self.onto)?;
+        self.check(layout::WORKTREES_DIR)?;
         let made = ground.prepare_worktree(task, &self.folder, &tip, self.origin)?;
         let conflicts = match self.is_merge_begun {
             true => ground.begin_merge(task, &tip, &format!("{task}: merge {}", self.onto))?,
             false => Vec::new(),
         };
-        fs::create_dir_all(&self.status_folder).map_err(|source| GitError::File {
-            what: format!("make the worktree of {task}"),
-            source,
+        self.check(&self.status_folder)?;
+        fs::create_dir_all(self.store.path(&self.status_folder)).map_err(|source| {
+            GitError::File { what: format!("make the worktree of {task}"), source }
         })?;
         Ok(Readied { rescued: made.rescued, conflicts })
+    }
+}
+
+impl Preparation {
+    /// Refuses where a link is in the place of a folder, or on the way to it: what is made there would
+    /// be made elsewhere.
+    fn check(&self, folder: &str) -> Result<(), GitError> {
+        let found = self.store.has_folder(folder);
+        found.map(drop).map_err(|error| GitError::Refused(cause_of(&error)))
     }
 }
 

@@ -102,7 +102,8 @@ impl Coordinator {
             onto: self.yard.branch.clone(),
             origin: if is_fresh { Origin::Fresh } else { Origin::Before },
             is_merge_begun: is_conflict && assignment.lands.is_none(),
-            status_folder: self.yard.home(assignment).path(&self.store, layout::STATUS_DIR),
+            status_folder: self.yard.home(assignment).relative(layout::STATUS_DIR),
+            store: self.store.clone(),
         };
         self.in_background(move || News::Prepared(preparation.carry_out(&ground)));
     }
