@@ -26,4 +26,5 @@ pub mod status;
 pub mod summary;
 pub mod trust;
 pub mod wait;
+pub mod watching;
 pub mod write;

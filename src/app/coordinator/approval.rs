@@ -8,7 +8,14 @@ use std::{
 
 use super::{Coordinator, WhenIdle, planning};
 use crate::{
-    app::{approval::Approval, error::AppError, view::run::Happened},
+    app::{
+        approval::Approval,
+        error::AppError,
+        view::{
+            run::Happened,
+            trust::{Approved, Unapproved},
+        },
+    },
     domain::{
         plan::Plan,
         scheduler::event::Event,
@@ -92,12 +99,13 @@ impl Coordinator {
         }
         let told = std::mem::replace(&mut self.approval.told, names);
         for (why, parts) in by_reason {
-            self.tell(Happened::WaitsForApproval { parts, reason: why.phrase().to_owned() });
+            let reason = why.phrase().to_owned();
+            self.tell(Happened::WaitsForApproval(Unapproved { parts, reason }));
         }
         let released = told.into_iter().filter(|name| !self.approval.told.contains(name));
         let parts: Vec<String> = released.collect();
         if !parts.is_empty() {
-            self.tell(Happened::Approved { parts });
+            self.tell(Happened::Approved(Approved { parts }));
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
     error::AppError,
     files::{Changes, Files, Part, Scope, Usage},
     view::{
+        self,
         change::{FaultView, PlanChange},
         run::Happened,
     },
@@ -205,11 +206,13 @@ impl Tracker {
             let found = self.look_for_faults(recorded);
             news.happened.extend(found);
         }
-        news.happened.extend(self.feed.untold().map(|watching| Happened::Watching {
-            mode: "polling",
-            period: watching.period.map(|period| period.as_secs_f64()),
-            reason: watching.reason,
-            help: watching.help.to_owned(),
+        news.happened.extend(self.feed.untold().map(|watching| {
+            Happened::Watching(view::watching::Watching {
+                mode: "polling",
+                period: watching.period.map(|period| period.as_secs_f64()),
+                reason: watching.reason,
+                help: watching.help.to_owned(),
+            })
         }));
         Ok(news)
     }

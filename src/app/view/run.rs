@@ -6,6 +6,8 @@ use super::{
     attempt::NamedAttempt,
     change::{FaultView, PlanChange},
     hook::{HookFailure, ReachedMilestone},
+    trust::{Approved, Unapproved},
+    watching::Watching,
 };
 pub use super::{
     live::{Live, LiveWorker},
@@ -341,28 +343,11 @@ pub enum Happened {
         help: String,
     },
     /// What changed is not executed before a person approves it.
-    WaitsForApproval {
-        /// What, as `orch trust` names it.
-        parts: Vec<String>,
-        /// Why.
-        reason: String,
-    },
+    WaitsForApproval(Unapproved),
     /// What waited for approval may be executed.
-    Approved {
-        /// What, as `orch trust` names it.
-        parts: Vec<String>,
-    },
+    Approved(Approved),
     /// How changes of files are noticed, where that is not as it should be.
-    Watching {
-        /// `events` or `polling`.
-        mode: &'static str,
-        /// Seconds between two looks, where it polls.
-        period: Option<f64>,
-        /// Why.
-        reason: String,
-        /// What to do.
-        help: String,
-    },
+    Watching(Watching),
     /// Git moved the checkout to another branch or commit.
     HeadMoved {
         /// The branch, or the commit.

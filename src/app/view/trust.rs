@@ -61,3 +61,19 @@ pub struct Trusted {
     /// How many parts still wait.
     pub n_waiting: usize,
 }
+
+/// What a run does not execute before a person approves it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unapproved {
+    /// What, as `orch trust` names it.
+    pub parts: Vec<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run may execute now, and waited to before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Approved {
+    /// What, as `orch trust` names it.
+    pub parts: Vec<String>,
+}

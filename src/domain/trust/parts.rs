@@ -40,13 +40,18 @@ impl<'a> Facts<'a> {
     }
 
     fn command(&mut self, key: &'static str, command: &'a CommandLine) {
-        match command {
-            CommandLine::Text(text) => self.text(key, text),
-            CommandLine::Words(words) => self.text(key, format!("{words:?}")),
-        }
         // A text and a list of words are started in other ways.
-        let is_text = matches!(command, CommandLine::Text(_));
-        self.hash("form", if is_text { "text" } else { "words" });
+        let form = match command {
+            CommandLine::Words(words) => {
+                self.text(key, format!("{words:?}"));
+                "words"
+            }
+            CommandLine::Text(text) => {
+                self.text(key, text);
+                "text"
+            }
+        };
+        self.hash("form", form);
     }
 
     fn commands(&mut self, key: &'static str, commands: &'a [CommandLine]) {

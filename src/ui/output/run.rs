@@ -9,6 +9,8 @@ use crate::{
     app::view::{
         hook::{HookFailure, ReachedMilestone},
         run::{Happened, RunEvent},
+        trust::{Approved, Unapproved},
+        watching::Watching,
     },
     domain::model::{limits::NAMED_TASKS_MAX, time::render_duration},
 };
@@ -100,9 +102,9 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::Released
         | Happened::Left { .. } => of_run(happened),
         Happened::NotApplied { .. }
-        | Happened::WaitsForApproval { .. }
-        | Happened::Approved { .. }
-        | Happened::Watching { .. }
+        | Happened::WaitsForApproval(_)
+        | Happened::Approved(_)
+        | Happened::Watching(_)
         | Happened::HeadMoved { .. }
         | Happened::CoordinatorChanged { .. } => of_surroundings(happened),
         Happened::Silent { .. }
@@ -251,15 +253,15 @@ fn of_surroundings(happened: &Happened) -> Option<(Tone, String)> {
             let text = format!("later     {setting} has no effect before the next start");
             (Tone::Uneasy, text + &advice(help))
         }
-        Happened::WaitsForApproval { parts, reason } => {
+        Happened::WaitsForApproval(Unapproved { parts, reason }) => {
             let what = named(parts);
             let help = "`orch trust` shows what would be executed, and asks";
             (Tone::Uneasy, format!("approval  needed for {what}: {reason}{}", advice(help)))
         }
-        Happened::Approved { parts } => {
+        Happened::Approved(Approved { parts }) => {
             (Tone::Neutral, format!("approval  {} may be started", named(parts)))
         }
-        Happened::Watching { mode, period, reason, help } => {
+        Happened::Watching(Watching { mode, period, reason, help }) => {
             let period = period.map_or_else(String::new, |p| format!(" every {}", seconds(p)));
             (Tone::Uneasy, format!("watch     by {mode}{period}: {reason}{}", advice(help)))
         }
@@ -376,12 +378,12 @@ mod tests {
             Happened::BecameStale { task: task.clone(), runs_again: false },
             Happened::BecameStale { task, runs_again: true },
             Happened::NotApplied { setting: "durability".to_owned(), help: tip.clone() },
-            Happened::Watching {
+            Happened::Watching(Watching {
                 mode: "polling",
                 period: Some(2.0),
                 reason: reason.clone(),
                 help: tip.clone(),
-            },
+            }),
             Happened::HeadMoved { to: "main".to_owned() },
             Happened::Held { reason: reason.clone(), help },
             Happened::Held { reason, help: tip },

@@ -3,6 +3,7 @@
 use std::{fs, path::Path, process::Command};
 
 use super::{listing, quoted};
+use crate::own::AtEase as _;
 use crate::{
     cli::{Sandbox, record},
     landing::side_by_side,
@@ -249,7 +250,11 @@ fn no_name_in_a_file_leads_out_of_the_plan() {
             "trace=/^(open|creat|mkdir|rename|link|symlink|unlink|truncate|chmod|chown|mknod).*",
         ]);
         command.arg("-o").arg(&traced).arg(orch.get_program()).args(orch.get_args());
-        command.current_dir(&good).env_clear().env("HOME", fenced.around.path().join("home"));
+        command
+            .current_dir(&good)
+            .env_clear()
+            .at_ease()
+            .env("HOME", fenced.around.path().join("home"));
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         let Ok(output) = command.output() else {
             eprintln!("skipped in part: strace is not installed");
