@@ -8,6 +8,7 @@ mod notices;
 mod own_settings;
 pub mod repository;
 pub mod running;
+mod sandbox;
 pub mod snapshot;
 pub mod standing;
 mod standing_claims;

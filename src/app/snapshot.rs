@@ -6,7 +6,7 @@ use super::{
     approval::{self, Noted},
     error::AppError,
     files::{Files, Record, Usage},
-    standing_claims,
+    sandbox, standing_claims,
     standing_landings::{self, Waits},
     supervised,
     view::explain::UnreadableReport,
@@ -20,6 +20,7 @@ use crate::{
             id::{AttemptId, TaskId},
             milestone::MilestoneRecord,
             outside::OutsideFacts,
+            sandbox::Lack,
             time::Now,
         },
         plan::{
@@ -67,6 +68,8 @@ pub struct Snapshot {
     pub claims: Claims,
     /// What is in the way of work that is to land, as the coordinator at work says.
     pub landings: Waits,
+    /// Why no task can run in a sandbox that asks for one.
+    pub no_sandbox: Option<Lack>,
     /// Attempts whose status files cannot be read.
     pub unreadable_reports: BTreeMap<AttemptId, UnreadableReport>,
     /// Attempts whose processes stand still.
@@ -89,6 +92,7 @@ impl Snapshot {
             running: self.running.clone(),
             claims: self.claims.clone(),
             unapproved: self.approval.unapproved.clone(),
+            no_sandbox: self.no_sandbox.clone(),
             ..Recorded::default()
         };
         recorded
@@ -169,6 +173,7 @@ impl Around {
             snapshot.landings.retain(|attempt, _| attempts.get(attempt).is_some_and(is_open));
         }
         snapshot.approval = approval::noted(store.root());
+        snapshot.no_sandbox = sandbox::lack(store, &snapshot.plan);
         snapshot.standstills = supervised::standstills(&ledgers, snapshot.attempts.values());
         snapshot
     }
@@ -210,6 +215,7 @@ pub(super) fn assemble(files: Files, coordinator: Option<LockInfo>) -> Snapshot 
         running,
         claims,
         landings: Waits::new(),
+        no_sandbox: None,
         unreadable_reports,
         standstills,
         approval: Noted::default(),

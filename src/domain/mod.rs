@@ -15,6 +15,8 @@ pub mod agent;
 
 pub mod host;
 
+pub mod sandbox;
+
 pub mod plan;
 
 pub mod scheduler;

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain/format", &["domain/model"]),
     ("domain/agent", &["domain/model"]),
     ("domain/host", &["domain/model"]),
+    ("domain/sandbox", &["domain/model"]),
     ("domain/plan", &["domain/model"]),
     ("domain/scheduler", &["domain/model", "domain/plan"]),
     ("domain/calibrate", &["domain/model", "domain/plan"]),

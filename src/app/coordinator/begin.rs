@@ -97,7 +97,7 @@ impl Coordinator {
         let clock = Clock::new();
         let lock = Lock::take(&store, clock.now())?;
         let (mut journal, lines) = recovery::open(&store)?;
-        let yard = Yard::new(&store, sources.newscaster())?;
+        let mut yard = Yard::new(&store, sources.newscaster())?;
         let (mut tracker, approval) = read_approved(&store, clock, (&yard, &lock), &options)?;
         let mut recorded = tracker.files().recorded();
         recorded.unapproved = approval.unapproved();
@@ -115,6 +115,7 @@ impl Coordinator {
         };
         inherited.tell_to(&mut recorded, &recovery::stopping(&lines));
         recorded.has_worktrees = yard.has_worktrees();
+        recorded.no_sandbox = yard.lack_of_sandbox(&store, &plan, clock.now().tick);
         let scheduler = Scheduler::recover(plan, recorded, clock.now());
         if options.when_idle != WhenIdle::Stay {
             planning::require_whole(&mut tracker, &scheduler)?;
@@ -180,6 +181,9 @@ impl Coordinator {
             self.tell(Happened::NotApart { reason: self.yard.reason.clone() });
         }
         self.tell_approval();
+        if let Some(lack) = self.scheduler.no_sandbox().cloned() {
+            self.tell_sandbox(Some(&lack));
+        }
         for happened in std::mem::take(&mut self.inherited.happened) {
             self.tell(happened);
         }

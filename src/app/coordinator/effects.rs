@@ -301,6 +301,7 @@ impl Coordinator {
             launch: Launch { stdin: Stdin::Null, ..launch },
             times: CheckTimes { timeout: policy.verify_timeout, grace: policy.grace },
             secrets: worker.secrets.clone(),
+            enclosure: self.enclosure_of_checks(attempt, home),
         })
     }
 
@@ -321,6 +322,7 @@ impl Coordinator {
             },
             times: CheckTimes { timeout: gate.timeout, grace: GRACE_DEFAULT },
             secrets: self.surroundings.common_secrets(),
+            enclosure: Ok(None),
         };
         let stop =
             checks.start(events, move |results| Event::GateFinished { level, number, results });

@@ -103,6 +103,7 @@ impl Coordinator {
             for (task, runs_again) in self.scheduler.made_stale_by(&plan) {
                 self.tell(Happened::BecameStale { task: task.to_string(), runs_again });
             }
+            self.look_for_sandbox(&plan, batch);
             batch.push(Event::PlanChanged { plan, outside });
         }
     }

@@ -8,6 +8,7 @@ mod begin;
 mod board;
 mod claims;
 mod effects;
+mod enclosure;
 mod end;
 mod follow;
 mod heartbeat;
@@ -254,6 +255,7 @@ impl Coordinator {
                 batch.extend(running.iter().filter_map(|attempt| self.read_report(attempt)));
                 self.look_at_branch(batch);
                 self.look_for_approvals(batch);
+                self.look_for_missing_sandbox(batch);
                 self.save_state();
             }
             Incoming::Redraw => {}

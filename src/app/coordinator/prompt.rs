@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::{
-    model::task::Isolation,
+    model::{sandbox::SandboxSpec, task::Isolation},
     scheduler::effect::{Assignment, Previous},
 };
 
@@ -16,6 +16,13 @@ const WHERE_APART: &str = "You are in a git worktree of your own, on a branch of
     else works here. Change files as you need; commit or leave that: what you leave is committed \
     for you. Then it is merged with what the others did, checked as that, and put on the branch of \
     the plan. Do not push, and do not change other branches.";
+
+/// What a worker in a sandbox is told of it.
+const WHERE_ENCLOSED: &str = "You are in a git worktree of your own, in a sandbox: it is all that you \
+    can write to, beside `/tmp`, which is empty and goes with you. Git can be asked there, but can \
+    write nothing: you cannot commit. Leave your changes in the files, they are committed for you. \
+    Then they are merged with what the others did, checked as that, and put on the branch of the \
+    plan.";
 
 /// What the last attempt left behind, beside its record.
 #[derive(Debug, Clone, Default)]
@@ -42,13 +49,28 @@ pub(super) fn prompt(assignment: &Assignment, leavings: &Leavings) -> String {
         section(&mut text, &format!("Your role: {}", role.name), &role.persona);
     }
     section(&mut text, "What to do", &spec.body);
-    if assignment.isolation == Isolation::Worktree {
-        section(&mut text, "Where you work", WHERE_APART);
+    match assignment.isolation {
+        Isolation::None => {}
+        Isolation::Worktree => section(&mut text, "Where you work", WHERE_APART),
+        Isolation::Sandbox => {
+            section(&mut text, "Where you work", &enclosed(&assignment.policy.sandbox));
+        }
     }
     section(&mut text, "When it is done", &completion(assignment));
     section(&mut text, "How to report", HOW_TO_REPORT);
     if let Some(previous) = &assignment.previous {
         section(&mut text, "What happened before", &before(previous, leavings));
+    }
+    text
+}
+
+fn enclosed(sandbox: &SandboxSpec) -> String {
+    let mut text = WHERE_ENCLOSED.to_owned();
+    if !sandbox.write.is_empty() {
+        push(&mut text, format_args!(" You can write to {}, too.", sandbox.write.join(", ")));
+    }
+    if !sandbox.has_network() {
+        text.push_str(" There is no network.");
     }
     text
 }

@@ -11,7 +11,7 @@ use super::{
     worker,
 };
 use crate::{
-    app::{error::AppError, view::run::Happened},
+    app::{error::AppError, sandbox::enclose, view::run::Happened},
     domain::{
         format::layout,
         model::{id::AttemptId, limits::ABSENCE_MAX},
@@ -103,6 +103,13 @@ impl Coordinator {
             self.not_started(attempt.clone(), cause_of(&error), is_passing);
             return Ok(());
         }
+        let enclosure = match self.enclosure(attempt) {
+            Ok(enclosure) => enclosure,
+            Err(refusal) => {
+                self.refused(attempt.clone(), refusal);
+                return Ok(());
+            }
+        };
         let Some(worker) = self.workers.get(attempt) else { return Ok(()) };
         let (assignment, nonce) = (&worker.assignment, &worker.record.nonce);
         let launch =
@@ -112,6 +119,7 @@ impl Coordinator {
             return Ok(());
         };
         let secrets = self.surroundings.secrets(&assignment.policy, &launch.env);
+        let launch = enclose(enclosure.as_ref(), launch);
         let order = worker::order(&launch, &self.surroundings, assignment, nonce, &secrets);
         let started = self.supervisor.take().map_or_else(|| self.start_supervisor(), Ok);
         let supervisor = match started {
@@ -147,7 +155,7 @@ impl Coordinator {
         Ok(Supervisor::start(name, &self.store.path(&ledger), told)?)
     }
 
-    fn not_started(&self, attempt: AttemptId, cause: String, is_passing: bool) {
+    pub(super) fn not_started(&self, attempt: AttemptId, cause: String, is_passing: bool) {
         let Some(events) = self.events.clone() else { return };
         tokio::spawn(async move {
             let event = Event::WorkerNotStarted { attempt, cause, is_passing };

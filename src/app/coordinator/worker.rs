@@ -1,12 +1,17 @@
 //! How the processes of an attempt are started: worker, verify commands, gate commands.
 
-use std::{ffi::OsString, path::PathBuf, time::Duration};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, watch};
 
 use super::surroundings::{Surroundings, mask_log};
 
 use crate::{
+    app::sandbox::{Enclosure, enclose},
     domain::{
         agent,
         format::layout,
@@ -36,17 +41,24 @@ use crate::{
 pub(super) struct Home {
     /// Relative to the folder of the plan; empty where it is that.
     folder: PathBuf,
+    /// The worktree that it is in, likewise.
+    top: PathBuf,
 }
 
 impl Home {
     /// Returns the folder of the plan.
     pub(super) fn root() -> Self {
-        Self { folder: PathBuf::new() }
+        Self { folder: PathBuf::new(), top: PathBuf::new() }
     }
 
-    /// Returns the folder of the plan in a worktree.
-    pub(super) fn below(folder: PathBuf) -> Self {
-        Self { folder }
+    /// Returns the folder of the plan in the worktree `top`, where it is `prefix` of that.
+    pub(super) fn below(top: PathBuf, prefix: &Path) -> Self {
+        Self { folder: top.join(prefix), top }
+    }
+
+    /// Returns the worktree that it is in, relative to the folder of the plan.
+    pub(super) fn top(&self) -> &Path {
+        &self.top
     }
 
     /// Says whether it is the folder of a worktree.
@@ -146,6 +158,8 @@ pub(super) struct Checks {
     pub times: CheckTimes,
     /// What is not to stand in the log.
     pub secrets: Vec<String>,
+    /// What encloses them, where something is to; or why it cannot.
+    pub enclosure: Result<Option<Enclosure>, String>,
 }
 
 impl Checks {
@@ -189,9 +203,13 @@ impl Checks {
         events: &mpsc::Sender<Event>,
         stopped: &watch::Receiver<Option<How>>,
     ) -> CheckResult {
-        let launch = Launch { argv: argv(command), ..launch };
-        let offset = log::length(&launch.output);
         let line = command.to_string();
+        let launch = Launch { argv: argv(command), ..launch };
+        let launch = match &self.enclosure {
+            Ok(enclosure) => enclose(enclosure.as_ref(), launch),
+            Err(cause) => return not_run(&line, format!("it is not run outside: {cause}")),
+        };
+        let offset = log::length(&launch.output);
         let mut result = run_one(&line, &launch, self.times, events, stopped).await;
         if !self.secrets.is_empty() {
             mask_log(&launch.output, offset, &self.secrets);
@@ -227,6 +245,10 @@ async fn run_one(
             Err(error) => break error.to_string(),
         }
     };
+    not_run(command, fault)
+}
+
+fn not_run(command: &str, fault: String) -> CheckResult {
     CheckResult {
         command: command.to_owned(),
         exit: None,

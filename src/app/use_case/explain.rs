@@ -94,6 +94,7 @@ pub fn words(task: &TaskId, reason: &Reason) -> (String, String) {
         | Reason::Limited { .. }
         | Reason::Breaker { .. }
         | Reason::Claimed { .. }
+        | Reason::NoSandbox(_)
         | Reason::Short { .. } => pauses::pause_words(task, reason).unwrap_or_default(),
         Reason::NoCommand => (
             "is ready, but nobody says what to start for it".to_owned(),

@@ -176,6 +176,15 @@ pub enum Happened {
         /// Why.
         reason: String,
     },
+    /// Tasks that are to run in a sandbox are not started: there is none.
+    NoSandbox {
+        /// Why.
+        cause: String,
+        /// What to do.
+        help: String,
+    },
+    /// There are sandboxes by now.
+    Sandbox,
     /// State cannot be committed; it stays in the files, and is tried again.
     StateNotCommitted {
         /// Why.

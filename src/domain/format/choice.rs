@@ -19,6 +19,7 @@ use crate::domain::model::{
     limits::PRIORITY_MAX,
     milestone::Trigger,
     remote::HostWord,
+    sandbox::Network,
     suggest::did_you_mean,
     task::{AuthorStatus, Estimate, HeartbeatFrom, Isolation, Priority, Size},
     time::{Timestamp, parse_duration},
@@ -32,6 +33,7 @@ text_values!(
     Agent,
     Edits,
     Isolation,
+    Network,
     HeartbeatFrom,
     LoopUntil,
     ReviewKind,
@@ -152,6 +154,7 @@ words! {
     Agent "bad-word" "an agent" Self::NAMED;
     Edits "bad-word" "an answer to edits" Self::NAMED;
     Isolation "bad-word" "an isolation" Self::NAMED;
+    Network "bad-word" "a network" Self::NAMED;
     HeartbeatFrom "bad-word" "a sign of life" Self::NAMED;
     LoopUntil "bad-word" "an end of a loop" [("verify", Self::Verify)];
     ReviewKind "bad-word" "a kind of review" Self::NAMED;

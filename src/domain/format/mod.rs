@@ -26,6 +26,7 @@ pub mod number;
 pub mod own_file;
 pub mod parts;
 pub mod place;
+pub mod sandbox;
 pub mod value;
 
 // One file per format.

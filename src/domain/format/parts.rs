@@ -13,6 +13,7 @@ use super::{
     command::Command,
     field::{Field, List, Table},
     number::{Attempts, Beat, Count, Money, Time, Tokens},
+    sandbox::RawSandbox,
     value::{EnvName, Executor, Flag, ModelName, Word},
 };
 use crate::domain::model::{
@@ -50,8 +51,11 @@ pub struct RawWorker {
     pub grace: Field<Time>,
     /// Further environment variables.
     pub env: Field<Table<EnvName, Word>>,
-    /// Where it runs: `worktree` (a git worktree of its own) or `none` (the repository root).
+    /// Where it runs: `worktree` (a git worktree of its own), `sandbox` (the same, with nothing else
+    /// to write to) or `none` (the repository root).
     pub isolation: Field<Isolation>,
+    /// What it may do where it runs in a sandbox.
+    pub sandbox: Field<RawSandbox>,
     /// The kind of executor.
     pub executor: Field<Executor>,
 }
@@ -71,6 +75,7 @@ impl RawWorker {
             grace: self.grace.value.map(|time| time.0),
             env: self.env.value.map_or_else(BTreeMap::new, environment),
             isolation: self.isolation.value,
+            sandbox: self.sandbox.value.map(RawSandbox::spec).unwrap_or_default(),
         }
     }
 }

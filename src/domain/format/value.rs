@@ -29,11 +29,12 @@ pub struct ValueFault {
 const SEPARATOR: char = '\u{1}';
 
 /// All rules for values.
-const CODES: [&str; 14] = [
+const CODES: [&str; 15] = [
     "bad-duration",
     "bad-priority",
     "bad-estimate",
     "bad-glob",
+    "bad-path",
     "bad-id",
     "bad-role",
     "bad-status",

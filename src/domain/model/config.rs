@@ -10,6 +10,7 @@ use super::{
     landing::GitSpec,
     limits,
     milestone::MilestoneSpec,
+    sandbox::SandboxSpec,
     task::{
         Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, RetrySpec, Size,
         TaskSpec, WorkerSpec,
@@ -259,6 +260,8 @@ pub struct Policy {
     pub max_iterations: Option<u32>,
     /// Where the worker works, where somebody says so.
     pub isolation: Option<Isolation>,
+    /// What it may do where it runs in a sandbox: task, role and settings together.
+    pub sandbox: SandboxSpec,
     /// Whether an attempt gets a new worktree, not that of the one before.
     pub is_clean: bool,
 }
@@ -334,6 +337,7 @@ impl Policy {
                 .or_else(|| role.and_then(|role| role.repeat))
                 .map(|repeat| repeat.max_iterations.unwrap_or(limits::ITERATIONS_DEFAULT)),
             isolation: workers.iter().find_map(|w| w.isolation),
+            sandbox: SandboxSpec::of(workers.iter().map(|w| &w.sandbox)),
             is_clean: retries.iter().find_map(|r| r.clean).unwrap_or(false),
             max_crashes: retries
                 .iter()

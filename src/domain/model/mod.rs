@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod outside;
 pub mod place;
 pub mod remote;
+pub mod sandbox;
 pub mod secret;
 pub mod suggest;
 pub mod task;

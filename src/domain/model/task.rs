@@ -7,6 +7,7 @@ use super::{
     glob::Glob,
     id::{GateName, RoleName, TaskId},
     place::Located,
+    sandbox::SandboxSpec,
 };
 
 /// One task file, as its author meant it; places are kept for diagnostics.
@@ -188,6 +189,8 @@ pub struct WorkerSpec {
     pub env: BTreeMap<String, String>,
     /// Where it runs.
     pub isolation: Option<Isolation>,
+    /// What it may do where it runs in a sandbox.
+    pub sandbox: SandboxSpec,
 }
 
 /// What counts as a sign of life of a worker.
@@ -235,19 +238,27 @@ pub enum Isolation {
     None,
     /// In a git worktree of its own.
     Worktree,
+    /// In a git worktree of its own, with nothing else to write to and less to see.
+    Sandbox,
 }
 
 impl Isolation {
     /// All words with their meaning.
-    pub const NAMED: [(&'static str, Self); 2] =
-        [("none", Self::None), ("worktree", Self::Worktree)];
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("none", Self::None), ("worktree", Self::Worktree), ("sandbox", Self::Sandbox)];
 
     /// Returns the word that stands in the file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Worktree => "worktree",
+            Self::Sandbox => "sandbox",
         }
+    }
+
+    /// Says whether it has a git worktree of its own.
+    pub fn is_apart(self) -> bool {
+        self != Self::None
     }
 }
 

@@ -24,7 +24,7 @@ use super::model::{
     attempt::Digests,
     config::{Config, Policy, Role},
     id::{RoleName, TaskId},
-    task::{CommandLine, TaskSpec},
+    task::{CommandLine, Isolation, TaskSpec},
 };
 
 /// The number of a task within one [`Plan`]; tasks are numbered in the order of their ids.
@@ -210,6 +210,14 @@ impl Plan {
             || self.spec(task).worker.is_startable()
             || self.role(task).is_some_and(|role| role.worker.is_startable())
             || self.config.worker.is_startable()
+    }
+
+    /// Says whether `task` is to run in a sandbox.
+    pub fn is_sandboxed(&self, task: TaskIndex) -> bool {
+        let spec = self.spec(task).worker.isolation;
+        let role = || self.role(task).and_then(|role| role.worker.isolation);
+        let said = spec.or_else(role).or(self.config.worker.isolation);
+        said.max(self.config.ceiling.isolation) == Some(Isolation::Sandbox)
     }
 
     /// Returns how long `task` is thought to take: its estimate, or size M where it has none.

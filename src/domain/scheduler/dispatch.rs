@@ -22,7 +22,10 @@ impl Scheduler {
         // What is asked for keeps its slot.
         while self.may_start() && self.running.len() + self.asked.len() < max_workers {
             let may_start = |task| {
-                self.file_conflict(task).is_none() && self.is_free(task) && self.may_land(task)
+                self.file_conflict(task).is_none()
+                    && self.is_free(task)
+                    && self.may_land(task)
+                    && self.lacks_sandbox(task).is_none()
             };
             let first = self.ready.first(|lane| self.lane_has_room(lane), may_start);
             let Some(task) = first else { break };
@@ -74,6 +77,8 @@ impl Scheduler {
     fn isolation_of(&self, policy: &Policy) -> Isolation {
         match policy.isolation {
             Some(Isolation::None) => Isolation::None,
+            // Never less than that: where there is none, the task is not started.
+            Some(Isolation::Sandbox) => Isolation::Sandbox,
             Some(Isolation::Worktree) | None if self.worktrees != Worktrees::None => {
                 Isolation::Worktree
             }
@@ -104,7 +109,8 @@ impl Scheduler {
         let digests = self.plan.digests(task);
         let policy = self.plan.policy(task);
         let isolation = self.isolation_of(&policy);
-        let is_apart = isolation == Isolation::Worktree;
+        self.assert_enclosed(task, isolation);
+        let is_apart = isolation.is_apart();
         let history = self.histories.entry(attempt.task.clone()).or_default();
         let lands = history.unlanded(self.outside.retried_after(&attempt.task));
         let lands = lands.filter(|_| is_apart);

@@ -9,6 +9,7 @@ use crate::domain::{
         claim::ClaimAnswer,
         id::{AttemptId, TaskId},
         outside::OutsideFacts,
+        sandbox::Lack,
     },
     plan::Plan,
 };
@@ -135,6 +136,8 @@ pub enum Event {
     /// Another branch is checked out than that which work lands on, or that one again: the plan is
     /// perhaps another one, and none of it that would land is started.
     Away(bool),
+    /// Whether tasks can run in a sandbox: why not, where they cannot.
+    SandboxSeen(Option<Lack>),
     /// Nothing more is to be started for now. What runs goes on.
     Held(Hold),
     /// One thing less keeps tasks from being started.

@@ -12,6 +12,7 @@ use crate::domain::{
         attempt::{Outcome, ReviewKind},
         id::{AttemptId, GateName, RoleName, TaskId},
         outside::GateState,
+        sandbox::Lack,
         task::AuthorStatus,
         time::{Tick, Timestamp},
     },
@@ -128,6 +129,8 @@ pub enum Reason {
         /// Who, in words.
         by: String,
     },
+    /// It is to run in a sandbox, and there is none.
+    NoSandbox(Lack),
     /// Nobody says what is to be started for it.
     NoCommand,
     /// All workers are busy.
@@ -305,6 +308,7 @@ impl Scheduler {
     fn explain_limits(&self, task: TaskIndex) -> Vec<Reason> {
         let mut reasons = self.explain_pauses(task);
         reasons.extend(self.claimed_by(task).map(|by| Reason::Claimed { by: by.to_owned() }));
+        reasons.extend(self.lacks_sandbox(task).cloned().map(Reason::NoSandbox));
         if !self.plan.has_command(task) {
             reasons.push(Reason::NoCommand);
         }

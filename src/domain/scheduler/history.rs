@@ -10,6 +10,8 @@ use crate::domain::model::{
     attempt::{AttemptRecord, Digests, Ending, GateRecord, Outcome, Usage, UsageLimit},
     id::{AttemptId, GateName, TaskId},
     outside::OutsideFacts,
+    sandbox::Lack,
+    task::Isolation,
     time::{Now, Tick, Timestamp},
 };
 
@@ -37,6 +39,8 @@ pub struct Recorded {
     pub unapproved: Unapproved,
     /// Whether a task can have a worktree of its own, and so has one where nobody says otherwise.
     pub has_worktrees: bool,
+    /// Why no task can run in a sandbox; `None` where they can, and where nobody looked.
+    pub no_sandbox: Option<Lack>,
     /// Attempts without an ending that another coordinator sees to.
     pub of_others: BTreeSet<AttemptId>,
     /// Those of them whose workers were never started.
@@ -186,6 +190,17 @@ pub struct Place {
     pub is_apart: bool,
     /// The attempt whose work it only lands.
     pub lands: Option<u32>,
+}
+
+impl Place {
+    /// Returns how it is kept apart, where task, role and settings say `said` by now.
+    pub(super) fn isolation(self, said: Option<Isolation>) -> Isolation {
+        match (self.is_apart, said) {
+            (false, _) => Isolation::None,
+            (true, Some(Isolation::Sandbox)) => Isolation::Sandbox,
+            (true, Some(Isolation::Worktree | Isolation::None) | None) => Isolation::Worktree,
+        }
+    }
 }
 
 fn count_after(numbers: &[u32], after: u32) -> u32 {

@@ -25,7 +25,6 @@ use crate::domain::{
     model::{
         attempt::{CheckResult, Ending, Outcome, ReviewKind},
         id::{AttemptId, TaskId},
-        task::Isolation,
     },
     plan::TaskIndex,
 };
@@ -69,7 +68,7 @@ impl Live {
 
     /// Says whether it has a worktree of its own.
     pub fn is_apart(&self) -> bool {
-        self.assignment.isolation == Isolation::Worktree
+        self.assignment.isolation.is_apart()
     }
 }
 

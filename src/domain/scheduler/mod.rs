@@ -28,6 +28,7 @@ mod rebuild;
 mod replan;
 mod retry;
 mod running;
+mod sandbox;
 mod shortage;
 mod states;
 mod stopping;
@@ -59,6 +60,7 @@ use super::{
         attempt::Outcome,
         id::{AttemptId, RoleName, TaskId},
         outside::OutsideFacts,
+        sandbox::Lack,
         time::{Now, Tick},
     },
     plan::{Plan, TaskIndex},
@@ -101,6 +103,8 @@ pub struct Scheduler {
     claims: Claims,
     unapproved: Unapproved,
     worktrees: Worktrees,
+    /// Why no task can run in a sandbox, where none can.
+    no_sandbox: Option<Lack>,
     /// Whose work lands next.
     landings: Queue,
     /// Tasks that were asked for, and of which it is not known yet whose they are.
@@ -122,8 +126,8 @@ impl Scheduler {
     /// Starts from the plan and from what an earlier run wrote down.
     pub fn recover(plan: Arc<Plan>, recorded: Recorded, now: Now) -> Self {
         let Recorded { histories, gates, outside, is_live, running, mut causes, .. } = recorded;
-        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, unapproved, .. } =
-            recorded;
+        let Recorded { unstarted, deaths, claims, of_others, has_worktrees, .. } = recorded;
+        let Recorded { unapproved, no_sandbox, .. } = recorded;
         let (mut live, mut lost) = (Vec::new(), Vec::new());
         for (id, history) in &histories {
             let Some(attempt) = history.unsettled(id) else { continue };
@@ -171,6 +175,7 @@ impl Scheduler {
             claims,
             unapproved,
             worktrees: if has_worktrees { Worktrees::Here } else { Worktrees::None },
+            no_sandbox,
             landings: Queue::default(),
             asked: BTreeSet::new(),
             now,
@@ -225,6 +230,7 @@ impl Scheduler {
             }
             Event::PlanChanged { plan, outside } => self.plan_changed(plan, outside, &mut effects),
             Event::Away(is_away) => self.branch_left(is_away),
+            Event::SandboxSeen(fault) => self.no_sandbox = fault,
             Event::Held(hold) => {
                 self.holds.insert(hold);
             }
@@ -280,8 +286,9 @@ impl Scheduler {
         let is_spent =
             |lane: &Lane| lane.milestone.as_ref().is_some_and(|name| self.is_milestone_spent(name));
         let may_go_on = !self.is_run_spent();
-        let is_ours = |task| self.claimed_by(task).is_none();
-        let waits_for_slot = || self.ready.first(|lane| !is_spent(lane), is_ours).is_some();
+        let may_be_ours =
+            |task| self.claimed_by(task).is_none() && self.lacks_sandbox(task).is_none();
+        let waits_for_slot = || self.ready.first(|lane| !is_spent(lane), may_be_ours).is_some();
         may_go_on && (!self.deadlines.is_empty() || waits_for_slot())
     }
 

@@ -18,7 +18,6 @@ use crate::domain::{
         attempt::{CheckResult, Outcome, ReviewKind, StatusReport, Usage, UsageLimit, WorkerEnd},
         config::Policy,
         id::AttemptId,
-        task::Isolation,
         time::{Now, Tick},
     },
     plan::TaskIndex,
@@ -99,7 +98,7 @@ impl Scheduler {
                 spec: Arc::clone(self.plan.shared_spec(task)),
                 role: self.plan.role(task).cloned(),
                 policy: self.adopted_policy(task),
-                isolation: if place.is_apart { Isolation::Worktree } else { Isolation::None },
+                isolation: place.isolation(self.plan.policy(task).isolation),
                 lands: place.lands,
                 previous: None,
             });

@@ -96,6 +96,7 @@ impl Scheduler {
         match (is_waiting, has_failed_gate, has_shut_gate) {
             (_, true, _) | (false, _, true) => TaskState::Blocked,
             (true, false, _) => TaskState::Waiting,
+            (false, false, false) if self.lacks_sandbox(task).is_some() => TaskState::Blocked,
             (false, false, false) if self.shared_budget_spent(task).is_some() => TaskState::Blocked,
             (false, false, false) => TaskState::Ready,
         }

@@ -20,7 +20,9 @@ use crate::domain::model::{
     id::GateName,
     outside::{EventKind, OutsideEvent},
     place::Located,
-    task::{AuthorStatus, Budget, CommandLine, LoopSpec, Priority, TaskSpec, WorkerSpec},
+    task::{
+        AuthorStatus, Budget, CommandLine, Isolation, LoopSpec, Priority, TaskSpec, WorkerSpec,
+    },
     time::Timestamp,
 };
 
@@ -63,6 +65,11 @@ fn task(line: &str) -> TaskSpec {
             "timeout" => spec.worker.timeout = Some(Duration::from_secs(value.parse().unwrap())),
             "attempts" => spec.retry.max_attempts = Some(value.parse().unwrap()),
             "crashes" => spec.retry.max_crashes = Some(value.parse().unwrap()),
+            "isolation" => {
+                let named = Isolation::NAMED.iter().find(|(name, _)| *name == value);
+                spec.worker.isolation = Some(named.unwrap().1);
+            }
+            "write" => spec.worker.sandbox.write.push(owned),
             "heartbeat" => spec.worker.heartbeat = Some(seconds(value)),
             "provider" => spec.worker.provider = Some(owned),
             "milestone" => spec.milestone = Some(owned),
@@ -289,6 +296,8 @@ fn landing_event(words: &[&str]) -> Option<Event> {
             },
         },
         ["away"] => Event::Away(true),
+        ["no-sandbox"] => Event::SandboxSeen(Some(sandbox::tests::missing("no bwrap"))),
+        ["sandbox"] => Event::SandboxSeen(None),
         ["back"] => Event::Away(false),
         _ => return None,
     })

@@ -7,6 +7,7 @@ use crate::domain::{
     model::{
         config::{Config, Heartbeat, LevelGate, Policy, Role},
         hook::Hook,
+        sandbox::{Network, SandboxSpec},
         task::{AuthorStatus, Budget, CommandLine, Completion, TaskSpec},
         time::Exact,
     },
@@ -210,6 +211,7 @@ fn of_policy<'a>(facts: &mut Facts<'a>, policy: &'a Policy) {
         budget,
         max_iterations,
         isolation,
+        sandbox: SandboxSpec { network, write, hide },
         is_clean,
     } = policy;
     if let Some(command) = command {
@@ -218,6 +220,13 @@ fn of_policy<'a>(facts: &mut Facts<'a>, policy: &'a Policy) {
     facts.text("agent", agent.map_or("", |agent| agent.as_str()));
     facts.text("model", model.as_deref().unwrap_or_default());
     facts.text("isolation", isolation.map_or("", |isolation| isolation.as_str()));
+    facts.text("network of the sandbox", network.map_or("", Network::as_str));
+    for path in write {
+        facts.text("may write", path.as_str());
+    }
+    for path in hide {
+        facts.text("does not see", path.as_str());
+    }
     for (name, value) in env {
         facts.digest("env", name, value);
         facts.hash("env name", name);

@@ -3,6 +3,7 @@
 //! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
 
 pub mod background;
+pub mod bwrap;
 pub mod call;
 pub mod cap;
 pub mod cgroup;

@@ -15,7 +15,7 @@ use rustix::{
     process::{Pid, Signal, kill_process_group, test_kill_process, test_kill_process_group},
 };
 
-use super::{ProcessError, ProcessIdentity, leftovers::send_checked};
+use super::{ProcessError, ProcessIdentity, bwrap, leftovers::send_checked};
 use crate::domain::standstill::ProcessState;
 
 /// How a group is told to stop.
@@ -56,7 +56,8 @@ pub fn stop_group(pid: u32, how: How) -> Result<(), ProcessError> {
 }
 
 /// Tells the process `pid`, started at `start_ticks`, and every process of the group that it was
-/// started in to stop; whoever is gone is fine.
+/// started in to stop; whoever is gone is fine. Where it has made a sandbox, a polite word is for what
+/// runs in that.
 ///
 /// # Errors
 /// As [`stop_group`]; [`ProcessError::Signal`].
@@ -64,6 +65,11 @@ pub fn stop_process(pid: u32, start_ticks: u64, how: How) -> Result<(), ProcessE
     let is_same = || stat(pid).filter(|stat| stat.start_ticks == start_ticks);
     // A leader can go over to another group of its session.
     let is_outside = is_same().is_some_and(|stat| stat.group != pid);
+    if how == How::Polite
+        && let Some(inside) = bwrap::group_inside(pid).filter(|_| is_same().is_some())
+    {
+        return stop_group(inside, how);
+    }
     stop_group(pid, how)?;
     let Some(number) = group(pid).filter(|_| is_outside) else { return Ok(()) };
     for signal in how.signals() {

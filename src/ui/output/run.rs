@@ -100,6 +100,8 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::StopAsked { .. }
         | Happened::Held { .. }
         | Happened::Released
+        | Happened::NoSandbox { .. }
+        | Happened::Sandbox
         | Happened::Left { .. } => of_run(happened),
         Happened::NotApplied { .. }
         | Happened::WaitsForApproval(_)
@@ -225,6 +227,13 @@ fn of_run(happened: &Happened) -> Option<(Tone, String)> {
             (Tone::Uneasy, format!("pause     nothing is started: {reason}{}", advice(help)))
         }
         Happened::Released => (Tone::Neutral, "resume    ready tasks are started again".to_owned()),
+        Happened::NoSandbox { cause, help } => {
+            let text = format!("sandbox   tasks that ask for one are not started: {cause}");
+            (Tone::Uneasy, text + &advice(help))
+        }
+        Happened::Sandbox => {
+            (Tone::Neutral, "sandbox   tasks that ask for one are started".to_owned())
+        }
         Happened::Left { n_running } => {
             let rest = match n_running {
                 0 => "nothing runs".to_owned(),

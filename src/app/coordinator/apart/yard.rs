@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, atomic::AtomicBool},
     thread,
     time::Duration,
@@ -16,7 +16,11 @@ use super::{
     state::Unsaved,
 };
 use crate::{
-    app::{coordinator::worker::Home, error::AppError, standing_landings::Waits},
+    app::{
+        coordinator::{enclosure::Fence, worker::Home},
+        error::AppError,
+        standing_landings::Waits,
+    },
     domain::{
         format::{layout, run_record},
         model::{
@@ -65,6 +69,8 @@ pub(in crate::app::coordinator) struct Yard {
     pub(super) is_away: bool,
     /// How many worktrees are being removed.
     pub(super) n_removing: usize,
+    /// What is known of sandboxes around them.
+    pub(in crate::app::coordinator) fence: Fence,
 }
 
 impl Yard {
@@ -91,6 +97,7 @@ impl Yard {
             published: Waits::new(),
             is_away: false,
             n_removing: 0,
+            fence: Fence::default(),
         };
         let Some(ground) = Ground::find(store.root())? else {
             "this folder is not in a git repository".clone_into(&mut yard.reason);
@@ -157,6 +164,11 @@ impl Yard {
     /// Returns the repository, and the branch that work lands on.
     pub(in crate::app::coordinator) fn committed(&self) -> Option<(&Ground, &str)> {
         self.ground.as_deref().map(|ground| (ground, self.branch.as_str()))
+    }
+
+    /// Returns the repository in which tasks are worked on apart.
+    pub(in crate::app::coordinator) fn ground(&self) -> Option<&Ground> {
+        self.ground.as_deref()
     }
 
     /// Returns the branch that work lands on.
@@ -236,21 +248,21 @@ impl Yard {
     pub(in crate::app::coordinator) fn home(&self, assignment: &Assignment) -> Home {
         match assignment.isolation {
             Isolation::None => Home::root(),
-            Isolation::Worktree => {
+            Isolation::Worktree | Isolation::Sandbox => {
                 let top = layout::worktree_path(&assignment.attempt.task);
-                Home::below(Path::new(&top).join(&self.prefix))
+                Home::below(PathBuf::from(top), &self.prefix)
             }
         }
     }
 
     /// Returns where the commands of several attempts run together.
     pub(super) fn batch_home(&self) -> Home {
-        Home::below(Path::new(layout::BATCH_DIR).join(&self.prefix))
+        Home::below(PathBuf::from(layout::BATCH_DIR), &self.prefix)
     }
 
     /// Returns where the work of an attempt is, for its record.
     pub(in crate::app::coordinator) fn work_of(&self, assignment: &Assignment) -> Option<Work> {
-        (assignment.isolation == Isolation::Worktree).then(|| Work {
+        assignment.isolation.is_apart().then(|| Work {
             branch: Ground::task_branch(assignment.attempt.task.as_str()),
             onto: self.branch.clone(),
             commit: None,
@@ -295,7 +307,7 @@ pub(in crate::app::coordinator) fn require_ground(
         return Ok(());
     }
     let asks = |task: &crate::domain::plan::TaskIndex| {
-        plan.policy(*task).isolation == Some(Isolation::Worktree)
+        plan.policy(*task).isolation.is_some_and(Isolation::is_apart)
     };
     match plan.indices().find(asks) {
         None => Ok(()),

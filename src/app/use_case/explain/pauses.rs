@@ -6,6 +6,7 @@ use crate::{
         model::{
             attempt::{Outcome, ReviewKind},
             id::TaskId,
+            sandbox::Lack,
             time::{Timestamp, render_duration},
         },
         scheduler::{budget::Scope, explain::Reason},
@@ -87,6 +88,9 @@ pub(super) fn pause_words(task: &TaskId, reason: &Reason) -> Option<(String, Str
             ),
             "it goes on by itself; resuming the run starts tasks at once".to_owned(),
         ),
+        Reason::NoSandbox(Lack { cause, help }) => {
+            (format!("is to run in a sandbox, and is not started outside: {cause}"), help.clone())
+        }
         Reason::Short { cause, remaining } => (
             format!("waits {} for the next try: {cause}", render_duration(*remaining)),
             "it goes on by itself, and nothing is used up; `orch doctor` shows what is short"

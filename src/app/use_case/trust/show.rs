@@ -96,7 +96,9 @@ fn task_view(consent: &Consent, task: TaskIndex, bare: PartView, has_git: bool) 
     let isolation = if has_git { isolation } else { Isolation::None };
     let folder = match isolation {
         Isolation::None => repository.root().display().to_string(),
-        Isolation::Worktree => format!("{}/{}", layout::WORKTREES_DIR, spec.id.value),
+        Isolation::Worktree | Isolation::Sandbox => {
+            format!("{}/{}", layout::WORKTREES_DIR, spec.id.value)
+        }
     };
     let mut environment = plan.config().env_pass.clone();
     let of_agent = policy.agent.map(Agent::variables).unwrap_or_default();

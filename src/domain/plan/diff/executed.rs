@@ -40,7 +40,7 @@ pub enum Subject {
 
 /// Says whether a key decides what is executed, or what is around it.
 fn is_executed(key: &str) -> bool {
-    const KEYS: [&str; 10] = [
+    const KEYS: [&str; 13] = [
         // Another role has other commands.
         "role",
         "worker.command",
@@ -48,6 +48,9 @@ fn is_executed(key: &str) -> bool {
         "worker.model",
         "worker.env",
         "worker.isolation",
+        "worker.sandbox.network",
+        "worker.sandbox.write",
+        "worker.sandbox.hide",
         facts::VERIFY,
         "env.pass",
         "env.secret",

@@ -9,6 +9,7 @@ use crate::domain::model::{
     glob::Glob,
     hook::HookEvent,
     landing::LandingMode,
+    sandbox::Network,
     task::{
         Budget, CommandLine, Completion, Estimate, HeartbeatFrom, Isolation, LoopSpec, RetrySpec,
         Size, TaskSpec, WorkerSpec,
@@ -75,6 +76,10 @@ impl<'a> Facts<'a> {
         self.time("worker.grace", worker.grace);
         self.add("worker.env", Value::Names(&worker.env));
         self.text("worker.isolation", worker.isolation.map(Isolation::as_str));
+        let sandbox = &worker.sandbox;
+        self.text("worker.sandbox.network", sandbox.network.map(Network::as_str));
+        self.set("worker.sandbox.write", sandbox.write.iter().map(String::as_str));
+        self.set("worker.sandbox.hide", sandbox.hide.iter().map(String::as_str));
     }
 
     fn completion(&mut self, completion: &'a Completion) {
@@ -115,7 +120,7 @@ pub(super) fn own_title(task: &TaskSpec) -> Option<&str> {
 
 /// Returns what a task says but for its id, its file and its body.
 pub(super) fn of_task(task: &TaskSpec) -> Vec<Fact<'_>> {
-    let mut facts = Facts { list: Vec::with_capacity(38) };
+    let mut facts = Facts { list: Vec::with_capacity(41) };
     facts.text("title", own_title(task));
     facts.set("depends_on", task.depends_on.iter().map(|id| id.value.as_str()));
     facts.text("role", task.role.as_ref().map(|role| role.value.0.as_str()));

@@ -35,12 +35,18 @@ impl Scheduler {
         let mut mates = std::mem::take(&mut self.landings.mates);
         mates.retain(|id| self.queued(id).is_some());
         self.landings.mates = mates;
+        let mut others = Vec::new();
         while self.landings.mates.len() + 1 < most
             && let Some(id) = self.landings.waiting.pop_front()
         {
-            if self.queued(&id).is_some() {
-                self.landings.mates.push(id);
+            match self.queued(&id) {
+                Some(mate) if self.is_enclosed_alike(task, mate) => self.landings.mates.push(id),
+                Some(_) => others.push(id),
+                None => {}
             }
+        }
+        for id in others.into_iter().rev() {
+            self.landings.waiting.push_front(id);
         }
         if self.landings.mates.is_empty() {
             return self.merge_alone(task, attempt, effects);
