@@ -8,6 +8,11 @@ use std::{
 
 use rustix::fs::statvfs;
 
+/// Returns the number of the user that this process is.
+pub fn user() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// How much one user may watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WatchLimits {

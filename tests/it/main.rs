@@ -19,6 +19,8 @@ mod hostile;
 mod kill;
 mod landing;
 mod own;
+#[cfg(target_os = "linux")]
+mod sandbox;
 mod simulation;
 mod source;
 mod supervisor;

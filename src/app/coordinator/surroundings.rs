@@ -3,6 +3,7 @@
 use std::{ffi::OsString, path::Path};
 
 use crate::{
+    domain::agent::is_key,
     domain::model::{agent::Agent, config::Config, config::Policy, secret},
     io::environment,
 };
@@ -62,8 +63,10 @@ impl Surroundings {
     /// The keys of agents are secret without being named.
     fn secret_names<'a>(&'a self, policy: &Policy) -> impl Iterator<Item = &'a str> {
         let of_agent = policy.agent.map(Agent::variables).unwrap_or_default();
-        let is_key = |name: &&str| name.ends_with("_KEY") || name.ends_with("_TOKEN");
-        self.secret.iter().map(String::as_str).chain(of_agent.into_iter().filter(is_key))
+        self.secret
+            .iter()
+            .map(String::as_str)
+            .chain(of_agent.into_iter().filter(|name| is_key(name)))
     }
 }
 

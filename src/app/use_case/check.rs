@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    app::{error::AppError, repository::Repository},
+    app::{error::AppError, repository::Repository, snapshot::Snapshot},
     domain::{
         format::{fault::source_line, task_file::Reading},
-        model::diagnostic::{Diagnostic, Severity, count},
+        model::{
+            diagnostic::{Diagnostic, Label, Severity, count},
+            place::Span,
+            sandbox::Lack,
+        },
     },
     io::store::Store,
 };
@@ -39,7 +43,19 @@ impl Checked {
 pub fn check(repository: &Repository) -> Result<Checked, AppError> {
     let mut snapshot = repository.read(Reading::Whole)?;
     quote_sources(repository.store(), &mut snapshot.diagnostics);
+    snapshot.diagnostics.extend(without_sandbox(&snapshot));
     Ok(Checked { diagnostics: snapshot.diagnostics, n_tasks: snapshot.plan.n_tasks() })
+}
+
+/// Notes that a task asks for a sandbox, and that there is none here: no fault of the plan, which may
+/// be carried out elsewhere.
+fn without_sandbox(snapshot: &Snapshot) -> Option<Diagnostic> {
+    let Lack { cause, help } = snapshot.no_sandbox.as_ref()?;
+    let plan = &snapshot.plan;
+    let first = plan.indices().find(|task| plan.is_sandboxed(*task))?;
+    let message = format!("here it would not be started, as it is to run in a sandbox: {cause}");
+    let primary = Label::new(&*plan.spec(first).path, Span::default(), "");
+    Some(Diagnostic::note("no-sandbox", message, primary).with_help(help))
 }
 
 /// Fills in the source lines that diagnostics point at.

@@ -7,8 +7,12 @@ mod git;
 mod leftovers;
 mod lock;
 mod plan;
+mod sandbox;
+mod security;
 mod watching;
 mod workers;
+
+pub use self::security::security;
 
 use crate::{
     app::{
@@ -33,7 +37,7 @@ struct Surroundings<'a> {
 type Look = fn(&Surroundings<'_>, &mut Figures) -> Vec<Check>;
 
 /// All checks, in the order in which they are told.
-const LOOKS: [Look; 13] = [
+const LOOKS: [Look; 14] = [
     watching::notices,
     watching::limits,
     git::program,
@@ -41,6 +45,7 @@ const LOOKS: [Look; 13] = [
     lock::lock,
     workers::executor,
     leftovers::leftovers,
+    sandbox::sandbox,
     workers::programs,
     workers::agents,
     plan::plan,
@@ -51,18 +56,28 @@ const LOOKS: [Look; 13] = [
 
 /// Looks around.
 pub fn doctor(repository: &Repository) -> DoctorView {
-    let store = repository.store();
-    let surroundings = Surroundings {
-        store,
-        checkout: Checkout::find(store.root()),
-        standing: Standing::read(repository.clone(), Reading::Whole),
-    };
+    let surroundings = Surroundings::of(repository);
     let mut figures = Figures::default();
     let checks: Vec<Check> =
         LOOKS.iter().flat_map(|look| look(&surroundings, &mut figures)).collect();
-    let n_with = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
-    let (n_warnings, n_errors) = (n_with(Verdict::Warning), n_with(Verdict::Error));
+    let (n_warnings, n_errors) =
+        (n_with(&checks, Verdict::Warning), n_with(&checks, Verdict::Error));
     DoctorView { checks, n_warnings, n_errors, figures }
+}
+
+impl<'a> Surroundings<'a> {
+    fn of(repository: &'a Repository) -> Self {
+        let store = repository.store();
+        Self {
+            store,
+            checkout: Checkout::find(store.root()),
+            standing: Standing::read(repository.clone(), Reading::Whole),
+        }
+    }
+}
+
+fn n_with(checks: &[Check], verdict: Verdict) -> usize {
+    checks.iter().filter(|check| check.verdict == verdict).count()
 }
 
 /// Returns an error with its causes, in one sentence.

@@ -18,6 +18,17 @@ pub struct DoctorView {
     pub figures: Figures,
 }
 
+/// How each protection stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct SecurityView {
+    /// One line for each thing that was looked at.
+    pub checks: Vec<Check>,
+    /// How many of them are warnings.
+    pub n_warnings: usize,
+    /// How many of them are errors.
+    pub n_errors: usize,
+}
+
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Check {

@@ -50,6 +50,11 @@ pub fn started(policy: &Policy, prompt: &str) -> Option<Vec<String>> {
     policy.agent.map(|agent| agent.argv(policy.model.as_deref(), prompt))
 }
 
+/// Says whether a variable of an agent holds a key: such ones are secret without being named.
+pub fn is_key(variable: &str) -> bool {
+    variable.ends_with("_KEY") || variable.ends_with("_TOKEN")
+}
+
 impl Agent {
     /// Returns how it is started, program first.
     pub fn argv(self, model: Option<&str>, prompt: &str) -> Vec<String> {

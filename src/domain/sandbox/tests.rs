@@ -41,39 +41,40 @@ fn what_must_not_be_written_comes_after_what_may_be() {
     check(
         &words,
         expect![[r#"
-        /usr/bin/bwrap
-        --unshare-user
-        --disable-userns
-        --unshare-pid
-        --unshare-ipc
-        --unshare-uts
-        --unshare-cgroup-try
-        --unshare-net
-        --new-session
-        --die-with-parent
-        --cap-drop ALL
-        --ro-bind / /
-        --dev /dev
-        --proc /proc
-        --tmpfs /run
-        --tmpfs /tmp
-        --ro-bind /tmp/repo /tmp/repo
-        --bind /home/me/.cache /home/me/.cache
-        --bind /tmp/repo /tmp/repo
-        --ro-bind /tmp/repo/.orch /tmp/repo/.orch
-        --ro-bind /tmp/repo/.git /tmp/repo/.git
-        --tmpfs /home/me/.ssh
-        --remount-ro /home/me/.ssh
-        --ro-bind /dev/null /home/me/.netrc
-        --tmpfs /tmp/repo/.orch/local
-        --ro-bind /tmp/repo/.orch/local/prompts/a/1.md /tmp/repo/.orch/local/prompts/a/1.md
-        --bind /tmp/repo/.orch/local/worktrees/a /tmp/repo/.orch/local/worktrees/a
-        --ro-bind /tmp/repo/.orch/local/worktrees/a/.git /tmp/repo/.orch/local/worktrees/a/.git
-        --remount-ro /tmp/repo/.orch/local
-        --chdir /tmp/repo/.orch/local/worktrees/a/sub
-        --setenv LD_LIBRARY_PATH lib
-        --
-    "#]],
+            /usr/bin/bwrap
+            --unshare-user
+            --disable-userns
+            --unshare-pid
+            --unshare-ipc
+            --unshare-uts
+            --unshare-cgroup-try
+            --unshare-net
+            --new-session
+            --die-with-parent
+            --cap-drop ALL
+            --ro-bind / /
+            --dev /dev
+            --proc /proc
+            --remount-ro /proc
+            --tmpfs /run
+            --tmpfs /tmp
+            --ro-bind /tmp/repo /tmp/repo
+            --bind /home/me/.cache /home/me/.cache
+            --bind /tmp/repo /tmp/repo
+            --ro-bind /tmp/repo/.orch /tmp/repo/.orch
+            --ro-bind /tmp/repo/.git /tmp/repo/.git
+            --tmpfs /home/me/.ssh
+            --remount-ro /home/me/.ssh
+            --ro-bind /dev/null /home/me/.netrc
+            --tmpfs /tmp/repo/.orch/local
+            --ro-bind /tmp/repo/.orch/local/prompts/a/1.md /tmp/repo/.orch/local/prompts/a/1.md
+            --bind /tmp/repo/.orch/local/worktrees/a /tmp/repo/.orch/local/worktrees/a
+            --ro-bind /tmp/repo/.orch/local/worktrees/a/.git /tmp/repo/.orch/local/worktrees/a/.git
+            --remount-ro /tmp/repo/.orch/local
+            --chdir /tmp/repo/.orch/local/worktrees/a/sub
+            --setenv LD_LIBRARY_PATH lib
+            --
+        "#]],
     );
     let open = argv(&bwrap(Strength::NoNesting), true, &places, &variables);
     let missing: Vec<&String> = words.iter().filter(|word| !open.contains(word)).collect();
@@ -85,27 +86,28 @@ fn it_is_tried_out_as_it_is_used() {
     check(
         &probe(&bwrap(Strength::NoNesting)),
         expect![[r#"
-        /usr/bin/bwrap
-        --unshare-user
-        --disable-userns
-        --unshare-pid
-        --unshare-ipc
-        --unshare-uts
-        --unshare-cgroup-try
-        --unshare-net
-        --new-session
-        --die-with-parent
-        --cap-drop ALL
-        --ro-bind / /
-        --dev /dev
-        --proc /proc
-        --tmpfs /tmp
-        -- /usr/bin/bwrap
-        --version
-    "#]],
+            /usr/bin/bwrap
+            --unshare-user
+            --disable-userns
+            --unshare-pid
+            --unshare-ipc
+            --unshare-uts
+            --unshare-cgroup-try
+            --unshare-net
+            --new-session
+            --die-with-parent
+            --cap-drop ALL
+            --ro-bind / /
+            --dev /dev
+            --proc /proc
+            --remount-ro /proc
+            --tmpfs /tmp
+            -- /usr/bin/bwrap
+            --version
+        "#]],
     );
     let n_words: Vec<usize> = Strength::ALL.map(|strength| probe(&bwrap(strength)).len()).to_vec();
-    assert_eq!(n_words, [24, 23, 22]);
+    assert_eq!(n_words, [26, 25, 24]);
 }
 
 #[test]

@@ -154,6 +154,19 @@ pub fn is_bare(path: &Path) -> bool {
     Repository::discover(path).is_ok_and(|repository| repository.is_bare())
 }
 
+/// Returns the files below `folder`, itself below `root`, that git keeps; none where it cannot be told.
+pub fn tracked_below(root: &Path, folder: &str) -> Vec<String> {
+    let Ok(repository) = Repository::discover(root) else { return Vec::new() };
+    let Ok(index) = repository.index() else { return Vec::new() };
+    let below = repository.workdir().and_then(|top| {
+        let real = |path: &Path| path.canonicalize().ok();
+        real(root)?.strip_prefix(real(top)?).ok().map(|prefix| prefix.join(folder))
+    });
+    let Some(below) = below else { return Vec::new() };
+    let names = index.iter().map(|entry| String::from_utf8_lossy(&entry.path).into_owned());
+    names.filter(|name| Path::new(name).starts_with(&below)).collect()
+}
+
 /// Returns what the program `git` says of its version; `None` where it says nothing.
 ///
 /// # Errors

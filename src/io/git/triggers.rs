@@ -59,6 +59,11 @@ impl Triggers {
         changes.filter(|change| change.contains("/config")).collect()
     }
 
+    /// Returns all of them, by what they are called, with what they hold.
+    pub fn told(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+
     /// Says in words what is not as it was before. Worktrees come and go, and are only looked at where
     /// they are on both sides.
     pub fn changed_since(&self, before: &Self) -> Vec<String> {

@@ -96,6 +96,17 @@ pub fn why_none() -> Option<&'static str> {
     (!is_writable).then_some("this user may not make one")
 }
 
+/// Returns the limits that hold for the group of this process, by name: the nearest of each counts.
+pub fn limits() -> Vec<(&'static str, String)> {
+    let Some(own) = own_folder() else { return Vec::new() };
+    let limit = |name: &'static str| {
+        let texts = own.ancestors().filter_map(|group| fs::read_to_string(group.join(name)).ok());
+        let mut set = texts.map(|text| text.trim().to_owned()).filter(|text| text != "max");
+        set.next().map(|value| (name, value))
+    };
+    ["memory.max", "pids.max"].into_iter().filter_map(limit).collect()
+}
+
 /// Says whether `folder` can be the group of the supervisor `name`, and nobody else's.
 pub fn is_of(folder: &Path, name: &str) -> bool {
     let own = format!("{PREFIX}{name}");

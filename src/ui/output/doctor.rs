@@ -3,22 +3,23 @@
 use anstyle::{AnsiColor, Style as Look};
 
 use super::{Style, escape::clean_line, figures::counted};
-use crate::app::view::doctor::{Check, DoctorView, Verdict};
+use crate::app::view::doctor::{Check, Verdict};
 
 /// Columns of the longest verdict.
 const VERDICT_COLUMNS: usize = 7;
 
 /// Renders what was found; each remedy stands below its line.
-pub fn render(found: &DoctorView, style: Style) -> String {
-    let columns = found.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+pub fn render(checks: &[Check], style: Style) -> String {
+    let columns = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     let mut lines = Vec::new();
-    for check in &found.checks {
+    for check in checks {
         lines.push(line(check, columns, style));
         lines.extend(check.help.iter().map(|help| format!("    = help: {}", clean_line(help))));
     }
-    let (errors, warnings) =
-        (counted(found.n_errors, "error"), counted(found.n_warnings, "warning"));
-    lines.push(format!("\n{}: {errors}, {warnings}", counted(found.checks.len(), "check")));
+    let n_with = |verdict| checks.iter().filter(|check| check.verdict == verdict).count();
+    let errors = counted(n_with(Verdict::Error), "error");
+    let warnings = counted(n_with(Verdict::Warning), "warning");
+    lines.push(format!("\n{}: {errors}, {warnings}", counted(checks.len(), "check")));
     lines.join("\n") + "\n"
 }
 

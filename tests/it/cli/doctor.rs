@@ -264,3 +264,41 @@ fn without_an_orch_folder_it_is_wrong_usage() {
     let error = Sandbox::new().orch(&["doctor"]).error(2);
     assert!(error.contains("`orch init` makes one"), "{error}");
 }
+
+#[test]
+fn each_protection_is_told_with_what_to_do() {
+    let sandbox = healthy();
+    sandbox.write(
+        ".orch/config.yaml",
+        "env: {pass: [MY_TOKEN]}\nworker: {command: claude --dangerously-skip-permissions}\n",
+    );
+    sandbox.write(".orch/tasks/c.md", "---\nworker: {isolation: none}\n---\n");
+    sandbox.write(".git/hooks/post-commit", "#!/bin/sh\n");
+    sandbox.write(".orch/local/x", "");
+    let told = sandbox.orch(&["doctor", "--security"]);
+    let json = sandbox.orch(&["doctor", "--security", "--json"]);
+    let view: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, told.code), (0, 0), "{}", told.stdout);
+    let verdicts = |name: &str| {
+        let all = checks(&view, name);
+        all.iter().map(|check| check.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let expected = [
+        ("owner", "ok"),
+        ("isolation", "warning"),
+        ("sandbox", "ok"),
+        ("agents", "warning"),
+        ("environment", "ok warning"),
+        ("git", "ok"),
+        ("local", "warning ok"),
+        ("leftovers", "ok"),
+        ("limits", "ok ok"),
+    ];
+    for (name, expected) in expected {
+        assert_eq!(verdicts(name).join(" "), expected, "{name}: {}", told.stdout);
+    }
+    for part in ["--dangerously-skip-permissions", "MY_TOKEN", "with neither: c", "post-commit"] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+    assert_eq!(view["n_errors"], 0);
+}
