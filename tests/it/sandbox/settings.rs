@@ -1,6 +1,6 @@
 //! What settings let a worker in a sandbox do, and what they cannot.
 
-use std::{fs, net::TcpListener, os::unix::fs::symlink};
+use std::{fs, net::TcpListener, os::unix::fs::symlink, process::Command};
 
 use super::{Run, Yard, is_possible, printed};
 
@@ -108,11 +108,11 @@ fn a_folder_that_somebody_left_open_is_no_way_out() {
     }
     let yard = Yard::new("", &[("a", "worker: {command: touch work, isolation: sandbox}")]);
     yard.commit();
-    let mut command = yard.command(&["run", "--plain"]);
-    let program = command.get_program().to_owned();
-    let text = format!("exec '{}' run --plain 7< /", program.to_string_lossy());
-    command = std::process::Command::new("sh");
-    command.args(["-c", &text]).current_dir(yard.root()).env("HOME", yard.home());
+    let plain = yard.command(&["run", "--plain"]);
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec \"$0\" run --plain 7< /"]).arg(plain.get_program());
+    command.current_dir(yard.root()).env_clear();
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let text = Run::start(command).end();
     assert!(text.contains("left the folder / open for it (descriptor 7)"), "{text}");
     assert!(!yard.sandbox.path("work").exists());

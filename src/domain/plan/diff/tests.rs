@@ -76,7 +76,8 @@ fn every_key_of_a_task_is_told() {
         "== tasks/a.md\n---\ntitle: T\ndepends_on: [b, c]\nrole: r\npriority: high\nestimate: 90m\n\
          milestone: m\nphase: p\nworkstream: w\ntags: [x]\nlevel: 2\nfiles: [src/**]\n\
          worker: {command: [a, b c], timeout: 90s, heartbeat: 1m, heartbeat_limit: 2m,\n\
-         \x20 heartbeat_from: output, provider: p, grace: 1500ms, env: {A: b}, isolation: none}\n\
+         \x20 heartbeat_from: output, provider: p, grace: 1500ms, env: {A: b}, isolation: none,\n\
+         \x20 sandbox: {network: off, write: [b, a], hide: c}}\n\
          completion: {verify: [make, [b, c]], signal: DONE, timeout: 1h, review: true}\n\
          retry: {max_attempts: 4, backoff: 2s, max_crashes: 5}\n\
          budget: {tokens: 2k, cost_usd: 1.5, time: 3h, attempts: 6}\nloop: {max_iterations: 7}\n\
@@ -103,6 +104,9 @@ fn every_key_of_a_task_is_told() {
               worker.grace: nothing -> 1s500ms
               worker.env + A
               worker.isolation: nothing -> none
+              worker.sandbox.network: nothing -> off
+              worker.sandbox.write + b + a
+              worker.sandbox.hide + c
               completion.verify + make + ["b", "c"]
               completion.signal: nothing -> DONE
               completion.timeout: nothing -> 1h
@@ -304,7 +308,7 @@ fn what_would_be_executed_is_picked_out() {
         == tasks/a.md\n---\nrole: x\npriority: high\n---\n== tasks/b.md\n---\nworker: {command: b}\n---\n\
         == tasks/c.md\n---\n---\n## Verification\n```sh\nmake c\n```\n";
     let after = "== roles/x.md\n---\nworker: {command: new, env: {A: b}}\nmax_workers: 3\n---\n\
-        == config.yaml\nlevels: {2: {gate: [two, more]}, 3: {gate: three}}\nworker: {isolation: none}\n\
+        == config.yaml\nlevels: {2: {gate: [two, more]}, 3: {gate: three}}\nworker: {isolation: none, sandbox: {write: [~/.cache]}}\n\
         == tasks/a.md\n---\nrole: y\npriority: low\n---\n== tasks/d.md\n---\nrole: x\nworker: {agent: codex}\n---\n\
         == tasks/c.md\n---\n---\n## Verification\n```sh\nmake all\n```\n";
     let [before, after] = [before, after].map(|text| plan(text, Reading::Whole));
@@ -318,6 +322,7 @@ fn what_would_be_executed_is_picked_out() {
     expect![[r#"
         Settings  changed -
           worker.isolation: nothing -> none
+          worker.sandbox.write + ~/.cache
           levels.2.gate + more
           levels.1.gate - one
           levels.3.gate + three
