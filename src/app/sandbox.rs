@@ -223,6 +223,16 @@ fn written(inmate: &Inmate<'_>, homes: &[PathBuf], root: &str) -> Result<Vec<Str
     Ok(found.into_iter().collect())
 }
 
+/// Returns the folders in which stands what `orch` itself believes in.
+fn believed(homes: &[PathBuf]) -> Vec<PathBuf> {
+    let named = hidden::BELIEVED.iter().filter_map(|(name, _)| env::var_os(name));
+    let named = named.map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let usual = homes
+        .iter()
+        .flat_map(|home| hidden::BELIEVED.iter().map(|(_, in_home)| home.join(in_home)));
+    named.chain(usual).map(|folder| folder.join(hidden::OWN)).collect()
+}
+
 /// Returns what is not seen. What is built in gives way to what may be written, and to what is
 /// needed; what is asked for does not.
 fn covers(
@@ -235,10 +245,26 @@ fn covers(
         |real: &Real| needed.iter().any(|path| Path::new(path.as_str()).starts_with(&real.path));
     let in_home = homes.iter().flat_map(|home| hidden::IN_HOME.iter().map(|path| home.join(path)));
     let built_in = in_home.chain(hidden::ELSEWHERE.iter().map(PathBuf::from));
+    let believed = believed(homes);
+    // What is not there yet must not be made by a worker.
+    let is_open = |path: &&PathBuf| {
+        let above = path.ancestors().find_map(real);
+        real(path).is_none()
+            && above
+                .is_some_and(|above| write.iter().any(|w| Path::new(&above.path).starts_with(w)))
+    };
+    if let Some(missing) = believed.iter().find(is_open) {
+        let missing = missing.display();
+        return Err(format!(
+            "approvals may stand in {missing}, which it could make: make it first"
+        ));
+    }
     let built_in = built_in.filter_map(|path| real(&path));
+    let believed = believed.iter().filter_map(|path| real(path)).map(cover);
     let mut found: BTreeSet<Cover> = built_in
         .filter(|real| !write.contains(&real.path) && !covers_needed(real))
         .map(cover)
+        .chain(believed)
         .collect();
     let root = inmate.store.root().to_string_lossy();
     for path in &inmate.spec.hide {

@@ -21,6 +21,7 @@ pub mod logs;
 pub mod plan;
 pub mod pr;
 pub mod run;
+pub mod sandbox;
 pub mod show;
 pub mod status;
 pub mod summary;

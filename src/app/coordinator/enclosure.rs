@@ -10,7 +10,7 @@ use super::{
 use crate::{
     app::{
         sandbox::{self, Enclosure, Inmate},
-        view::run::Happened,
+        view::{run::Happened, sandbox::SandboxView},
     },
     domain::{
         format::layout,
@@ -93,10 +93,8 @@ impl Coordinator {
 
     /// Tells whether there are sandboxes.
     pub(super) fn tell_sandbox(&mut self, lack: Option<&Lack>) {
-        self.tell(match lack.cloned() {
-            Some(Lack { cause, help }) => Happened::NoSandbox { cause, help },
-            None => Happened::Sandbox,
-        });
+        let (cause, help) = lack.cloned().map(|Lack { cause, help }| (cause, help)).unzip();
+        self.tell(Happened::Sandbox(SandboxView { cause, help }));
     }
 
     /// Returns what the worker of an attempt is enclosed by, where it is to be.

@@ -6,6 +6,7 @@ use super::{
     attempt::NamedAttempt,
     change::{FaultView, PlanChange},
     hook::{HookFailure, ReachedMilestone},
+    sandbox::SandboxView,
     trust::{Approved, Unapproved},
     watching::Watching,
 };
@@ -176,15 +177,8 @@ pub enum Happened {
         /// Why.
         reason: String,
     },
-    /// Tasks that are to run in a sandbox are not started: there is none.
-    NoSandbox {
-        /// Why.
-        cause: String,
-        /// What to do.
-        help: String,
-    },
-    /// There are sandboxes by now.
-    Sandbox,
+    /// Tasks that are to run in a sandbox are started by now, or not.
+    Sandbox(SandboxView),
     /// State cannot be committed; it stays in the files, and is tried again.
     StateNotCommitted {
         /// Why.

@@ -307,6 +307,7 @@ impl Policy {
             .into_iter()
             .flatten()
             .collect();
+        let count = |said: fn(&RetrySpec) -> Option<u32>| retries.iter().find_map(said);
         let mut env = BTreeMap::new();
         for worker in workers.iter().rev() {
             env.extend(worker.env.clone());
@@ -339,14 +340,8 @@ impl Policy {
             isolation: workers.iter().find_map(|w| w.isolation),
             sandbox: SandboxSpec::of(workers.iter().map(|w| &w.sandbox)),
             is_clean: retries.iter().find_map(|r| r.clean).unwrap_or(false),
-            max_crashes: retries
-                .iter()
-                .find_map(|r| r.max_crashes)
-                .unwrap_or(limits::CRASHES_DEFAULT),
-            max_attempts: retries
-                .iter()
-                .find_map(|r| r.max_attempts)
-                .unwrap_or(limits::ATTEMPTS_DEFAULT),
+            max_crashes: count(|r| r.max_crashes).unwrap_or(limits::CRASHES_DEFAULT),
+            max_attempts: count(|r| r.max_attempts).unwrap_or(limits::ATTEMPTS_DEFAULT),
             backoff: retries.iter().find_map(|r| r.backoff).unwrap_or(limits::BACKOFF_DEFAULT),
         }
     }

@@ -1,10 +1,15 @@
 //! What no worker in a sandbox sees: keys, passwords, and the doors to services of the machine.
 
+/// Below the home folder, where no variable says otherwise: what `orch` itself believes in.
+pub const BELIEVED: &[(&str, &str)] =
+    &[("XDG_DATA_HOME", ".local/share"), ("XDG_CONFIG_HOME", ".config")];
+
+/// The folder in each of these that is its own.
+pub const OWN: &str = "orch";
+
 /// Below the home folder: what programs keep keys, passwords and tokens in, and what was typed and
-/// browsed. The first two are what `orch` itself believes in.
+/// browsed.
 pub const IN_HOME: &[&str] = &[
-    ".local/share/orch",
-    ".config/orch",
     ".age",
     ".aws",
     ".azure",

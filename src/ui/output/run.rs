@@ -9,6 +9,7 @@ use crate::{
     app::view::{
         hook::{HookFailure, ReachedMilestone},
         run::{Happened, RunEvent},
+        sandbox::SandboxView,
         trust::{Approved, Unapproved},
         watching::Watching,
     },
@@ -100,8 +101,7 @@ pub fn words(happened: &Happened) -> Vec<(Tone, String)> {
         | Happened::StopAsked { .. }
         | Happened::Held { .. }
         | Happened::Released
-        | Happened::NoSandbox { .. }
-        | Happened::Sandbox
+        | Happened::Sandbox(_)
         | Happened::Left { .. } => of_run(happened),
         Happened::NotApplied { .. }
         | Happened::WaitsForApproval(_)
@@ -227,11 +227,11 @@ fn of_run(happened: &Happened) -> Option<(Tone, String)> {
             (Tone::Uneasy, format!("pause     nothing is started: {reason}{}", advice(help)))
         }
         Happened::Released => (Tone::Neutral, "resume    ready tasks are started again".to_owned()),
-        Happened::NoSandbox { cause, help } => {
+        Happened::Sandbox(SandboxView { cause: Some(cause), help }) => {
             let text = format!("sandbox   tasks that ask for one are not started: {cause}");
-            (Tone::Uneasy, text + &advice(help))
+            (Tone::Uneasy, text + &advice(help.as_deref().unwrap_or_default()))
         }
-        Happened::Sandbox => {
+        Happened::Sandbox(SandboxView { cause: None, .. }) => {
             (Tone::Neutral, "sandbox   tasks that ask for one are started".to_owned())
         }
         Happened::Left { n_running } => {

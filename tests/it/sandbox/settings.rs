@@ -40,6 +40,25 @@ fn what_is_named_may_be_written_but_never_what_runs_outside() {
 }
 
 #[test]
+fn what_is_approved_is_never_in_reach() {
+    if !is_possible() {
+        return;
+    }
+    // There is nothing yet that could be hidden.
+    let yard = Yard::new("", &[]);
+    fs::create_dir_all(yard.home().join(".local")).unwrap();
+    let told = outcome(&yard, "mkdir -p ~/.local/share/orch", "sandbox: {write: [~/.local]}");
+    let ending = yard.ending("a.1");
+    assert!(told.starts_with("failed") && ending.contains("approvals may stand in"), "{ending}");
+    let yard = Yard::new("", &[]);
+    yard.write_outside("home/.local/share/orch/approvals", "old\n");
+    let tries = "touch ~/.local/x && ! ls ~/.local/share/orch/approvals && ! touch ~/.local/share/orch/x \
+                 && ! mv ~/.local/share/orch ~/.local/share/other";
+    let told = outcome(&yard, tries, "sandbox: {write: [~/.local]}");
+    assert!(told.starts_with("succeeded"), "{told}");
+}
+
+#[test]
 fn a_path_of_the_plan_does_not_lead_out_of_it() {
     if !is_possible() {
         return;
