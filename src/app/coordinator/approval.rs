@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Coordinator, WhenIdle, planning};
+use super::{Coordinator, WhenIdle, effects::Worker, planning};
 use crate::{
     app::{
         approval::Approval,
@@ -17,6 +17,7 @@ use crate::{
         },
     },
     domain::{
+        model::task::Isolation,
         plan::Plan,
         scheduler::event::Event,
         trust::{PartName, Why},
@@ -47,7 +48,8 @@ impl Coordinator {
     }
 
     fn has_workers(&self) -> bool {
-        !self.workers.is_empty() || self.gate_stop.is_some()
+        let is_free = |worker: &Worker| worker.assignment.isolation != Isolation::Sandbox;
+        self.workers.values().any(is_free) || self.gate_stop.is_some()
     }
 
     /// Looks whether what the files say now may be executed, and returns the plan that is gone on

@@ -9,6 +9,7 @@ mod leftovers;
 mod limits;
 mod local;
 mod owner;
+mod trust;
 mod user;
 
 use super::{Surroundings, n_with, sandbox};
@@ -21,7 +22,9 @@ use crate::app::{
 type Look = fn(&Surroundings<'_>) -> Vec<Check>;
 
 /// All looks, in the order in which they are told. What else protects is added here.
-const LOOKS: [Look; 10] = [
+const LOOKS: [Look; 12] = [
+    trust::trust,
+    trust::own,
     owner::owner,
     user::user,
     isolation::isolation,
