@@ -304,6 +304,7 @@ mod tests {
             ("a: |\n  x\n  y\nb: 1e3\n", r#"{"a"@2:1+1="x\ny\n"@3:3+1, "b"@5:1+1="1e3"@5:4+3}"#),
             ("a: !!str 5", r#"{"a"@2:1+1="5"@2:10+1}"#),
             ("a: &x y\nb: *x", r#"{"a"@2:1+1="y"@2:7+1, "b"@3:1+1="y"@3:2+0}"#),
+            ("a: \"x\\\n  y\"", r#"{"a"@2:1+1="xy"@2:2+0}"#),
             ("'a b': ~", r#"{"a b"@2:1+5="~"@2:8+1}"#),
             ("", r#"""@2:1+0"#),
         ];
@@ -336,6 +337,11 @@ mod tests {
                 "a: !x b",
                 "yaml-syntax 2:4 a value has a tag (`!…`) | write the value without the tag",
             ),
+            (
+                "a: 1\rb: @c\rd: 2",
+                "yaml-syntax 2:9 a value cannot start with `@` | put the value in quotes",
+            ),
+            ("a:\n- b: 'c", "yaml-syntax 3:6 the quotes are not closed | close the quotes"),
             ("a: \"b", "yaml-syntax 2:4 the quotes are not closed | close the quotes"),
             (
                 "a: 1\n  b: 2",
@@ -343,7 +349,7 @@ mod tests {
             ),
             (
                 "a: 1\nb",
-                "yaml-syntax 4:1 could not find expected ':', while scanning a simple key | write it as `key: value`",
+                "yaml-syntax 3:2 could not find expected ':', while scanning a simple key | write it as `key: value`",
             ),
             ("[a]: 1", "yaml-syntax 2:1 a key is a list or a mapping | write it as `key: value`"),
             (

@@ -27,7 +27,7 @@ pub(super) fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u3
         let (message, help) = explain(&message, "", None);
         return Fault::error("yaml-syntax", Span::new(first_line, 1, 0), message).with_help(help);
     };
-    let end = (location.line(), location.column());
+    let end = seen((location.line(), location.column()), text);
     if let Some((open, message, help)) = unclosed(&told, text, end) {
         return fault_at(open, text, first_line, message).with_help(help);
     }
@@ -40,6 +40,24 @@ pub(super) fn syntax_fault(error: &serde_yaml::Error, text: &str, first_line: u3
     let at = line.chars().nth(end.1.saturating_sub(1));
     let (message, help) = explain(&message, line, at);
     fault_at(end, text, first_line, message).with_help(help)
+}
+
+/// Returns where a place of the parser is seen: to it, a carriage return alone ends a line, too, and
+/// a text may end below its last line.
+fn seen(place: (usize, usize), text: &str) -> (usize, usize) {
+    let (mut at, mut seen) = ((1, 1), (1, 1));
+    let mut rest = text.chars().peekable();
+    while at < place
+        && let Some(c) = rest.next()
+    {
+        let ends_line = match c {
+            '\r' => rest.peek() != Some(&'\n'),
+            c => matches!(c, '\n' | '\u{85}' | '\u{2028}' | '\u{2029}'),
+        };
+        at = if ends_line { (at.0 + 1, 1) } else { (at.0, at.1 + 1) };
+        seen = if c == '\n' { (seen.0 + 1, 1) } else { (seen.0, seen.1 + 1) };
+    }
+    seen
 }
 
 /// Returns a fault at a place that is counted within `text`.
@@ -71,11 +89,12 @@ fn unclosed(
     for (context, message, help) in OPEN {
         let Some((_, place)) = told.split_once(context) else { continue };
         let mut numbers = place.split(|c: char| !c.is_ascii_digit()).filter(|n| !n.is_empty());
-        let open = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+        let open = seen((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?), text);
         return (open < end).then_some((open, message, help));
     }
     let last = text.lines().count();
-    let is_at_end = end.0 > last && told.contains("did not find expected node content");
+    let is_at_end =
+        end >= seen((usize::MAX, 1), text) && told.contains("did not find expected node content");
     let message = "the text ends within a list or a mapping";
     let column = text.lines().last().map_or(0, |line| line.trim_end().chars().count());
     is_at_end.then_some(((last, column.max(1)), message, "close it with `]` or `}`"))

@@ -60,7 +60,7 @@ impl Locator {
         loop {
             match self.byte(at)? {
                 b'\n' => return None,
-                b'\\' if quote == b'"' => at += 2,
+                b'\\' if quote == b'"' && self.byte(at + 1) != Some(b'\n') => at += 2,
                 b'\'' if quote == b'\'' && self.byte(at + 1) == Some(b'\'') => at += 2,
                 b if b == quote => return Some((from, at + 1)),
                 _ => at += 1,
