@@ -111,7 +111,8 @@ fn is_null_word(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 
-/// Says whether readers of YAML take `text` for a number; leading zeros make it text.
+/// Says whether readers of YAML take `text` for a number; leading zeros make it text, and so does a
+/// size that no number has.
 fn is_number(text: &str) -> bool {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let mut bytes = digits.bytes();
@@ -119,5 +120,5 @@ fn is_number(text: &str) -> bool {
     let is_padded = first == Some(b'0') && second.is_some_and(|b| b.is_ascii_digit());
     first.is_some_and(|b| b.is_ascii_digit() || b == b'.')
         && !is_padded
-        && digits.parse::<f64>().is_ok()
+        && digits.parse().is_ok_and(f64::is_finite)
 }
