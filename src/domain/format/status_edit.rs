@@ -139,38 +139,49 @@ fn read<T: FromText>(text: &str) -> Result<T, String> {
     })
 }
 
-/// Keys with their values as they are written.
+/// A key and its value, as both are written.
+struct Line {
+    key: String,
+    written_key: String,
+    value: String,
+}
+
+/// Keys with their values, in their order.
 #[derive(Default)]
-struct Lines(Vec<(String, String)>);
+struct Lines(Vec<Line>);
 
 impl Lines {
     fn of(node: &Node<'_>) -> Self {
         let Kind::Mapping(entries) = &node.kind else { return Self::default() };
-        let line = |entry: &Entry<'_>| {
-            let key = entry.key.as_text().unwrap_or_default().to_owned();
-            (key, written(&entry.value))
+        let line = |entry: &Entry<'_>| Line {
+            key: entry.key.as_text().unwrap_or_default().to_owned(),
+            written_key: written(&entry.key),
+            value: written(&entry.value),
         };
         Self(entries.iter().map(line).collect())
     }
 
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+        self.0.iter().find(|line| line.key == key).map(|line| line.value.as_str())
     }
 
     fn set(&mut self, key: &str, value: String) {
-        match self.0.iter_mut().find(|(known, _)| known == key) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((key.to_owned(), value)),
+        match self.0.iter_mut().find(|line| line.key == key) {
+            Some(line) => line.value = value,
+            None => {
+                let (key, written_key) = (key.to_owned(), render::text(key));
+                self.0.push(Line { key, written_key, value });
+            }
         }
     }
 
     fn remove(&mut self, key: &str) {
-        self.0.retain(|(known, _)| known != key);
+        self.0.retain(|line| line.key != key);
     }
 
     /// Returns the keys in braces.
     fn in_braces(&self) -> String {
-        let parts = self.0.iter().map(|(key, value)| format!("{}: {value}", render::text(key)));
+        let parts = self.0.iter().map(|line| format!("{}: {}", line.written_key, line.value));
         format!("{{{}}}", parts.collect::<Vec<_>>().join(", "))
     }
 }
@@ -255,11 +266,8 @@ fn changed(
     }
     set_usage(&mut lines, change);
     let mut text = String::from("---\n");
-    for (key, value) in &lines.0 {
-        render::push_text(&mut text, key);
-        text.push_str(": ");
-        text.push_str(value);
-        text.push('\n');
+    for line in &lines.0 {
+        text.extend([&*line.written_key, ": ", &line.value, "\n"]);
     }
     if text.len() > FRONT_MATTER_BYTES_MAX {
         return Err(StatusFault::HeadTooLarge);
@@ -343,7 +351,7 @@ mod tests {
 
     #[test]
     fn what_is_not_said_stays() {
-        let old = "---\nstate: blocked # so\nodd: {b: [1, \"2\", x], since: 2026-11-20T10:15:00Z}\n\
+        let old = "---\nstate: blocked # so\nodd: {3: [1, \"2\", x], \"4\": ~, since: 2026-11-20T10:15:00Z}\n\
                    waiting_for: ci/build\nempty:\nlong: |\n  a\n  b\n\
                    usage:\n  input_tokens: 7\n  seen: yes\n  cost_usd: 0.25\nprogress: 9\n---\n\n# Notes\r\n  odd \n\n";
         let heartbeat = StatusChange::default();
@@ -353,7 +361,7 @@ mod tests {
             &expect![[r#"
                 ---
                 state: blocked
-                odd: {b: [1, "2", x], since: 2026-11-20T10:15:00Z}
+                odd: {3: [1, "2", x], "4": null, since: 2026-11-20T10:15:00Z}
                 waiting_for: ci/build
                 empty: null
                 long: "a\nb\n"
@@ -383,7 +391,7 @@ mod tests {
             &expect![[r#"
                 ---
                 state: working
-                odd: {b: [1, "2", x], since: 2026-11-20T10:15:00Z}
+                odd: {3: [1, "2", x], "4": null, since: 2026-11-20T10:15:00Z}
                 empty: null
                 long: "a\nb\n"
                 usage: {input_tokens: 12, seen: "yes", cost_usd: 0.5, output_tokens: 2}
