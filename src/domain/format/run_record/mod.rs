@@ -26,6 +26,7 @@ use crate::domain::model::{
     commit::CommitId,
     diagnostic::Diagnostic,
     id::{GateName, TaskId},
+    limits::DURATION_MAX,
     place::Span,
     time::Timestamp,
 };
@@ -260,7 +261,11 @@ pub fn render(record: &AttemptRecord) -> String {
     render::bare(&mut out, "started", record.started);
     if let Some(ending) = ending {
         render::bare(&mut out, "ended", ending.ended);
-        render::duration(&mut out, "duration", ending.ended.since(record.started));
+        let duration = ending.ended.since(record.started);
+        // Longer ones come of a clock that was wrong, and no reader takes them.
+        if duration <= DURATION_MAX {
+            render::duration(&mut out, "duration", duration);
+        }
     }
     render::key(&mut out, "worker", &record.worker);
     render::key(&mut out, "executor", &record.executor);
