@@ -2,7 +2,10 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use crate::domain::model::task::{CommandLine, Criteria};
+use crate::domain::model::{
+    limits::MARKDOWN_BYTES_MAX,
+    task::{CommandLine, Criteria},
+};
 
 /// What the body of a task says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,10 +18,16 @@ pub struct TaskBody {
     pub verification: Option<CommandLine>,
 }
 
+/// Returns as much of `body` as is looked at: more would take too much time and memory.
+pub fn looked_at(body: &str) -> &str {
+    let ends = (0..=MARKDOWN_BYTES_MAX.min(body.len())).rev();
+    ends.take(4).find_map(|end| body.get(..end)).unwrap_or_default()
+}
+
 /// Returns the first heading of `body` as plain text, and looks no further.
 pub fn title(body: &str) -> Option<String> {
     let mut reader = Reader::default();
-    for event in Parser::new_ext(body, Options::ENABLE_TASKLISTS) {
+    for event in Parser::new_ext(looked_at(body), Options::ENABLE_TASKLISTS) {
         reader.take(event);
         if reader.found.title.is_some() {
             break;
@@ -30,7 +39,7 @@ pub fn title(body: &str) -> Option<String> {
 /// Reads the whole of `body`.
 pub fn parse(body: &str) -> TaskBody {
     let mut reader = Reader::default();
-    for event in Parser::new_ext(body, Options::ENABLE_TASKLISTS) {
+    for event in Parser::new_ext(looked_at(body), Options::ENABLE_TASKLISTS) {
         reader.take(event);
     }
     reader.found
@@ -171,5 +180,16 @@ mod tests {
             assert_eq!(told(body), expected, "{body:?}");
         }
         assert_eq!(title("x\n\n# One\n# Two\n").as_deref(), Some("One"));
+    }
+
+    #[test]
+    fn what_is_too_far_below_is_not_looked_at() {
+        let near = format!("{}\n\n# Title", "ä".repeat(MARKDOWN_BYTES_MAX / 2 - 5));
+        assert_eq!(title(&near).as_deref(), Some("Title"));
+        assert_eq!(looked_at(&near), near);
+        assert_eq!(title(&format!("ää{near}")).as_deref(), Some("Ti"));
+        assert_eq!(title(&format!("{near}\n{near}")).as_deref(), Some("Title"));
+        let odd = format!("a{}", "ä".repeat(MARKDOWN_BYTES_MAX));
+        assert_eq!(looked_at(&odd).len(), MARKDOWN_BYTES_MAX - 1);
     }
 }

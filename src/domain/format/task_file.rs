@@ -22,6 +22,7 @@ use crate::domain::model::{
     diagnostic::Diagnostic,
     glob::Glob,
     id::{GateName, RoleName, TaskId},
+    limits::MARKDOWN_BYTES_MAX,
     place::{Located, Span},
     task::{AuthorStatus, Estimate, Priority, TaskSpec},
 };
@@ -119,6 +120,7 @@ pub fn parse(path: &str, bytes: &[u8], reading: Reading) -> TaskFile {
     // Who reads only heads looks at bodies only where something is wrong.
     if reading == Reading::Whole || !faults.is_empty() {
         faults.extend(conflict::find(file.text, file.text.len() - file.body.len()));
+        faults.extend(long_body(&file));
     }
     let diagnostics = if faults.is_empty() { Vec::new() } else { in_file(faults, path, file.text) };
     TaskFile { spec, diagnostics }
@@ -132,6 +134,22 @@ pub fn body(text: &str) -> &str {
         Ok(Split::Absent { body }) => body,
         Err(_) => "",
     }
+}
+
+/// Tells of a body that is not looked at as a whole.
+fn long_body(file: &Markdown<'_>) -> Option<Fault> {
+    let n_passed_over = file.body.len() - task_body::looked_at(file.body).len();
+    let before = file.text.get(..file.text.len() - n_passed_over)?;
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let span = Span::new(u32::try_from(line).unwrap_or(u32::MAX), 1, 0);
+    let message = format!(
+        "the body has more than {} KiB: what follows is not looked at",
+        MARKDOWN_BYTES_MAX / 1024
+    );
+    let fault = Fault::warning("long-body", span, message).with_help(
+        "move title, acceptance criteria and verification up, or the long text into another file",
+    );
+    (n_passed_over > 0).then_some(fault)
 }
 
 /// Says why a file without front matter is no task.

@@ -9,6 +9,10 @@ pub const TASK_ID_LENGTH_MAX: usize = 64;
 /// with the square of the nesting; 64 KiB holds any front matter that a person writes.
 pub const FRONT_MATTER_BYTES_MAX: usize = 64 * 1024;
 
+/// How much of a body is looked into: a parser of markdown takes a hundred bytes and more for each
+/// byte of some texts. It is a book of 100 pages; whoever works on the task gets all of it.
+pub const MARKDOWN_BYTES_MAX: usize = 256 * 1024;
+
 /// Deepest nesting of YAML collections that is parsed.
 pub const YAML_DEPTH_MAX: usize = 32;
 
