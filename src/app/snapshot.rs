@@ -248,7 +248,7 @@ pub(super) fn progress(
     outcome: Option<Outcome>,
     outside: &OutsideFacts,
 ) -> Progress {
-    if last <= outside.retried_after(id) {
+    if last <= outside.retried_after(id, last) {
         return Progress::Open;
     }
     match outcome {

@@ -89,7 +89,7 @@ impl Standing {
     pub(super) fn is_done_by_record(&self, id: &TaskId) -> bool {
         let outside = &self.snapshot.outside;
         let Some(history) = self.scheduler.history(id) else { return false };
-        match history.outcome(outside.retried_after(id)) {
+        match history.outcome(outside.retried_after(id, history.last)) {
             Some(Outcome::Succeeded) => true,
             Some(Outcome::Review) => outside.accepted(id) == history.last,
             Some(
@@ -113,7 +113,7 @@ impl Standing {
 
     /// Says whether the last attempt of a task held, and waits for a person to approve it.
     pub(super) fn is_held_for_review(&self, id: &TaskId) -> bool {
-        let after = self.snapshot.outside.retried_after(id);
+        let after = self.snapshot.outside.retried_after(id, self.last_attempt(id));
         let history = self.scheduler.history(id);
         history.and_then(|history| history.outcome(after)) == Some(Outcome::Review)
     }

@@ -298,7 +298,7 @@ pub(crate) fn told(scheduler: &Scheduler, task: TaskIndex, reason: &Reason) -> W
     if let Reason::Settled { outcome: Outcome::Failed | Outcome::Stalled, reason, .. } = reason
         && let Some(history) = scheduler.history(id)
     {
-        let n_failed = history.n_failed(scheduler.outside().retried_after(id));
+        let n_failed = history.n_failed(scheduler.retried_after(id));
         let max = plan.policy(task).max_attempts;
         sentence = format!("failed {n_failed} of {max} attempts: {reason}");
     }

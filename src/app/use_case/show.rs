@@ -45,7 +45,7 @@ pub fn show(standing: &Standing, id: &str) -> Result<TaskView, AppError> {
     let role = standing.plan().role(task).map(|role| role.digest.to_string());
     let now = Digests { task: Some(git::blob_id(&bytes)), role };
     let history = standing.scheduler.history(own_id);
-    let after = standing.scheduler.outside().retried_after(own_id);
+    let after = standing.scheduler.retried_after(own_id);
     Ok(TaskView {
         id: own_id.to_string(),
         title: spec.title.clone(),

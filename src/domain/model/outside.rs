@@ -55,8 +55,9 @@ pub enum EventKind {
 pub struct OutsideFacts {
     /// State of each gate: for all tasks (`None`) or for one.
     gates: BTreeMap<(GateName, Option<TaskId>), bool>,
-    /// Per task, the last attempt that no longer counts, and the note that came with it.
-    retries: BTreeMap<TaskId, (u32, Option<String>)>,
+    /// Per task, the attempts up to which none counts any longer, each with the note that came with
+    /// it.
+    retries: BTreeMap<TaskId, BTreeMap<u32, Option<String>>>,
     /// Per task, the last attempt that a person accepted.
     accepted: BTreeMap<TaskId, u32>,
     /// Attempts that a person wants stopped.
@@ -74,10 +75,7 @@ impl OutsideFacts {
                     *state &= is_open;
                 }
                 EventKind::Retry { task, after } => {
-                    let newest = facts.retries.entry(task).or_default();
-                    if after >= newest.0 {
-                        *newest = (after, event.note);
-                    }
+                    facts.retries.entry(task).or_default().insert(after, event.note);
                 }
                 EventKind::Accept { task, attempt } => {
                     let newest = facts.accepted.entry(task).or_default();
@@ -105,14 +103,23 @@ impl OutsideFacts {
         self.gates.iter().map(|((gate, task), is_open)| (gate, task.as_ref(), *is_open))
     }
 
-    /// Returns the last attempt of `task` that a retry set aside; 0 where there was none.
-    pub fn retried_after(&self, task: &TaskId) -> u32 {
-        self.retries.get(task).map_or(0, |(after, _)| *after)
+    /// Returns the last attempt of `task` that a retry set aside, of its attempts up to `last`; 0
+    /// where there was none.
+    ///
+    /// A retry of attempts that there are not yet is not heard: it would set each of them aside as
+    /// it came, and the task would be started for ever, however well it ended.
+    pub fn retried_after(&self, task: &TaskId, last: u32) -> u32 {
+        self.retry(task, last).map_or(0, |(after, _)| after)
     }
 
-    /// Returns what the person who asked for the last retry of `task` wrote.
-    pub fn retry_note(&self, task: &TaskId) -> Option<&str> {
-        self.retries.get(task).and_then(|(_, note)| note.as_deref())
+    /// Returns what the person who asked for that retry wrote.
+    pub fn retry_note(&self, task: &TaskId, last: u32) -> Option<&str> {
+        self.retry(task, last).and_then(|(_, note)| note)
+    }
+
+    fn retry(&self, task: &TaskId, last: u32) -> Option<(u32, Option<&str>)> {
+        let (after, note) = self.retries.get(task)?.range(..=last).next_back()?;
+        Some((*after, note.as_deref()))
     }
 
     /// Returns the last attempt of `task` that a person accepted; 0 where there was none.

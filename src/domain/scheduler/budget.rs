@@ -151,7 +151,7 @@ impl Scheduler {
             return None;
         }
         let id = self.plan.id(task);
-        let after = self.outside.retried_after(id);
+        let after = self.retried_after(id);
         budget.spent_for_start(&self.histories.get(id)?.spent_since_done(after))
     }
 
@@ -199,7 +199,7 @@ impl Scheduler {
                 let sum = spec.milestone.as_ref().map(|name| self.ledger.milestones.get_mut(name));
                 let history = self.histories.get(&spec.id.value);
                 if let Some((sum, history)) = sum.flatten().zip(history) {
-                    let after = self.outside.retried_after(&spec.id.value);
+                    let after = self.outside.retried_after(&spec.id.value, history.last);
                     *sum = sum.plus(&history.spent(after));
                 }
             }
@@ -274,7 +274,7 @@ impl Scheduler {
         let id = &live.assignment.attempt.task;
         let own = live.assignment.policy.budget;
         if !own.is_empty() {
-            let after = self.outside.retried_after(id);
+            let after = self.retried_after(id);
             let before = self.histories.get(id).map(|history| history.spent_since_done(after));
             let spent = before.unwrap_or_default().plus(&live.spent(self.now.tick));
             if let Some(figure) = own.spent(&spent) {
@@ -335,7 +335,7 @@ impl Scheduler {
         let own = running().filter_map(|live| {
             let limit = live.assignment.policy.budget.time?;
             let id = &live.assignment.attempt.task;
-            let after = self.outside.retried_after(id);
+            let after = self.retried_after(id);
             let before = self.histories.get(id).map(|history| history.spent_since_done(after).time);
             let spent = live.spent(self.now.tick).time.saturating_add(before.unwrap_or_default());
             in_time(Some(limit), spent, 1)

@@ -101,8 +101,8 @@ impl Scheduler {
                 .find(|check| !check.is_success())
                 .map(|check| check.output_tail.clone())
                 .unwrap_or_default(),
-            note: (self.outside.retried_after(&id) > 0)
-                .then(|| self.outside.retry_note(&id).map(str::to_owned))
+            note: (self.outside.retried_after(&id, history.last) > 0)
+                .then(|| self.outside.retry_note(&id, history.last).map(str::to_owned))
                 .flatten(),
         });
         let attempt = AttemptId::new(id, history.last + 1);
@@ -112,7 +112,7 @@ impl Scheduler {
         self.assert_enclosed(task, isolation);
         let is_apart = isolation.is_apart();
         let history = self.histories.entry(attempt.task.clone()).or_default();
-        let lands = history.unlanded(self.outside.retried_after(&attempt.task));
+        let lands = history.unlanded(self.outside.retried_after(&attempt.task, history.last));
         let lands = lands.filter(|_| is_apart);
         history.start(attempt.number, self.now.wall, digests, Place { is_apart, lands });
         let assignment = Arc::new(Assignment {

@@ -165,7 +165,7 @@ impl Scheduler {
     pub(super) fn ending(&self, task: TaskIndex, finish: Finish) -> Option<Ending> {
         let live = self.at(task)?;
         let attempt = &live.assignment.attempt;
-        let after = self.outside.retried_after(&attempt.task);
+        let after = self.retried_after(&attempt.task);
         let n_before = self.histories.get(&attempt.task).map_or(0, |h| h.n_unfinished(after));
         // It may have ended while no coordinator was there.
         let exited = live.end.as_ref().filter(|_| finish.verify.is_empty()).and_then(|e| e.ended);
@@ -276,7 +276,7 @@ impl Scheduler {
             return;
         }
         let Some(history) = self.histories.get(&attempt.task) else { return };
-        let after = self.outside.retried_after(&attempt.task);
+        let after = self.retried_after(&attempt.task);
         let (n_failed, of) = match history.outcome(after) {
             Some(Outcome::Crashed | Outcome::Lost) => (history.n_crashed(after), Uses::Crashes),
             Some(Outcome::Unfinished) => (history.n_unfinished(after), Uses::Iterations),

@@ -193,7 +193,7 @@ impl Scheduler {
     fn explain_back_off(&self, task: TaskIndex, until: Tick) -> Vec<Reason> {
         let id = self.plan.id(task);
         let history = self.histories.get(id);
-        let after = self.outside.retried_after(id);
+        let after = self.retried_after(id);
         let ending = history.and_then(|history| history.ending.as_ref());
         if let Some(limit) = history.and_then(|history| history.limit(after)) {
             let until = self.now.wall.plus(until.0.saturating_sub(self.now.tick.0));

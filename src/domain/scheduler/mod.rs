@@ -349,6 +349,12 @@ impl Scheduler {
         self.histories.get(id)
     }
 
+    /// Returns the last attempt of a task that a retry set aside; 0 where there was none.
+    pub fn retried_after(&self, id: &TaskId) -> u32 {
+        let last = self.histories.get(id).map_or(0, |history| history.last);
+        self.outside.retried_after(id, last)
+    }
+
     /// Returns the outside facts.
     pub fn outside(&self) -> &OutsideFacts {
         &self.outside

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::domain::model::{
     attempt::UsageLimit,
-    id::AttemptId,
+    id::{AttemptId, TaskId},
     time::{Tick, Timestamp},
 };
 
@@ -36,7 +36,7 @@ impl Scheduler {
             .histories
             .iter()
             .filter_map(|(id, history)| {
-                let limit = history.limit(self.outside.retried_after(id))?;
+                let limit = history.limit(self.outside.retried_after(id, history.last))?;
                 let ended = history.ending.as_ref()?.ended;
                 let attempt = AttemptId::new(id.clone(), history.last);
                 Some((attempt, limit.clone(), ended, history.n_alike))
@@ -53,8 +53,12 @@ impl Scheduler {
 
     /// Forgets the limits whose attempts a person set aside: they say that it is lifted.
     pub(super) fn drop_retried_limits(&mut self) {
-        let outside = &self.outside;
-        self.limits.retain(|_, limit| limit.by.number > outside.retried_after(&limit.by.task));
+        let (outside, histories) = (&self.outside, &self.histories);
+        let last = |id: &TaskId| histories.get(id).map_or(0, |history| history.last);
+        self.limits.retain(|_, limit| {
+            let by = &limit.by;
+            by.number > outside.retried_after(&by.task, last(&by.task))
+        });
     }
 
     /// Notes that an attempt ran into the limit of its provider.

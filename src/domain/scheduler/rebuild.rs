@@ -80,7 +80,7 @@ impl Scheduler {
     /// Returns what follows from the last attempt, the budget left aside.
     fn phase_after(&self, task: TaskIndex, history: &History, wait: Option<Tick>) -> Phase {
         let id = self.plan.id(task);
-        let after = self.outside.retried_after(id);
+        let after = self.retried_after(id);
         let attempt = || AttemptId::new(id.clone(), history.last);
         let policy = || self.plan.policy(task);
         match history.outcome(after) {

@@ -1008,6 +1008,25 @@ fn a_removed_task_is_stopped_by_naming_its_attempt_and_does_not_start_again() {
 }
 
 #[test]
+fn a_retry_of_attempts_to_come_is_not_heard() {
+    check(
+        "a\nb needs=a",
+        "0 pass\n1 retry a 9\n2 exit a.1 0",
+        expect![[r#"
+        0 pass
+            record-start a.1
+            start a.1
+        1 retry a 9
+        2 exit a.1 0
+            record-end a.1 succeeded: exit code 0
+            record-start b.1
+            start b.1
+        a=done b=running None
+    "#]],
+    );
+}
+
+#[test]
 fn a_cancelled_attempt_keeps_its_task_back_until_a_retry() {
     check(
         "a",

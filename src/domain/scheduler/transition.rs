@@ -99,7 +99,7 @@ impl Scheduler {
         let spec = self.plan.spec(task);
         let id = &spec.id.value;
         let history = self.histories.get(id);
-        let asked = history.and_then(|history| history.waiting_for(self.outside.retried_after(id)));
+        let asked = history.and_then(|history| history.waiting_for(self.retried_after(id)));
         let is_named = |asked: &&GateName| spec.waits_for.iter().any(|gate| gate.value == **asked);
         spec.waits_for.iter().map(|gate| &gate.value).chain(asked.filter(|gate| !is_named(gate)))
     }
