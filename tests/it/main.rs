@@ -11,7 +11,9 @@ mod agents;
 mod architecture;
 mod bad_input;
 mod cli;
+mod corpus;
 mod edges;
+mod edits;
 #[cfg(target_os = "linux")]
 mod faults;
 mod fixtures;
@@ -19,6 +21,8 @@ mod hostile;
 mod kill;
 mod landing;
 mod own;
+mod properties;
+mod references;
 #[cfg(target_os = "linux")]
 mod sandbox;
 mod simulation;

@@ -65,6 +65,12 @@ pub(crate) fn folders(folder: &str) -> Vec<String> {
     list(&root().join(folder)).into_iter().filter(is_folder).map(|p| file_name(&p)).collect()
 }
 
+/// Counts the files below `folder`.
+pub(crate) fn n_files(folder: &str) -> usize {
+    let below = |path: PathBuf| if path.is_dir() { n_files(&relative(&path)) } else { 1 };
+    list(&root().join(folder)).into_iter().map(below).sum()
+}
+
 fn list(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();

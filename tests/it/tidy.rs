@@ -2,7 +2,10 @@
 //!
 //! A check of something that is not there yet holds; it starts to bite once the thing exists.
 
-use crate::source::{self, Source};
+use crate::{
+    properties,
+    source::{self, Source},
+};
 
 /// Longest file, its unit tests not counted.
 const LINES_MAX: usize = 400;
@@ -11,7 +14,7 @@ const LINES_MAX: usize = 400;
 const REMINDER: &str = concat!("TO", "DO");
 
 /// Folders with Rust files.
-const RUST: [&str; 3] = ["benches", "src", "tests/it"];
+const RUST: [&str; 5] = ["benches", "fuzz/src", "fuzz/targets", "src", "tests/it"];
 
 #[test]
 fn files_are_short_and_say_what_they_are() {
@@ -25,6 +28,16 @@ fn reminders_name_a_task_of_the_plan() {
     let is_task = |id: &str| !plan || source::read(&format!(".orch/tasks/{id}.md")).is_some();
     let sources: Vec<Source> = RUST.iter().flat_map(|folder| source::read_rust(folder)).collect();
     assert_none(&sources.iter().flat_map(|s| reminder_faults(s, &is_task)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_property_has_a_fuzz_target() {
+    let targets: Vec<String> =
+        source::read_rust("fuzz/targets").iter().map(|s| s.text.clone()).collect();
+    let is_tried = |name: &str| targets.iter().any(|text| text.contains(&format!("(\"{name}\"")));
+    let untried = properties::ALL.iter().filter(|(name, _)| !is_tried(name));
+    let fault = |name: &str| format!("tests/it/properties: no file of fuzz/targets tries `{name}`");
+    assert_none(&untried.map(|(name, _)| fault(name)).collect::<Vec<_>>());
 }
 
 #[test]
