@@ -145,7 +145,7 @@ pub const GLOB_CHARACTERS_MAX: usize = 512;
 
 /// Most characters that all alternatives of one glob may have together: comparing two globs takes
 /// time that grows with the product of both.
-pub const GLOB_EXPANDED_MAX: usize = 4096;
+pub const GLOB_EXPANDED_MAX: usize = 2048;
 
 /// Most faults of one kind that get a "did you mean": more are not slips.
 pub const SUGGESTIONS_MAX: usize = 200;
