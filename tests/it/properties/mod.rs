@@ -15,7 +15,7 @@ pub(crate) use edits::assert_only_value_changed;
 pub(crate) use shown::assert_plain;
 
 use orch::{
-    domain::model::diagnostic::Diagnostic,
+    domain::model::{diagnostic::Diagnostic, place::Span},
     ui::output::{Style, diagnostic},
 };
 
@@ -59,10 +59,11 @@ fn assert_told_well(found: &[Diagnostic], bytes: &[u8]) {
         let (from, to) = (span.column as usize, (span.column + span.length) as usize);
         assert!(from >= 1 && to <= n_columns + 1, "{span:?} is outside of {line:?}");
     }
-    let mut sorted: Vec<_> = found.iter().map(Diagnostic::sort_key).collect();
-    assert!(sorted.is_sorted(), "{sorted:?}");
-    sorted.dedup();
-    assert_eq!(sorted.len(), found.len(), "{found:?}");
+    let keys: Vec<_> = found.iter().map(Diagnostic::sort_key).collect();
+    assert!(keys.is_sorted(), "{keys:?}");
+    // Where no place is known exactly, two faults may look like one.
+    let is_twice = |pair: &[(_, Span, _, _)]| pair[0] == pair[1] && pair[0].1.length > 0;
+    assert!(!keys.windows(2).any(is_twice), "{found:?}");
     assert_plain(&diagnostic::render(found, Style::default()), &['\n']);
 }
 
