@@ -83,6 +83,9 @@ pub enum AppError {
         /// What is not, as a phrase.
         message: String,
     },
+    /// A worker wanted to approve what its own plan would execute.
+    #[error("a worker cannot approve what its plan would execute: that is for a person")]
+    ForPeople,
     /// Approvals cannot be read or written.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -147,6 +150,7 @@ impl AppError {
             | Self::BranchGone { .. }
             | Self::Revision(_)
             | Self::Untrusted { .. }
+            | Self::ForPeople
             | Self::Trust(_)
             | Self::OwnSettings { .. }
             | Self::Claims(_)
@@ -180,6 +184,7 @@ impl AppError {
             | Self::Branch(_)
             | Self::BranchGone { .. }
             | Self::Untrusted { .. }
+            | Self::ForPeople
             | Self::Trust(_)
             | Self::OwnSettings { .. }
             | Self::Claims(_)
@@ -226,6 +231,7 @@ impl AppError {
                  `--trust-hash HASH` approves what `orch trust --print` gave the hash of"
                     .to_owned(),
             ),
+            Self::ForPeople => Some("whoever runs the plan is shown it by `orch trust`".to_owned()),
             Self::OwnSettings { .. } => {
                 Some("mend them, or take the file away: then they forbid nothing".to_owned())
             }

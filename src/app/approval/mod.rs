@@ -3,7 +3,12 @@
 mod look;
 mod noted;
 
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::SystemTime};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
 use super::{error::AppError, own_settings};
 use crate::{
@@ -16,6 +21,7 @@ use crate::{
     },
     io::{
         git::Place,
+        process::ancestry,
         trust::{Approvals, Seen},
     },
 };
@@ -51,7 +57,7 @@ enum Scope {
 /// The approvals of a plan, followed while it changes.
 pub(in crate::app) struct Approval {
     own: Own,
-    root: std::path::PathBuf,
+    root: PathBuf,
     scope: Scope,
     approvals: Option<Approvals>,
     seen: Seen,
@@ -140,6 +146,23 @@ impl Approval {
         self.own.protect.clone().unwrap_or(GitSpec::default().protect)
     }
 
+    /// Refuses to approve anything for a worker of this very plan: that is for a person.
+    ///
+    /// # Errors
+    /// [`AppError::ForPeople`].
+    pub(in crate::app) fn require_person(&self) -> Result<(), AppError> {
+        let is_same = |root: &PathBuf| {
+            let place = Place::find(root).ok().flatten();
+            let theirs = approvals_of(root, place.as_ref()).ok();
+            let own = self.approvals.as_ref().map(Approvals::path);
+            theirs.is_some_and(|theirs| own == Some(theirs.path()))
+        };
+        match ancestry::plans_worked_for().iter().any(is_same) {
+            true => Err(AppError::ForPeople),
+            false => Ok(()),
+        }
+    }
+
     /// Takes in what whoever starts a run says of the plan as it is.
     ///
     /// # Errors
@@ -149,6 +172,7 @@ impl Approval {
             Grant::Stored => return Ok(()),
             Grant::Exactly(_) | Grant::Present => parts(plan),
         };
+        self.require_person()?;
         let found = trust::fingerprint(&parts);
         if let Grant::Exactly(wanted) = grant
             && wanted != found
@@ -276,6 +300,7 @@ impl Approval {
     /// # Errors
     /// [`AppError::Trust`].
     pub(in crate::app) fn approve(&mut self, parts: &[Part]) -> Result<(), AppError> {
+        self.require_person()?;
         let mut lines = std::mem::take(&mut self.unkept);
         for part in parts {
             lines.push(Book::approval(part));

@@ -24,7 +24,7 @@ use super::{
 };
 
 /// The variable that holds the root of the repository that a worker works for.
-const ROOT_VARIABLE: &str = "ORCH_ROOT";
+pub(super) const ROOT_VARIABLE: &str = "ORCH_ROOT";
 
 /// The variable that holds the nonce of an attempt.
 pub const NONCE_VARIABLE: &str = "ORCH_NONCE";
@@ -185,7 +185,8 @@ pub fn nonce_of(pid: u32) -> Option<String> {
     String::from_utf8(variable_of(pid, NONCE_VARIABLE)?).ok()
 }
 
-fn variable_of(pid: u32, name: &str) -> Option<Vec<u8>> {
+/// Returns the value of a variable in the environment of `pid`, where that may be read.
+pub(super) fn variable_of(pid: u32, name: &str) -> Option<Vec<u8>> {
     let mut environ = Vec::new();
     let file = File::open(format!("/proc/{pid}/environ")).ok()?;
     file.take(ENVIRON_BYTES_MAX).read_to_end(&mut environ).ok()?;

@@ -2,6 +2,7 @@
 //!
 //! The terminal's Ctrl-C reaches only this program: it has the foreground group, workers do not.
 
+pub mod ancestry;
 pub mod background;
 pub mod bwrap;
 pub mod call;

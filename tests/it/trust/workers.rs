@@ -55,10 +55,10 @@ fn check(isolation: &str, target: &str) {
         assert!(effect().contains("first"), "{planted:?}: {run:?}");
         for _ in 0..2 {
             assert!(!effect().contains("evil"), "{isolation} {target} {planted:?}: {run:?}");
-            assert!(
-                guarded.waiting().contains(planted.2),
-                "{isolation} {target} {planted:?}: {run:?}"
-            );
+            // Or it was done before, by what was approved.
+            let is_done = planted.2 == "task later" && effect().contains("later");
+            let waits = guarded.waiting().contains(planted.2);
+            assert!(waits || is_done, "{isolation} {target} {planted:?}: {run:?}");
             // It is no better later on.
             guarded.run();
         }
@@ -67,7 +67,10 @@ fn check(isolation: &str, target: &str) {
         guarded.run();
         assert!(!effect().contains("evil"), "{isolation} {target} {planted:?}");
         guarded.approve();
-        guarded.orch(&["retry", "first", "--force"]).text();
+        // What was not tried yet needs no second try.
+        for task in ["first", "later"] {
+            guarded.orch(&["retry", task, "--force"]);
+        }
         assert_eq!(guarded.run().code, 0, "{isolation} {target} {planted:?}");
         assert!(effect().contains("evil"), "{isolation} {target} {planted:?}");
     }
@@ -129,4 +132,48 @@ fn a_changed_verify_does_not_judge_an_attempt_that_is_taken_up() {
     assert!(!guarded.root().join("evil").exists());
     let shown = guarded.orch(&["explain", "a"]).text();
     assert!(shown.contains("waits for a person"), "{shown}");
+}
+
+/// Ways in which a worker calls `orch trust`, `CALL` standing for that.
+const CALLS: [&str; 4] = [
+    "CALL",
+    "env -i HOME=\"$HOME\" PATH=\"$PATH\" XDG_DATA_HOME=\"$XDG_DATA_HOME\" CALL",
+    "cd /; CALL",
+    "(setsid env -i HOME=\"$HOME\" PATH=\"$PATH\" XDG_DATA_HOME=\"$XDG_DATA_HOME\" CALL > \"$ORCH_ROOT/told\" 2>&1 &); \
+     while [ ! -s \"$ORCH_ROOT/told\" ]; do sleep 0.02; done",
+];
+
+#[test]
+fn a_worker_cannot_approve_what_it_wrote() {
+    for isolation in ["none", "worktree"] {
+        for call in CALLS {
+            let guarded = Guarded::bare(&[]);
+            let orch = env!("CARGO_BIN_EXE_orch");
+            let root = guarded.root().display().to_string();
+            let trust = format!(
+                "{orch} -C '{root}' trust --trust-hash $({orch} -C '{root}' trust --print)"
+            );
+            let script = format!(
+                "printf -- '---\\nworker: {{command: touch evil}}\\n---\\n' > '{root}/.orch/tasks/evil.md'\n{}\n\
+                 {orch} -C '{root}' run --here --trust-hash $({orch} -C '{root}' trust --print)\ntrue\n",
+                call.replace("CALL", &trust)
+            );
+            guarded.write("work.sh", &script);
+            let settings = format!(
+                "env: {{pass: [XDG_DATA_HOME, XDG_CONFIG_HOME]}}\n\
+                 worker: {{command: sh work.sh, isolation: {isolation}}}\n"
+            );
+            guarded.write(".orch/config.yaml", &settings);
+            guarded.write(".orch/tasks/a.md", "---\n---\n");
+            guarded.write(".orch/.gitignore", "local/\n");
+            guarded.git("init -q -b plan");
+            guarded.commit("begin");
+            guarded.approve();
+            let run = guarded.run();
+            assert!(guarded.root().join(".orch/tasks/evil.md").exists(), "{call}: {run:?}");
+            guarded.run();
+            assert!(guarded.waiting().contains("task evil"), "{isolation} {call}: {run:?}");
+            assert!(!guarded.root().join("evil").exists(), "{isolation} {call}: {run:?}");
+        }
+    }
 }
