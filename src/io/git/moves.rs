@@ -103,19 +103,39 @@ impl Place {
         let (since, mut at): (Oid, Oid) = (id(since)?, id(&self.head)?);
         let log = repository.reflog("HEAD").ok()?;
         let mut files = BTreeSet::new();
+        // The newer end of moves that were not made here, one after the other: what differs between
+        // both ends is all that they brought.
+        let mut foreign: Option<Oid> = None;
         for entry in log.iter().take(ENTRIES_MAX) {
             if at == since {
-                return Some(files);
+                break;
             }
-            // Somebody moved it without a word.
-            self.note(&repository, entry.id_new(), at, &mut files)?;
+            if entry.id_new() != at {
+                // Somebody moved it without a word.
+                foreign.get_or_insert(at);
+                at = entry.id_new();
+                if at == since {
+                    break;
+                }
+            }
             let words = entry.message().ok().flatten().unwrap_or_default();
-            if !OWN.iter().any(|own| words.starts_with(own)) {
-                self.note(&repository, entry.id_old(), entry.id_new(), &mut files)?;
+            if OWN.iter().any(|own| words.starts_with(own)) {
+                if let Some(end) = foreign.take() {
+                    self.note(&repository, at, end, &mut files)?;
+                }
+            } else {
+                foreign.get_or_insert(at);
             }
             at = entry.id_old();
         }
-        self.note(&repository, since, at, &mut files)?;
+        if at != since {
+            // How it came from there is not on record any more.
+            foreign.get_or_insert(at);
+            at = since;
+        }
+        if let Some(end) = foreign {
+            self.note(&repository, at, end, &mut files)?;
+        }
         Some(files)
     }
 
