@@ -149,6 +149,7 @@ impl Approvals {
             Err(error) => return Err(failed(error)),
         };
         require_ours(&file, path)?;
+        require_folder(path)?;
         let mut text = Vec::new();
         file.take(APPROVALS_BYTES_MAX).read_to_end(&mut text).map_err(failed)?;
         // A line that was torn by a crash says nothing.
@@ -188,6 +189,7 @@ fn append(path: &Path, text: &str) -> Result<(), TrustError> {
     options.append(true).create(true).read(true).mode(0o600).custom_flags(no_follow());
     let mut file = options.open(path).map_err(failed("write"))?;
     require_ours(&file, path)?;
+    require_folder(path)?;
     // Others that write come before or after all of it.
     file.lock().map_err(failed("lock"))?;
     let length = file.metadata().map_err(failed("write"))?.len();
@@ -215,6 +217,15 @@ fn no_follow() -> i32 {
     i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
+/// Refuses a file in a folder in which others than the user could have put it.
+fn require_folder(path: &Path) -> Result<(), TrustError> {
+    let folder = path.parent().unwrap_or(path);
+    let failed = |source| TrustError::File { what: "look at", path: folder.to_owned(), source };
+    let about = std::fs::metadata(folder).map_err(failed)?;
+    foreign_hand(&about)
+        .map_or(Ok(()), |why| Err(TrustError::NotOurs { path: folder.to_owned(), why }))
+}
+
 /// Refuses what others than the user could have written.
 fn require_ours(file: &File, path: &Path) -> Result<(), TrustError> {
     let about = file.metadata().map_err(|source| TrustError::File {
@@ -222,14 +233,14 @@ fn require_ours(file: &File, path: &Path) -> Result<(), TrustError> {
         path: path.to_owned(),
         source,
     })?;
-    let why = if about.uid() != geteuid().as_raw() && about.uid() != 0 {
-        Some("it belongs to another user")
-    } else if about.mode() & 0o022 != 0 {
-        Some("others can write to it: `chmod go-w` it")
-    } else if !about.is_file() {
-        Some("it is no file")
-    } else {
-        None
-    };
+    let why = foreign_hand(&about).or((!about.is_file()).then_some("it is no file"));
     why.map_or(Ok(()), |why| Err(TrustError::NotOurs { path: path.to_owned(), why }))
+}
+
+/// Says why others than the user could have written something; `None` where they could not.
+fn foreign_hand(about: &std::fs::Metadata) -> Option<&'static str> {
+    if about.uid() != geteuid().as_raw() && about.uid() != 0 {
+        return Some("it belongs to another user");
+    }
+    (about.mode() & 0o022 != 0).then_some("others can write to it: `chmod go-w` it")
 }

@@ -2,7 +2,8 @@
 
 use orch::domain::{
     format::{
-        config_file, event_file, milestone, role_file, run_record, status_file, task_body,
+        config_file, event_file, milestone, own_file, role_file, run_record, status_file,
+        task_body,
         task_file::{self, Reading},
     },
     model::limits::FRONT_MATTER_BYTES_MAX,
@@ -51,6 +52,18 @@ pub(super) fn config(bytes: &[u8]) {
     let (config, told) = config_file::parse(".orch/config.yaml", bytes);
     assert_told_well(&told, bytes);
     assert_eq!(config_file::parse(".orch/config.yaml", bytes), (config, told));
+}
+
+/// The user's own settings are always there, and what they allow lowers settings once and for all.
+pub(super) fn own_settings(bytes: &[u8]) {
+    let (own, told) = own_file::parse("config.yaml", bytes);
+    assert_told_well(&told, bytes);
+    let (settings, _) = config_file::parse(".orch/config.yaml", bytes);
+    let (lowered, _) = own.ceiling.lowered(settings.clone());
+    assert_eq!(*lowered.as_written(), settings);
+    assert!(lowered.max_workers <= settings.max_workers);
+    assert!(lowered.log_bytes_max <= settings.log_bytes_max);
+    assert!(lowered.env_pass.iter().all(|name| settings.env_pass.contains(name)));
 }
 
 /// A report that is rendered says what was read.

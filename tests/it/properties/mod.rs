@@ -23,7 +23,7 @@ use orch::{
 pub(crate) type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
-pub(crate) const ALL: [(&str, Property); 18] = [
+pub(crate) const ALL: [(&str, Property); 19] = [
     ("config", files::config),
     ("escaping", shown::escaping),
     ("event-file", files::event_file),
@@ -33,6 +33,7 @@ pub(crate) const ALL: [(&str, Property); 18] = [
     ("ids", names::ids),
     ("milestone-record", files::milestone_record),
     ("new-task", edits::new_task),
+    ("own-settings", files::own_settings),
     ("plan-diff", plans::plan_diff),
     ("role-file", files::role_file),
     ("run-record", files::run_record),

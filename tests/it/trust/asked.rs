@@ -210,6 +210,12 @@ fn approvals_that_others_could_have_written_are_not_used() {
     let refused = guarded.run();
     assert!(refused.stderr.contains("others can write to it"), "{refused:?}");
     for file in &files {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    assert_eq!(guarded.orch(&["trust"]).code, 0);
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    assert!(guarded.run().stderr.contains("others can write to it"));
+    for file in &files {
         fs::remove_file(file).unwrap();
         std::os::unix::fs::symlink("/dev/zero", file).unwrap();
     }
