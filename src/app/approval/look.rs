@@ -36,7 +36,8 @@ struct Judged {
 
 impl Approval {
     /// Looks at a plan as its files say. `had_workers` says whether a worker that can write there was
-    /// at work since the last look.
+    /// at work since the last look, `read_at` which commit was checked out before all files were read;
+    /// `None` where only some were.
     ///
     /// # Errors
     /// [`AppError::Git`].
@@ -44,6 +45,7 @@ impl Approval {
         &mut self,
         plan: &Arc<Plan>,
         had_workers: bool,
+        read_at: Option<&str>,
     ) -> Result<(), AppError> {
         if self.scope == Scope::Folder {
             self.plan = Some(Arc::clone(plan));
@@ -56,6 +58,7 @@ impl Approval {
             (Some(_), None) => Moves::Any,
         };
         let is_settled = self.note_index(place.as_ref());
+        let brings_nothing = moves.is_none();
         let edits = own_settings::edits(&self.own, plan);
         let judging = Judging { moves, had_workers, is_settled, edits };
         self.is_unsettled = false;
@@ -78,8 +81,9 @@ impl Approval {
         }
         let Judged { waiting, mut lines } = judged;
         let head = place.map(|place| place.head);
-        if let Some(head) = head.filter(|head| self.book.head() != Some(head) && !self.is_unsettled)
-        {
+        let head = head.filter(|head| self.book.head() != Some(head) && !self.is_unsettled);
+        // Files that are read later are still those that came with it.
+        if let Some(head) = head.filter(|head| brings_nothing || read_at == Some(head)) {
             self.book.note(Line::Head(head.clone()));
             lines.push(Line::Head(head));
         }

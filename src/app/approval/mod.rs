@@ -74,6 +74,8 @@ pub(in crate::app) struct Approval {
     is_unsettled: bool,
     /// What a look found that is not to be kept yet.
     unkept: Vec<Line>,
+    /// The commit that was checked out when this began; all that is looked at was read later.
+    begun_at: Option<String>,
 }
 
 /// Returns what tells a plan from all others, and where its approvals are kept.
@@ -130,6 +132,7 @@ impl Approval {
             index: None,
             is_unsettled: false,
             unkept: Vec::new(),
+            begun_at: place.map(|place| place.head),
         })
     }
 
@@ -186,8 +189,7 @@ impl Approval {
             self.scope = Scope::Run;
             self.book = Book::default();
             parts.iter().for_each(|part| self.book.note(Book::approval(part)));
-            // What is checked out now is what it is about.
-            let head = Place::find(&self.root)?.map(|place| place.head);
+            let head = self.begun_at.clone();
             head.into_iter().for_each(|head| self.book.note(Line::Head(head)));
         }
         Ok(())
@@ -230,15 +232,37 @@ impl Approval {
         }
     }
 
-    /// Says whether more was approved meanwhile, or less, and reads that: then it is time for a look.
+    /// Says whether it is time for a look, whatever the files of the plan do: more was approved
+    /// meanwhile, or less, which is read; or another commit is checked out, which must be known before
+    /// the next edit.
     pub(in crate::app) fn has_news(&mut self) -> bool {
-        let Some(approvals) = self.approvals.as_ref().filter(|_| self.scope == Scope::Stored)
-        else {
-            return self.is_unsettled;
-        };
+        match self.scope {
+            Scope::Folder => false,
+            Scope::Stored => self.has_read_news() || self.is_unsettled || self.has_moved(),
+            Scope::Run | Scope::Look => self.is_unsettled || self.has_moved(),
+        }
+    }
+
+    /// Says whether another commit is checked out than at the last look at all files.
+    pub(in crate::app) fn has_moved(&self) -> bool {
+        self.book.head().is_some_and(|head| self.checked_out().is_some_and(|now| now != head))
+    }
+
+    /// Returns the commit that is checked out now.
+    pub(in crate::app) fn checked_out(&self) -> Option<String> {
+        Place::find(&self.root).ok().flatten().map(|place| place.head)
+    }
+
+    /// Returns the commit that was checked out when this began.
+    pub(in crate::app) fn begun_at(&self) -> Option<&str> {
+        self.begun_at.as_deref()
+    }
+
+    fn has_read_news(&mut self) -> bool {
+        let Some(approvals) = &self.approvals else { return false };
         let seen = approvals.seen();
         if seen == self.seen {
-            return self.is_unsettled;
+            return false;
         }
         match approvals.read() {
             Ok(book) => {
@@ -313,7 +337,8 @@ impl Approval {
                 lines.push(Line::Waits { part: name.to_string(), why: Some(why) });
             }
         }
-        lines.extend(Place::find(&self.root)?.map(|place| Line::Head(place.head)));
+        // What came since then was not looked at.
+        lines.extend(self.begun_at.clone().map(Line::Head));
         if let Some(approvals) = &self.approvals {
             approvals.append(&lines)?;
         }

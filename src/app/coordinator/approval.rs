@@ -54,9 +54,15 @@ impl Coordinator {
 
     /// Looks whether what the files say now may be executed, and returns the plan that is gone on
     /// with: one whose settings are approved. What waits is noted first.
-    pub(super) fn approved(&mut self, plan: &Arc<Plan>, batch: &mut Vec<Event>) -> Arc<Plan> {
+    /// `read_at` is the commit that was checked out before all files were read.
+    pub(super) fn approved(
+        &mut self,
+        plan: &Arc<Plan>,
+        read_at: Option<&str>,
+        batch: &mut Vec<Event>,
+    ) -> Arc<Plan> {
         let had_workers = self.approval.had_workers || self.has_workers();
-        match self.approval.book.look(plan, had_workers) {
+        match self.approval.book.look(plan, had_workers, read_at) {
             Ok(()) => self.tell_approval(),
             // What it waits for stays as it is, and with it the plan.
             Err(error) => {
@@ -69,14 +75,39 @@ impl Coordinator {
         Arc::clone(self.approval.book.plan().unwrap_or(plan))
     }
 
-    /// Looks whether a person approved something meanwhile, or took it back.
+    /// Looks whether a person approved something meanwhile, or took it back, and whether another commit
+    /// is checked out: then all files are read, so that it is known what came with it before the next
+    /// edit.
     pub(super) fn look_for_approvals(&mut self, batch: &mut Vec<Event>) {
         if !self.approval.book.has_news() {
             return;
         }
+        let head = self.approval.book.checked_out().filter(|_| self.approval.book.has_moved());
+        let head = head.filter(|_| self.misplaced().is_none());
+        let read = head.as_ref().map(|_| self.tracker.look_at_all());
+        let (news, read_at) = match read {
+            Some(Ok(Some(news))) => (Some(news), head),
+            Some(Ok(None)) | None => (None, None),
+            Some(Err(error)) => {
+                tracing::warn!(%error, "the files of another commit cannot be read now");
+                (None, None)
+            }
+        };
+        match news {
+            Some(news) if news.plan.is_some() => self.take_news_of(news, read_at.as_deref(), batch),
+            Some(news) => {
+                self.take_news_of(news, None, batch);
+                self.look_again(read_at.as_deref(), batch);
+            }
+            None => self.look_again(None, batch),
+        }
+    }
+
+    /// Looks at the plan as it was read last.
+    fn look_again(&mut self, read_at: Option<&str>, batch: &mut Vec<Event>) {
         let before = self.approval.book.plan().cloned();
         let as_written = Arc::clone(self.tracker.plan());
-        let plan = self.approved(&as_written, batch);
+        let plan = self.approved(&as_written, read_at, batch);
         if before.is_none_or(|before| !Arc::ptr_eq(&before, &plan)) {
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
@@ -133,7 +164,8 @@ pub(super) fn begin(
     had_workers: bool,
 ) -> Result<(), AppError> {
     approval.grant(options.grant, plan)?;
-    approval.look(plan, had_workers)?;
+    let begun_at = approval.begun_at().map(str::to_owned);
+    approval.look(plan, had_workers, begun_at.as_deref())?;
     // Who only stops what is at work starts nothing.
     match options.stop_first {
         Some(_) => Ok(()),

@@ -39,14 +39,16 @@ pub struct Consent {
 /// [`AppError::Store`] where a folder cannot be listed; [`AppError::OwnSettings`],
 /// [`AppError::Trust`], [`AppError::Git`].
 pub fn look(repository: &Repository) -> Result<Consent, AppError> {
+    // First of all: what is checked out later was not looked at.
+    let mut approval = Approval::open(repository.root())?;
     let snapshot = repository.read(Reading::Whole)?;
     // Somebody may be at work that changes what is looked at.
     let is_open = |ending: &Option<_>| ending.is_none();
     let had_workers = lock::holder(repository.store())?.is_some()
         || snapshot.attempts.values().any(|record| is_open(&record.ending));
-    let mut approval = Approval::open(repository.root())?;
     approval.only_look();
-    approval.look(&snapshot.plan, had_workers)?;
+    let begun_at = approval.begun_at().map(str::to_owned);
+    approval.look(&snapshot.plan, had_workers, begun_at.as_deref())?;
     let scheduler = snapshot.scheduler(crate::io::clock::Clock::new().now());
     let plan = Arc::clone(&snapshot.plan);
     let settled = plan.indices().zip(scheduler.states()).filter(|(_, state)| state.is_settled());

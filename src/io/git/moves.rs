@@ -10,7 +10,7 @@ use std::{
 use git2::{DiffOptions, Oid, Repository};
 
 use super::{GitError, ground::read_as_git_does};
-use crate::domain::format::layout;
+use crate::domain::format::layout::{self, FileKind};
 
 /// What the entries of the log of `HEAD` begin with that stand for a commit made here: not those of
 /// a merge, a cherry-pick, a rebase, a pull, a reset or a checkout.
@@ -45,6 +45,11 @@ pub enum Moves {
 }
 
 impl Moves {
+    /// Says whether no file is another one.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::Files(files) if files.is_empty())
+    }
+
     /// Says whether `path`, relative to the folder of the plan, may be another.
     pub fn touch(&self, path: &str) -> bool {
         match self {
@@ -162,7 +167,15 @@ impl Place {
         for delta in diff.deltas() {
             for path in [delta.old_file().path(), delta.new_file().path()].into_iter().flatten() {
                 let below = path.strip_prefix(&self.folder).unwrap_or(path);
-                files.insert(below.to_string_lossy().into_owned());
+                let below = below.to_string_lossy().into_owned();
+                // Records and reports decide nothing about what is executed.
+                let is_plan = matches!(
+                    layout::classify(&below),
+                    FileKind::Task | FileKind::Role(_) | FileKind::Config
+                );
+                if is_plan {
+                    files.insert(below);
+                }
             }
         }
         Some(())

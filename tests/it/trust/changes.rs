@@ -224,6 +224,21 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// Waits until it was told that these parts wait, at once or one after the other, and no others.
+    fn wait_until_waiting(&mut self, parts: &[&str]) {
+        let mut told: Vec<String> = Vec::new();
+        while told.len() < parts.len() {
+            let event = self.wait("waits-for-approval");
+            told.extend(
+                event["parts"].as_array().unwrap().iter().map(|p| p.as_str().unwrap().to_owned()),
+            );
+        }
+        told.sort();
+        assert_eq!(told, parts);
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         crate::cli::signal(&self.child, rustix::process::Signal::INT);
@@ -244,14 +259,14 @@ fn a_checkout_under_a_running_watch_waits_until_it_is_approved() {
     let mut watch = Watch::start(&guarded);
     assert_eq!(watch.wait("ended")["task"], "roled");
     guarded.git("merge -q --no-edit theirs");
-    let waits = watch.wait("waits-for-approval");
-    assert_eq!(waits["parts"], serde_json::json!(["task new", "task plain"]));
+    watch.wait_until_waiting(&["task new", "task plain"]);
+    guarded.wait_for_head();
     guarded.write(".orch/tasks/plain.md", PLAIN);
     guarded.write(".orch/tasks/own.md", ROLED);
     // What is edited meanwhile goes on.
     assert_eq!(watch.wait("ended")["task"], "own");
     let why = guarded.orch(&["explain", "new"]).text();
-    assert!(why.contains("waits for approval: it came with a commit"), "{why}");
+    assert!(why.contains("`new` waits for approval: it c"), "{why}");
     assert!(guarded.orch(&["status"]).text().contains("2 parts of the plan wait for approval"));
     assert!(!guarded.read("effect").contains("evil"));
     guarded.approve();
@@ -290,7 +305,7 @@ fn files_that_git_changes_before_it_says_of_which_commit_they_are_are_no_edits()
         guarded.git("symbolic-ref HEAD refs/heads/theirs");
         is_done.store(true, Ordering::Relaxed);
     });
-    assert_eq!(watch.wait("waits-for-approval")["parts"], serde_json::json!(["task plain"]));
+    watch.wait_until_waiting(&["task plain"]);
     assert!(!guarded.read("effect").contains("evil"));
 }
 
@@ -309,7 +324,8 @@ fn settings_that_wait_leave_those_that_are_approved_in_place() {
     watch.wait("ended");
     watch.wait("ended");
     guarded.git("merge -q --ff-only theirs");
-    assert_eq!(watch.wait("waits-for-approval")["parts"], serde_json::json!(["settings"]));
+    watch.wait_until_waiting(&["settings"]);
+    guarded.wait_for_head();
     guarded
         .write(".orch/tasks/own.md", "---\nworker: {command: 'echo env $EVIL >> effect'}\n---\n");
     assert_eq!(watch.wait("ended")["task"], "own");

@@ -121,6 +121,18 @@ impl Guarded {
         names.join(", ")
     }
 
+    /// Waits until a run knows which commit is checked out: what is edited before may have come with
+    /// it.
+    fn wait_for_head(&self) {
+        let head = self.git("rev-parse HEAD");
+        let folder = self.home.path().join("data/orch/trust");
+        crate::cli::wait_for("the commit", || {
+            let files = fs::read_dir(&folder).into_iter().flatten().flatten();
+            let text = files.filter_map(|file| fs::read_to_string(file.path()).ok());
+            text.into_iter().any(|text| text.contains(head.trim()))
+        });
+    }
+
     /// Answers `orch` on a terminal with `answer`; `None` where there is no program for that.
     fn on_a_terminal(&self, args: &str, answer: &str) -> Option<Output> {
         if Command::new("script").arg("--version").output().is_err() {
