@@ -26,6 +26,7 @@ use crate::{
     },
 };
 
+pub(in crate::app) use look::AsRead;
 pub use noted::Noted;
 pub(in crate::app) use noted::noted;
 
@@ -68,10 +69,14 @@ pub(in crate::app) struct Approval {
     plan: Option<Arc<Plan>>,
     /// The settings that were approved last.
     config: Option<Config>,
+    /// The settings of which what they say for tasks was approved last.
+    defaults: Option<Config>,
     /// The index of git as it was at the last look.
     index: Option<SystemTime>,
     /// Whether changes are not accepted yet, as a checkout may be under way.
     is_unsettled: bool,
+    /// Whether the last look did not see all that came with a commit.
+    is_incomplete: bool,
     /// What a look found that is not to be kept yet.
     unkept: Vec<Line>,
     /// The commit that was checked out when this began; all that is looked at was read later.
@@ -99,7 +104,11 @@ fn unapproved(waiting: impl Iterator<Item = (PartName, Why)>) -> Unapproved {
         match name {
             PartName::Task(id) => drop(found.tasks.insert(id, why)),
             PartName::Gate(level) => drop(found.gates.insert(level, why)),
-            PartName::Settings | PartName::Hook(_) | PartName::Milestone(_) => {}
+            PartName::Settings
+            | PartName::Defaults
+            | PartName::Role(_)
+            | PartName::Hook(_)
+            | PartName::Milestone(_) => {}
         }
     }
     found
@@ -129,8 +138,10 @@ impl Approval {
             waiting: BTreeMap::new(),
             plan: None,
             config: None,
+            defaults: None,
             index: None,
             is_unsettled: false,
+            is_incomplete: false,
             unkept: Vec::new(),
             begun_at: place.map(|place| place.head),
         })
@@ -253,11 +264,6 @@ impl Approval {
         Place::find(&self.root).ok().flatten().map(|place| place.head)
     }
 
-    /// Returns the commit that was checked out when this began.
-    pub(in crate::app) fn begun_at(&self) -> Option<&str> {
-        self.begun_at.as_deref()
-    }
-
     fn has_read_news(&mut self) -> bool {
         let Some(approvals) = &self.approvals else { return false };
         let seen = approvals.seen();
@@ -338,7 +344,8 @@ impl Approval {
             }
         }
         // What came since then was not looked at.
-        lines.extend(self.begun_at.clone().map(Line::Head));
+        let begun_at = self.begun_at.clone().filter(|_| self.has_seen_all());
+        lines.extend(begun_at.map(Line::Head));
         if let Some(approvals) = &self.approvals {
             approvals.append(&lines)?;
         }

@@ -9,8 +9,9 @@ use std::{
 use super::{Coordinator, WhenIdle, effects::Worker, planning};
 use crate::{
     app::{
-        approval::Approval,
+        approval::{Approval, AsRead},
         error::AppError,
+        tracker::Tracker,
         view::{
             run::Happened,
             trust::{Approved, Unapproved},
@@ -54,15 +55,9 @@ impl Coordinator {
 
     /// Looks whether what the files say now may be executed, and returns the plan that is gone on
     /// with: one whose settings are approved. What waits is noted first.
-    /// `read_at` is the commit that was checked out before all files were read.
-    pub(super) fn approved(
-        &mut self,
-        plan: &Arc<Plan>,
-        read_at: Option<&str>,
-        batch: &mut Vec<Event>,
-    ) -> Arc<Plan> {
+    pub(super) fn approved(&mut self, plan: &Arc<Plan>, batch: &mut Vec<Event>) -> Arc<Plan> {
         let had_workers = self.approval.had_workers || self.has_workers();
-        match self.approval.book.look(plan, had_workers, read_at) {
+        match look(&mut self.approval.book, plan, &self.tracker, had_workers) {
             Ok(()) => self.tell_approval(),
             // What it waits for stays as it is, and with it the plan.
             Err(error) => {
@@ -82,32 +77,23 @@ impl Coordinator {
         if !self.approval.book.has_news() {
             return;
         }
-        let head = self.approval.book.checked_out().filter(|_| self.approval.book.has_moved());
-        let head = head.filter(|_| self.misplaced().is_none());
-        let read = head.as_ref().map(|_| self.tracker.look_at_all());
-        let (news, read_at) = match read {
-            Some(Ok(Some(news))) => (Some(news), head),
-            Some(Ok(None)) | None => (None, None),
-            Some(Err(error)) => {
-                tracing::warn!(%error, "the files of another commit cannot be read now");
-                (None, None)
+        if self.approval.book.has_moved() && self.misplaced().is_none() {
+            match self.tracker.look_at_all() {
+                Ok(news) if news.plan.is_some() => return self.take_news(news, batch),
+                Ok(news) => self.take_news(news, batch),
+                Err(error) => {
+                    tracing::warn!(%error, "the files of another commit cannot be read now");
+                }
             }
-        };
-        match news {
-            Some(news) if news.plan.is_some() => self.take_news_of(news, read_at.as_deref(), batch),
-            Some(news) => {
-                self.take_news_of(news, None, batch);
-                self.look_again(read_at.as_deref(), batch);
-            }
-            None => self.look_again(None, batch),
         }
+        self.look_again(batch);
     }
 
     /// Looks at the plan as it was read last.
-    fn look_again(&mut self, read_at: Option<&str>, batch: &mut Vec<Event>) {
+    fn look_again(&mut self, batch: &mut Vec<Event>) {
         let before = self.approval.book.plan().cloned();
         let as_written = Arc::clone(self.tracker.plan());
-        let plan = self.approved(&as_written, read_at, batch);
+        let plan = self.approved(&as_written, batch);
         if before.is_none_or(|before| !Arc::ptr_eq(&before, &plan)) {
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
@@ -153,6 +139,19 @@ impl Coordinator {
     }
 }
 
+/// Looks at `plan`, which is made of what `tracker` has read.
+fn look(
+    approval: &mut Approval,
+    plan: &Arc<Plan>,
+    tracker: &Tracker,
+    had_workers: bool,
+) -> Result<(), AppError> {
+    let files = tracker.files();
+    let is_read = |path: &str| files.is_read(tracker.store(), path);
+    let has_errors = files.diagnostics().any(|found| found.severity.is_error());
+    approval.look(plan, had_workers, &AsRead { has_errors, is_read: &is_read })
+}
+
 /// Looks at a plan before anything is done with it.
 ///
 /// # Errors
@@ -160,12 +159,12 @@ impl Coordinator {
 pub(super) fn begin(
     approval: &mut Approval,
     options: &super::RunOptions,
-    plan: &Arc<Plan>,
+    tracker: &Tracker,
     had_workers: bool,
 ) -> Result<(), AppError> {
+    let plan = tracker.plan();
     approval.grant(options.grant, plan)?;
-    let begun_at = approval.begun_at().map(str::to_owned);
-    approval.look(plan, had_workers, begun_at.as_deref())?;
+    look(approval, plan, tracker, had_workers)?;
     // Who only stops what is at work starts nothing.
     match options.stop_first {
         Some(_) => Ok(()),

@@ -80,7 +80,7 @@ fn read_approved(
     let mut approval = Approval::open(store.root())?;
     let tracker = read_all(store, clock, yard, lock, |tracker| {
         let had_workers = !recovery::unsettled(tracker.files()).is_empty();
-        approval::begin(&mut approval, options, tracker.plan(), had_workers)
+        approval::begin(&mut approval, options, tracker, had_workers)
     })?;
     Ok((tracker, approval))
 }

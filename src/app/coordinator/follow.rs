@@ -80,17 +80,6 @@ impl Coordinator {
     }
 
     pub(super) fn take_news(&mut self, news: News, batch: &mut Vec<Event>) {
-        self.take_news_of(news, None, batch);
-    }
-
-    /// As [`Self::take_news`], of a look at all files; `read_at` is the commit that was checked out
-    /// before it.
-    pub(super) fn take_news_of(
-        &mut self,
-        news: News,
-        read_at: Option<&str>,
-        batch: &mut Vec<Event>,
-    ) {
         let News { plan, records: _, reports, hold, happened } = news;
         if happened.iter().any(|told| matches!(told, Happened::HeadMoved { .. })) {
             self.look_at_branch(batch);
@@ -107,7 +96,7 @@ impl Coordinator {
             if outside != *self.scheduler.outside() {
                 self.note_events();
             }
-            let plan = self.approved(&plan, read_at, batch);
+            let plan = self.approved(&plan, batch);
             self.note_settings(&plan);
             let plan = planning::overridden(&self.options, &plan);
             self.note_removed(&plan);

@@ -331,6 +331,25 @@ impl Files {
         tasks.chain(roles.map(|(path, _)| (path.to_owned(), None))).collect()
     }
 
+    /// Says whether the plan is made of a file as it is now, so far as it is a part of it.
+    pub(super) fn is_read(&self, store: &Store, path: &str) -> bool {
+        match layout::classify(path) {
+            FileKind::Task => {
+                self.tasks.is_current(store, path)
+                    && self.tasks.get(path).is_none_or(|file| !file.is_broken())
+            }
+            FileKind::Role(_) => {
+                self.roles.is_current(store, path)
+                    && self.roles.get(path).is_none_or(|file| !file.is_broken())
+            }
+            FileKind::Config => {
+                self.config.is_current(store, path)
+                    && self.config.get(path).is_none_or(|file| !file.is_broken())
+            }
+            _ => true,
+        }
+    }
+
     /// Returns what is wrong with single files, in no order.
     pub(super) fn diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         let tasks = self.tasks.iter().flat_map(|(_, file)| &file.diagnostics);

@@ -171,6 +171,15 @@ impl<T: Content> Room<T> {
         })
     }
 
+    /// Says whether a file is still what was read of it, or still not there.
+    pub(super) fn is_current(&self, store: &Store, path: &str) -> bool {
+        match self.examine(store, path) {
+            Found::Same(_) => true,
+            Found::Missing => !self.kept.contains_key(path),
+            Found::Unknown | Found::Other(..) => false,
+        }
+    }
+
     /// Reads these files again.
     pub(super) fn look_at(
         &mut self,

@@ -229,15 +229,15 @@ impl Tracker {
         Ok(news)
     }
 
-    /// Reads all files that look changed at once; `None` where git is at work on them.
+    /// Reads all files that look changed at once, unless git is at work on them.
     ///
     /// # Errors
     /// [`AppError::Store`] where a folder cannot be listed.
-    pub(super) fn look_at_all(&mut self) -> Result<Option<News>, AppError> {
+    pub(super) fn look_at_all(&mut self) -> Result<News, AppError> {
         let mut news = News::default();
         let look = Look { extent: Extent::Everything, trust: Trust::Presence };
-        let is_read = self.look(look, &mut news)?;
-        Ok(is_read.then_some(news))
+        self.look(look, &mut news)?;
+        Ok(news)
     }
 
     /// Notes that everything may have changed.
@@ -314,13 +314,13 @@ impl Tracker {
         Ok(())
     }
 
-    /// Reads, and tells what changed if git was quiet all the while; says whether it was.
-    fn look(&mut self, look: Look, news: &mut News) -> Result<bool, AppError> {
+    /// Reads, and tells what changed if git was quiet all the while.
+    fn look(&mut self, look: Look, news: &mut News) -> Result<(), AppError> {
         let before = self.git.state();
         if before.is_locked {
             self.note_again(look);
             self.git.suspect();
-            return Ok(false);
+            return Ok(());
         }
         let mut found = self.files.look(&self.store, &look.extent, look.trust, self.scope)?;
         let now = self.clock.now().tick;
@@ -331,14 +331,14 @@ impl Tracker {
         if self.git.state() != before {
             self.note_again(Look { extent: Extent::Everything, ..look });
             self.git.suspect();
-            return Ok(false);
+            return Ok(());
         }
         let changes = std::mem::take(&mut self.pending);
         if !changes.is_empty() {
             self.next_faults = Some(now.plus(FAULTS_AFTER));
             self.take_over(&changes, news);
         }
-        Ok(true)
+        Ok(())
     }
 
     fn note_again(&mut self, look: Look) {

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     app::{
-        approval::{Approval, parts},
+        approval::{Approval, AsRead, parts},
         error::AppError,
         repository::Repository,
         view::trust::{TrustView, Trusted},
@@ -47,8 +47,11 @@ pub fn look(repository: &Repository) -> Result<Consent, AppError> {
     let had_workers = lock::holder(repository.store())?.is_some()
         || snapshot.attempts.values().any(|record| is_open(&record.ending));
     approval.only_look();
-    let begun_at = approval.begun_at().map(str::to_owned);
-    approval.look(&snapshot.plan, had_workers, begun_at.as_deref())?;
+    let errors = snapshot.diagnostics.iter().filter(|found| found.severity.is_error());
+    let broken: BTreeSet<&str> = errors.map(|found| &*found.primary.path).collect();
+    let is_read = |path: &str| !broken.contains(path);
+    let as_read = AsRead { has_errors: !broken.is_empty(), is_read: &is_read };
+    approval.look(&snapshot.plan, had_workers, &as_read)?;
     let scheduler = snapshot.scheduler(crate::io::clock::Clock::new().now());
     let plan = Arc::clone(&snapshot.plan);
     let settled = plan.indices().zip(scheduler.states()).filter(|(_, state)| state.is_settled());

@@ -126,6 +126,13 @@ pub fn settings_as_text(config: &Config) -> Vec<(String, String)> {
     facts.map(|fact| (fact.key.into_owned(), fact.value.text())).collect()
 }
 
+/// Returns what a role says, but for its name and its body, as keys and values; see
+/// [`settings_as_text`].
+pub fn role_as_text(role: &Role) -> Vec<(String, String)> {
+    let facts = facts::of_role(role).into_iter();
+    facts.map(|fact| (fact.key.into_owned(), fact.value.text())).collect()
+}
+
 /// A task or a role, as far as both are compared in the same way.
 struct Item<'a> {
     name: &'a str,

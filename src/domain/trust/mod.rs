@@ -14,10 +14,13 @@ use std::{fmt, sync::Arc};
 
 use sha2::{Digest as _, Sha256};
 
-use super::model::{hook::HookEvent, id::TaskId};
+use super::model::{
+    hook::HookEvent,
+    id::{RoleName, TaskId},
+};
 
 pub use book::{Book, Line};
-pub use parts::{fingerprint, of_commands, of_plan, of_settings, of_task};
+pub use parts::{fingerprint, of_commands, of_plan, of_roles, of_settings, of_task};
 pub use ruling::{Circumstances, Ruling, Why};
 
 /// What is executed, by name.
@@ -25,12 +28,16 @@ pub use ruling::{Circumstances, Ruling, Why};
 pub enum PartName {
     /// What the settings say for all: variables, remotes, limits.
     Settings,
+    /// What the settings say where neither task nor role does.
+    Defaults,
     /// The commands for an event.
     Hook(HookEvent),
     /// The commands for a milestone.
     Milestone(String),
     /// The gate after a level.
     Gate(u32),
+    /// What a role says, whether a task has it or not.
+    Role(RoleName),
     /// The worker of a task, and what verifies its work.
     Task(TaskId),
 }
@@ -39,6 +46,8 @@ impl fmt::Display for PartName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Settings => f.write_str("settings"),
+            Self::Defaults => f.write_str("defaults"),
+            Self::Role(name) => write!(f, "role {name}"),
             Self::Hook(event) => write!(f, "hook {}", event.as_str()),
             Self::Milestone(name) => write!(f, "milestone {name}"),
             Self::Gate(level) => write!(f, "gate {level}"),
@@ -54,6 +63,8 @@ impl PartName {
         let hook = |event: &HookEvent| event.as_str() == name;
         match kind {
             "settings" if name.is_empty() => Some(Self::Settings),
+            "defaults" if name.is_empty() => Some(Self::Defaults),
+            "role" => Some(Self::Role(RoleName(name.to_owned()))),
             "hook" => HookEvent::ALL.into_iter().find(hook).map(Self::Hook),
             "milestone" => Some(Self::Milestone(name.to_owned())),
             "gate" => name.parse().ok().map(Self::Gate),

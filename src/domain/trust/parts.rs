@@ -4,14 +4,19 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{Fingerprint, Part, PartName};
 use crate::domain::{
+    format::layout,
     model::{
         config::{Config, Heartbeat, LevelGate, Policy, Role},
         hook::Hook,
+        id::TaskId,
         sandbox::{Network, SandboxSpec},
         task::{AuthorStatus, Budget, CommandLine, Completion, TaskSpec},
         time::Exact,
     },
-    plan::{Plan, TaskIndex, diff::settings_as_text},
+    plan::{
+        Plan, TaskIndex,
+        diff::{role_as_text, settings_as_text},
+    },
 };
 
 /// Facts under construction: what the digest is made from, and what a person reads.
@@ -73,21 +78,22 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Returns everything that `plan` would execute: the settings first, then hooks, milestones, gates
-/// and tasks. `settings` is the file that says all but what tasks and roles say.
+/// Returns everything that `plan` would execute: the settings first, then hooks, milestones, gates,
+/// roles and tasks. `settings` is the file that says all but what tasks and roles say.
 pub fn of_plan(plan: &Plan, settings: &Arc<str>) -> Vec<Part> {
     let mut parts = vec![of_settings(plan, settings)];
     parts.extend(of_commands(plan, settings));
+    parts.extend(of_roles(plan));
     parts.extend(plan.indices().map(|task| of_task(plan, task, settings)));
     parts
 }
 
-/// Returns what the settings have executed beside tasks: hooks, milestones and gates; see
-/// [`of_plan`].
+/// Returns what the settings have executed: for tasks that do not say otherwise, and beside tasks by
+/// hooks, milestones and gates; see [`of_plan`].
 pub fn of_commands(plan: &Plan, settings: &Arc<str>) -> Vec<Part> {
     let config = plan.config().as_written();
     let sources = || vec![Arc::clone(settings)];
-    let mut parts = Vec::new();
+    let mut parts = Vec::from_iter(of_defaults(config, settings));
     for (event, hook) in config.hooks.iter().filter(|(_, hook)| !hook.run.is_empty()) {
         parts.push(of_hook(PartName::Hook(*event), hook, sources()));
     }
@@ -155,6 +161,49 @@ pub fn of_settings(plan: &Plan, settings: &Arc<str>) -> Part {
     facts.part(PartName::Settings, vec![Arc::clone(settings)], true)
 }
 
+/// Keys of the settings that speak for tasks.
+const DEFAULTS: [&str; 3] = ["worker.", "retry.", "budget."];
+
+/// Returns what the settings say for tasks; `None` where they say nothing.
+fn of_defaults(config: &Config, settings: &Arc<str>) -> Option<Part> {
+    let said = |config: &Config| -> Vec<(String, String)> {
+        let all = settings_as_text(config).into_iter();
+        all.filter(|(key, _)| DEFAULTS.iter().any(|start| key.starts_with(start))).collect()
+    };
+    if said(config) == said(&Config::default()) && config.worker.env.is_empty() {
+        return None;
+    }
+    let policy = Policy::of(&nobody()?, None, config);
+    let mut facts = Facts::default();
+    of_policy(&mut facts, &policy);
+    for (key, value) in said(config) {
+        facts.texts.extend([Cow::Owned(key), Cow::Owned(value)]);
+    }
+    Some(facts.part(PartName::Defaults, vec![Arc::clone(settings)], true))
+}
+
+/// Returns what each role says, whether a task has it or not: one that gets it later must not be
+/// how it comes to be executed.
+pub fn of_roles(plan: &Plan) -> Vec<Part> {
+    let settings = Config::default();
+    let of_role = |role: &Role| {
+        let policy = Policy::of(&nobody()?, Some(role), &settings);
+        let mut facts = Facts::default();
+        of_policy(&mut facts, &policy);
+        for (key, value) in role_as_text(role).into_iter().filter(|(key, _)| key != "max_workers") {
+            facts.texts.extend([Cow::Owned(key), Cow::Owned(value)]);
+        }
+        facts.digest("persona", &lines_in(&role.persona), &role.persona);
+        Some(facts.part(PartName::Role(role.name.clone()), vec![Arc::clone(&role.path)], true))
+    };
+    plan.roles().values().filter_map(of_role).collect()
+}
+
+/// Returns a task that says nothing.
+fn nobody() -> Option<TaskSpec> {
+    Some(TaskSpec::new(TaskId::parse("task").ok()?, ""))
+}
+
 fn of_hook(name: PartName, hook: &Hook, sources: Vec<Arc<str>>) -> Part {
     let mut facts = Facts::default();
     facts.commands("run", &hook.run);
@@ -181,7 +230,11 @@ pub fn of_task(plan: &Plan, task: TaskIndex, settings: &Arc<str>) -> Part {
         facts.text("waits for", gate.value.0.clone());
     }
     of_prompt(&mut facts, spec, role);
-    let role = role.map(|role| Arc::clone(&role.path));
+    // One that is not there is where it would be.
+    let role = spec.role.as_ref().map(|name| match role {
+        Some(role) => Arc::clone(&role.path),
+        None => Arc::from(layout::role_path(&name.value)),
+    });
     let sources = [Some(Arc::clone(&spec.path)), role, Some(Arc::clone(settings))];
     let is_open = !matches!(spec.status.value, AuthorStatus::Done | AuthorStatus::Cancelled);
     // What the facts borrow must not outlive the policy.
@@ -265,6 +318,8 @@ fn of_prompt<'a>(facts: &mut Facts<'a>, spec: &'a TaskSpec, role: Option<&'a Rol
     if let Some(role) = role {
         facts.text("role", &*role.name.0);
         facts.digest("persona", &lines_in(&role.persona), &role.persona);
+    } else if let Some(role) = &spec.role {
+        facts.text("role that is not there", &*role.value.0);
     }
 }
 

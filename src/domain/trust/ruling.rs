@@ -55,6 +55,8 @@ pub struct Circumstances<'a> {
     /// Says whether a file of the plan is another one by a commit that its user did not make here,
     /// since the last look.
     pub came_with_commit: &'a dyn Fn(&str) -> bool,
+    /// Why something waits that the part is made from: a role, or what holds for all.
+    pub made_from: Option<Why>,
 }
 
 /// What holds for a part.
@@ -78,7 +80,7 @@ impl Ruling {
         if !book.is_known() {
             return Self::Waits(Why::New);
         }
-        if let Some(why) = book.waiting(&part.name) {
+        if let Some(why) = book.waiting(&part.name).or(around.made_from) {
             return Self::Waits(why);
         }
         if part.sources.iter().any(|path| (around.came_with_commit)(path)) {

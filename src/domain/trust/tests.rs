@@ -66,7 +66,8 @@ fn parts(files: [&str; 5]) -> BTreeMap<String, Part> {
 
 #[test]
 fn a_change_concerns_what_it_reaches_and_nothing_else() {
-    let all = "gate 1, hook done, milestone beta, settings, task own, task plain, task roled";
+    let all = "defaults, gate 1, hook done, milestone beta, role cook, settings, \
+               task own, task plain, task roled";
     let before = parts(base());
     assert_eq!(before.keys().cloned().collect::<Vec<_>>().join(", "), all);
     // File, what stands there, what it becomes, and which parts are others then.
@@ -76,12 +77,12 @@ fn a_change_concerns_what_it_reaches_and_nothing_else() {
         (0, "secret: [TOKEN]", "secret: []", "settings"),
         (0, "remote: origin", "remote: other", "settings"),
         (0, "[main]", "[]", "settings"),
-        (0, "./work.sh", "./work2.sh", "task plain"),
-        (0, "./work.sh", "[./work.sh]", "task plain"),
-        (0, "timeout: 1h", "timeout: 2h", "task plain, task roled"),
-        (0, "SHARED: s", "SHARED: t", "task own, task plain, task roled"),
-        (0, "SHARED: s", "LD_PRELOAD: s", "task own, task plain, task roled"),
-        (0, "max_attempts: 2", "max_attempts: 3", "task plain, task roled"),
+        (0, "./work.sh", "./work2.sh", "defaults, task plain"),
+        (0, "./work.sh", "[./work.sh]", "defaults, task plain"),
+        (0, "timeout: 1h", "timeout: 2h", "defaults, task plain, task roled"),
+        (0, "SHARED: s", "SHARED: t", "defaults, task own, task plain, task roled"),
+        (0, "SHARED: s", "LD_PRELOAD: s", "defaults, task own, task plain, task roled"),
+        (0, "max_attempts: 2", "max_attempts: 3", "defaults, task plain, task roled"),
         (0, "./told.sh", "./tell.sh", "hook done"),
         (0, "done: ./told.sh", "failed: ./told.sh", "hook done, hook failed"),
         (0, "./party.sh", "./gift.sh", "milestone beta"),
@@ -89,8 +90,8 @@ fn a_change_concerns_what_it_reaches_and_nothing_else() {
         (0, "./lint.sh", "./lint2.sh", "gate 1"),
         (0, "timeout: 5m", "timeout: 6m", "gate 1"),
         (0, "max_workers: 3", "# nothing but words\nmax_workers: 3", ""),
-        (1, "./cook.sh", "./bake.sh", "task roled"),
-        (1, "You cook.", "You bake.", "task own, task roled"),
+        (1, "./cook.sh", "./bake.sh", "role cook, task roled"),
+        (1, "You cook.", "You bake.", "role cook, task own, task roled"),
         (2, "./own.sh", "./own.sh x", "task own"),
         (2, "timeout: 5m", "timeout: 6m", "task own"),
         (2, "grace: 3s", "grace: 4s", "task own"),
@@ -146,6 +147,10 @@ fn a_person_reads_what_is_executed() {
         })
         .collect();
     expect_test::expect![[r#"
+        defaults <- .orch/config.yaml
+          run: ./work.sh
+          env: SHARED (3068caa34859)
+          timeout: 1h
         gate 1 <- .orch/config.yaml
           run: ./lint.sh
           timeout: 5m
@@ -155,6 +160,9 @@ fn a_person_reads_what_is_executed() {
         milestone beta <- .orch/config.yaml
           run: ./party.sh
           timeout: 30s
+        role cook <- .orch/roles/cook.md
+          run: ./cook.sh
+          persona: 1 line (dc3f3cc760f5)
         settings <- .orch/config.yaml
           max_workers: 3
           milestones: beta ()
@@ -207,7 +215,8 @@ fn what_waits_goes_on_waiting_until_it_is_approved_or_as_it_was() {
     let (old, new) = (&old[name], &new[name]);
     let ruling = |book: &Book, part: &Part, edits, had_workers, moved: &str| {
         let came_with_commit = |path: &str| path == moved;
-        let around = Circumstances { edits, had_workers, came_with_commit: &came_with_commit };
+        let came_with_commit = &came_with_commit;
+        let around = Circumstances { edits, had_workers, came_with_commit, made_from: None };
         Ruling::of(part, book, &around)
     };
     let mut book = Book::default();

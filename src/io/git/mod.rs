@@ -40,7 +40,7 @@ pub use self::{
     history::{ChangedFile, Content, History, Revision},
     inventory::{Rescue, TaskBranch, TaskWorktree, WorktreeState},
     landing::{Built, CommitRange, Landing, StateFile},
-    moves::{Moves, Place},
+    moves::{Moves, Place, is_in_another},
     push::{Base, Pushed, Remotes, refspec},
     triggers::Triggers,
     work::Integrated,

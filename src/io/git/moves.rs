@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use git2::{DiffOptions, Oid, Repository};
+use git2::{DiffOptions, Oid, Repository, RepositoryState};
 
 use super::{GitError, ground::read_as_git_does};
 use crate::domain::format::layout::{self, FileKind};
@@ -32,6 +32,9 @@ pub struct Place {
     pub head: String,
     /// When git wrote the index last.
     pub index_written: Option<SystemTime>,
+    /// Whether a merge, a rebase or the like is under way: files are already those of a commit that
+    /// will be checked out only when it has ended.
+    pub is_under_way: bool,
 }
 
 /// Files of the plan that are others since another commit was checked out, by commits that the user
@@ -59,6 +62,15 @@ impl Moves {
     }
 }
 
+/// Says whether a file of the plan in `root` lies in a repository within the one that `root` lies
+/// in, as a submodule is: whatever is checked out there, the commit of the outer one stays the same.
+pub fn is_in_another(root: &Path, path: &str) -> bool {
+    let folders = Path::new(path).ancestors().skip(1);
+    folders
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .any(|folder| root.join(folder).join(".git").symlink_metadata().is_ok())
+}
+
 impl Place {
     /// Finds the checkout that the folder of a plan lies in; `None` outside of one.
     ///
@@ -84,7 +96,9 @@ impl Place {
         let index = std::fs::metadata(repository.path().join("index"));
         let index_written = index.and_then(|about| about.modified()).ok();
         let common_dir = real(repository.commondir());
-        Ok(Some(Self { common_dir, top, folder, head, index_written }))
+        let is_under_way =
+            !matches!(repository.state(), RepositoryState::Clean | RepositoryState::Bisect);
+        Ok(Some(Self { common_dir, top, folder, head, index_written, is_under_way }))
     }
 
     /// Returns what tells this plan from others of the repository.

@@ -44,6 +44,9 @@ fn what_would_be_executed_is_shown_with_all_that_decides_it() {
             in: ROOT
             timeout: 30m
 
+        role cook  .orch/roles/cook.md
+            persona: 1 line (dc3f3cc760f5)
+
         task a  .orch/roles/cook.md:3
             starts: ./cook.sh 'a b'
             in: .orch/local/worktrees/a (worktree)
@@ -62,12 +65,12 @@ fn what_would_be_executed_is_shown_with_all_that_decides_it() {
             title: b
             prompt: 0 lines (af5570f5a181)
 
-        nothing of this plan is approved yet: 5 parts
+        nothing of this plan is approved yet: 6 parts
     "#]]
     .assert_eq(&text);
     assert!(!text.contains("secret-value"));
     let told = guarded.orch(&["trust", "--json"]).json();
-    let task = &told["parts"][3];
+    let task = &told["parts"][4];
     assert_eq!(task["name"], "task a");
     assert_eq!(task["argv"][0], serde_json::json!(["./cook.sh", "a b"]));
     assert_eq!((&task["path"], &task["line"]), (&".orch/roles/cook.md".into(), &3.into()));

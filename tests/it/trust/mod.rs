@@ -3,6 +3,7 @@
 
 mod asked;
 mod changes;
+mod late;
 mod limits;
 mod viewer;
 mod workers;

@@ -57,7 +57,11 @@ fn part_view(consent: &Consent, part: &Part, has_git: bool) -> PartView {
     let root = || Some(consent.repository.root().display().to_string());
     let commands = |run: &[CommandLine]| run.iter().map(argv).collect::<Vec<_>>();
     match &part.name {
-        PartName::Settings => bare,
+        PartName::Settings | PartName::Defaults => bare,
+        PartName::Role(_) => {
+            let path = part.sources.first().map(ToString::to_string).unwrap_or_default();
+            PartView { path, ..bare }
+        }
         PartName::Hook(event) => {
             let hook = config.hooks.get(event);
             let argv = commands(hook.map_or(&[], |hook| &hook.run));
