@@ -86,7 +86,10 @@ impl Page {
         let Some(before) = part.approved_facts.as_ref().filter(|_| part.waits.is_some()) else {
             // What is started is told with each word for itself.
             let is_told = |fact: &&String| {
-                !["run: ", "verify: ", "isolation: "].iter().any(|start| fact.starts_with(start))
+                part.folder.is_none()
+                    || !["run: ", "verify: ", "isolation: "]
+                        .iter()
+                        .any(|start| fact.starts_with(start))
             };
             let facts = part.facts.iter().filter(is_told);
             return facts.map(|fact| format!("    {}", clean_line(fact))).collect();

@@ -45,6 +45,7 @@ fn what_would_be_executed_is_shown_with_all_that_decides_it() {
             timeout: 30m
 
         role cook  .orch/roles/cook.md
+            run: ["./cook.sh", "a b"]
             persona: 1 line (dc3f3cc760f5)
 
         task a  .orch/roles/cook.md:3
