@@ -21,7 +21,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("domain/calibrate", &["domain/model", "domain/plan"]),
     ("domain/settle", &["domain/model"]),
     ("domain/standstill", &["domain/model"]),
-    ("domain/trust", &["domain/model", "domain/plan"]),
+    ("domain/trust", &["domain/format", "domain/model", "domain/plan"]),
     ("domain/occasion", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("domain/forecast", &["domain/model", "domain/plan", "domain/scheduler"]),
     ("io", &["io"]),

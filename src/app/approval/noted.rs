@@ -19,8 +19,8 @@ pub struct Noted {
     pub has_waiting_settings: bool,
     /// The tasks and gates that wait.
     pub unapproved: Unapproved,
-    /// How many hooks and milestones wait.
-    pub n_waiting_hooks: usize,
+    /// How many hooks, milestones and roles wait, and what the settings say for tasks.
+    pub n_waiting_others: usize,
 }
 
 impl Noted {
@@ -42,11 +42,16 @@ pub(in crate::app) fn noted(root: &Path) -> Noted {
         return Noted { is_unknown: true, ..Noted::default() };
     };
     let book = approvals.read_waiting().unwrap_or_default();
-    let is_hook = |name: &PartName| matches!(name, PartName::Hook(_) | PartName::Milestone(_));
+    let is_other = |name: &PartName| {
+        matches!(
+            name,
+            PartName::Hook(_) | PartName::Milestone(_) | PartName::Role(_) | PartName::Defaults
+        )
+    };
     Noted {
         is_unknown: false,
         has_waiting_settings: book.waiting(&PartName::Settings).is_some(),
-        n_waiting_hooks: book.all_waiting().filter(|(name, _)| is_hook(name)).count(),
+        n_waiting_others: book.all_waiting().filter(|(name, _)| is_other(name)).count(),
         unapproved: unapproved(book.all_waiting()),
     }
 }

@@ -77,7 +77,7 @@ fn approval(standing: &Standing) -> Option<ApprovalView> {
     let tasks = noted.unapproved.tasks.keys();
     let n_tasks = tasks.filter_map(|id| standing.plan().find(id.as_str())).filter(|t| is_open(*t));
     let is_all = noted.is_unknown || noted.has_waiting_settings;
-    let n_waiting = n_tasks.count() + noted.unapproved.gates.len() + noted.n_waiting_hooks;
+    let n_waiting = n_tasks.count() + noted.unapproved.gates.len() + noted.n_waiting_others;
     (is_all || n_waiting > 0).then_some(ApprovalView { is_all, n_waiting })
 }
 

@@ -29,7 +29,7 @@ fn judge(noted: &Noted, folder: Option<&str>) -> Check {
     if noted.is_unknown {
         return Check::ok(NAME, "nothing of this plan is approved, so nothing is started");
     }
-    let n = noted.unapproved.tasks.len() + noted.unapproved.gates.len() + noted.n_waiting_hooks;
+    let n = noted.unapproved.tasks.len() + noted.unapproved.gates.len() + noted.n_waiting_others;
     match (noted.has_waiting_settings, n) {
         (true, _) => {
             let message = "the settings of this plan wait for approval, so nothing is started";
