@@ -148,7 +148,7 @@ pub(super) fn run(args: &Args, global: &Global, terminal: &Terminal) -> Outcome 
     let repository = Repository::open(global.folder())?;
     let mut args = args.clone();
     // Where nothing may be started, the run itself says so.
-    let grant = match args.overrides.ask(&repository, terminal)? {
+    let grant = match args.overrides.given.ask_or_leave(&repository, terminal)? {
         Answer::Begin(grant) => grant,
         Answer::Look(why) => return Err(why),
     };

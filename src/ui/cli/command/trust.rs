@@ -130,6 +130,23 @@ impl Given {
         hash.into_iter().chain(self.trust.then(|| "--trust".to_owned())).collect()
     }
 
+    /// As [`Self::ask`], for who refuses by itself where nothing may be started: without anybody to
+    /// ask, the plan is not read twice.
+    pub(super) fn ask_or_leave(
+        &self,
+        repository: &Repository,
+        terminal: &Terminal,
+    ) -> Result<Answer, AppError> {
+        match self.is_given() || terminal.can_ask() {
+            true => self.ask(repository, terminal),
+            false => Ok(Answer::Begin(Grant::Stored)),
+        }
+    }
+
+    fn is_given(&self) -> bool {
+        self.trust || self.trust_hash.is_some()
+    }
+
     /// Finds out whether a run may begin. A person is shown what is new, and asked, where there is
     /// one.
     pub(super) fn ask(
