@@ -267,7 +267,7 @@ fn a_checkout_under_a_running_watch_waits_until_it_is_approved() {
     assert_eq!(watch.wait("ended")["task"], "own");
     let why = guarded.orch(&["explain", "new"]).text();
     assert!(why.contains("`new` waits for approval: it c"), "{why}");
-    assert!(guarded.orch(&["status"]).text().contains("2 parts of the plan wait for approval"));
+    assert!(guarded.orch(&["status"]).text().contains("3 parts of the plan wait for approval"));
     assert!(!guarded.read("effect").contains("evil"));
     guarded.approve();
     watch.wait("approved");
