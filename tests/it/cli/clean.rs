@@ -328,16 +328,17 @@ fn work_is_not_counted_as_kept_by_what_goes_itself() {
 #[test]
 fn beside_a_coordinator_only_what_it_does_not_take_up_goes() {
     let planted = planted();
-    planted
-        .sandbox
-        .write(".orch/config.yaml", "worker: {command: sleep 600}\nretry: {max_attempts: 1}\n");
+    let settings = "worker: {command: 'echo here; exec sleep 600'}\nretry: {max_attempts: 1}\n";
+    planted.sandbox.write(".orch/config.yaml", settings);
     for task in ["bad", "off"] {
         planted.work(task, task, "work\n");
     }
     planted.git("branch orch/asks");
     planted.commit("settings");
     let mut child = start(&planted.sandbox, &["run", "--plain"]);
-    wait_for("the worker", || planted.folder("next").join("a").exists());
+    // Before it is there, its worktree is made only in part.
+    let log = planted.sandbox.path(".orch/local/logs/next/1.log");
+    wait_for("the worker", || fs::read_to_string(&log).is_ok_and(|text| text.contains("here")));
     check(
         &planted,
         &["-y"],
