@@ -65,7 +65,9 @@ fn hostile() -> Guarded {
         };
         guarded.write(&format!(".orch/tasks/t{n}.md"), &format!("---\n{text}\n---\n"));
     }
-    guarded.write("bin/claude", &format!("#!/bin/sh\n{}\n", touch("agent")));
+    // Its PATH leads to nothing else, so that it can only do what the shell does itself.
+    let canary = canaries.join("agent");
+    guarded.write("bin/claude", &format!("#!/bin/sh\n: > '{}'\n", canary.display()));
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(guarded.root().join("bin/claude"), mode).unwrap();
     guarded.git("init -q -b plan");
