@@ -59,13 +59,12 @@ fn hostile() -> Guarded {
             0 => format!("worker: {{command: \"{}\"}}", touch(&format!("own{n}"))),
             1 => format!("completion: {{verify: [\"{}\"]}}", touch(&format!("verify{n}"))),
             2 => "role: r".to_owned(),
-            // The program of the agent is one of the repository.
             3 => "worker: {agent: claude, env: {PATH: bin}}".to_owned(),
             _ => "worker: {isolation: none}".to_owned(),
         };
         guarded.write(&format!(".orch/tasks/t{n}.md"), &format!("---\n{text}\n---\n"));
     }
-    // Its PATH leads to nothing else, so that it can only do what the shell does itself.
+    // The program of the agent, for a user whose PATH leads into checkouts.
     let canary = canaries.join("agent");
     guarded.write("bin/claude", &format!("#!/bin/sh\n: > '{}'\n", canary.display()));
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
@@ -83,8 +82,9 @@ fn canaries(guarded: &Guarded) -> Vec<String> {
 #[test]
 fn an_unapproved_checkout_shows_everything_and_starts_nothing() {
     let guarded = hostile();
+    let path = format!("bin:{}", std::env::var("PATH").unwrap());
     for args in READERS {
-        let shown = guarded.orch(args);
+        let shown = output(guarded.command(args).env("PATH", &path));
         assert!([0, 1].contains(&shown.code), "{args:?}: {shown:?}");
         assert!(!shown.stdout.is_empty() || args[0] == "diff", "{args:?}: {shown:?}");
     }

@@ -116,8 +116,8 @@ pub(super) fn agents(surroundings: &Surroundings<'_>, _: &mut Figures) -> Vec<Ch
         let (name, program) = (agent.as_str(), agent.program());
         let root = surroundings.store.root();
         let found = find_program(OsStr::new(program), root, &env);
-        // Whoever only looks must start nothing that the repository holds, or leads to.
-        let is_of_plan = path.is_some() || found.as_ref().is_ok_and(|file| file.starts_with(root));
+        // Whoever only looks must start nothing that the repository holds, even where PATH leads there.
+        let is_of_plan = found.as_ref().is_ok_and(|file| file.starts_with(root));
         if let Ok(file) = &found
             && is_of_plan
             && !standing.snapshot.approval.is_all_approved()
