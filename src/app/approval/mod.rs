@@ -333,8 +333,12 @@ impl Approval {
         self.require_person()?;
         let mut lines = std::mem::take(&mut self.unkept);
         for part in parts {
-            lines.push(Book::approval(part));
-            lines.push(Line::Waits { part: part.name.to_string(), why: None });
+            if !self.book.is_approved(part.fingerprint) {
+                lines.push(Book::approval(part));
+            }
+            if self.book.waiting(&part.name).is_some() {
+                lines.push(Line::Waits { part: part.name.to_string(), why: None });
+            }
         }
         // All that is not approved waits from now on, wherever it came from.
         for (name, why) in &self.waiting {
