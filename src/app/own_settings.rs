@@ -10,6 +10,7 @@ use crate::{
             ceiling::{Edits, Own, Wider},
             config::Policy,
             diagnostic::{self, Diagnostic, Label, Severity},
+            landing::GitSpec,
             place::Span,
         },
         plan::Plan,
@@ -45,6 +46,12 @@ pub(super) fn approve_folder<'a>(own: &'a Own, root: &Path) -> Option<&'a str> {
         path.is_some_and(|path| root.starts_with(real(&path)))
     });
     named.map(String::as_str)
+}
+
+/// Returns the branches from which all may be taken as approved where that is asked for: what a plan
+/// itself says of that does not count.
+pub(super) fn protected(own: Own) -> Vec<String> {
+    own.protect.unwrap_or(GitSpec::default().protect)
 }
 
 /// Returns what becomes of changes that people make: the stricter of what the user and the plan say.

@@ -32,7 +32,7 @@ const DEVICES: &str = "/dev";
 
 /// Says whether a task of `plan` is to run in a sandbox.
 pub(super) fn is_wanted(plan: &Plan) -> bool {
-    let said = [Some(&plan.config().worker)].into_iter().flatten();
+    let said = std::iter::once(&plan.config().worker);
     let said = said.chain(plan.roles().values().map(|role| &role.worker));
     let mut said = said.chain(plan.indices().map(|task| &plan.spec(task).worker));
     let is_said = said.any(|worker| worker.isolation == Some(Isolation::Sandbox));

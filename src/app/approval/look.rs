@@ -159,7 +159,7 @@ impl Approval {
                 && before != Some(why)
                 && why != Why::New
             {
-                let line = Line::Waits { part: part.name.to_string(), why: Some(why) };
+                let line = Line::waits(&part.name, Some(why));
                 self.book.note(line.clone());
                 lines.push(line);
             }
@@ -229,15 +229,13 @@ impl Approval {
                 return;
             }
             Ruling::OwnEdit => Book::approval(part),
-            Ruling::Approved if is_noted && !is_old => {
-                Line::Waits { part: part.name.to_string(), why: None }
-            }
+            Ruling::Approved if is_noted && !is_old => Line::waits(&part.name, None),
             Ruling::Waits(why) => {
                 judged.waiting.insert(part.name.clone(), why);
                 if why == Why::New || self.book.waiting(&part.name) == Some(why) {
                     return;
                 }
-                Line::Waits { part: part.name.to_string(), why: Some(why) }
+                Line::waits(&part.name, Some(why))
             }
             Ruling::Approved => return,
         };

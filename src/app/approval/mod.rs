@@ -4,7 +4,7 @@ mod look;
 mod noted;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
     time::SystemTime,
@@ -14,7 +14,7 @@ use super::{error::AppError, own_settings};
 use crate::{
     domain::{
         format::layout,
-        model::{ceiling::Own, config::Config, landing::GitSpec},
+        model::{ceiling::Own, config::Config},
         plan::Plan,
         scheduler::approval::Unapproved,
         trust::{self, Book, Fingerprint, Line, Part, PartName, Why},
@@ -154,12 +154,6 @@ impl Approval {
         }
     }
 
-    /// Returns the branches from which all may be taken as approved where that is asked for: what a
-    /// plan itself says of that does not count.
-    pub(in crate::app) fn protected(&self) -> Vec<String> {
-        self.own.protect.clone().unwrap_or(GitSpec::default().protect)
-    }
-
     /// Refuses to approve anything for a worker of this very plan: that is for a person.
     ///
     /// # Errors
@@ -187,14 +181,8 @@ impl Approval {
             Grant::Exactly(_) | Grant::Present => parts(plan),
         };
         self.require_person()?;
-        let found = trust::fingerprint(&parts);
-        if let Grant::Exactly(wanted) = grant
-            && wanted != found
-        {
-            let message = format!(
-                "what would be executed is not what was approved: its hash is {found}, not {wanted}"
-            );
-            return Err(AppError::Untrusted { message });
+        if let Grant::Exactly(wanted) = grant {
+            require_hash(&parts, wanted)?;
         }
         if self.scope == Scope::Stored {
             self.scope = Scope::Run;
@@ -256,12 +244,8 @@ impl Approval {
 
     /// Says whether another commit is checked out than at the last look at all files.
     pub(in crate::app) fn has_moved(&self) -> bool {
-        self.book.head().is_some_and(|head| self.checked_out().is_some_and(|now| now != head))
-    }
-
-    /// Returns the commit that is checked out now.
-    pub(in crate::app) fn checked_out(&self) -> Option<String> {
-        Place::find(&self.root).ok().flatten().map(|place| place.head)
+        let Some(head) = self.book.head() else { return false };
+        Place::find(&self.root).ok().flatten().is_some_and(|place| place.head != head)
     }
 
     fn has_read_news(&mut self) -> bool {
@@ -337,15 +321,14 @@ impl Approval {
                 lines.push(Book::approval(part));
             }
             if self.book.waiting(&part.name).is_some() {
-                lines.push(Line::Waits { part: part.name.to_string(), why: None });
+                lines.push(Line::waits(&part.name, None));
             }
         }
         // All that is not approved waits from now on, wherever it came from.
-        for (name, why) in &self.waiting {
-            if parts.iter().all(|part| part.name != *name) {
-                let why = if *why == Why::New { Why::Commit } else { *why };
-                lines.push(Line::Waits { part: name.to_string(), why: Some(why) });
-            }
+        let chosen: BTreeSet<&PartName> = parts.iter().map(|part| &part.name).collect();
+        for (name, why) in self.waiting.iter().filter(|(name, _)| !chosen.contains(name)) {
+            let why = if *why == Why::New { Why::Commit } else { *why };
+            lines.push(Line::waits(name, Some(why)));
         }
         // What came since then was not looked at.
         let begun_at = self.begun_at.clone().filter(|_| self.has_seen_all());
@@ -370,9 +353,19 @@ impl Approval {
     }
 }
 
-/// Returns the folder in which the user approves everything, where `root` lies in one.
-pub(in crate::app) fn noted_folder(own: &Own, root: &Path) -> Option<String> {
-    own_settings::approve_folder(own, root).map(str::to_owned)
+/// Refuses parts that `wanted` is not the digest of.
+///
+/// # Errors
+/// [`AppError::Untrusted`].
+pub(in crate::app) fn require_hash(parts: &[Part], wanted: Fingerprint) -> Result<(), AppError> {
+    let found = trust::fingerprint(parts);
+    if found == wanted {
+        return Ok(());
+    }
+    let message = format!(
+        "what would be executed is not what was approved: its hash is {found}, not {wanted}"
+    );
+    Err(AppError::Untrusted { message })
 }
 
 /// Returns all that a plan would execute.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use content::{Events, Records, Reports, Roles, Settings, Tasks, Written};
-use room::{Room, Seen};
+use room::{Content, Room, Seen};
 
 pub(super) use content::{Record, Usage};
 pub(super) use sides::{Committed, Later};
@@ -334,18 +334,9 @@ impl Files {
     /// Says whether the plan is made of a file as it is now, so far as it is a part of it.
     pub(super) fn is_read(&self, store: &Store, path: &str) -> bool {
         match layout::classify(path) {
-            FileKind::Task => {
-                self.tasks.is_current(store, path)
-                    && self.tasks.get(path).is_none_or(|file| !file.is_broken())
-            }
-            FileKind::Role(_) => {
-                self.roles.is_current(store, path)
-                    && self.roles.get(path).is_none_or(|file| !file.is_broken())
-            }
-            FileKind::Config => {
-                self.config.is_current(store, path)
-                    && self.config.get(path).is_none_or(|file| !file.is_broken())
-            }
+            FileKind::Task => is_whole(&self.tasks, store, path),
+            FileKind::Role(_) => is_whole(&self.roles, store, path),
+            FileKind::Config => is_whole(&self.config, store, path),
             _ => true,
         }
     }
@@ -360,4 +351,12 @@ impl Files {
         let reports = self.reports.iter().flat_map(|(_, file)| &file.diagnostics);
         tasks.chain(roles).chain(config).chain(events).chain(runs).chain(reports)
     }
+}
+
+/// Says whether a file is as it was read, and without errors.
+fn is_whole<T: Clone>(room: &Room<Written<T>>, store: &Store, path: &str) -> bool
+where
+    Written<T>: Content,
+{
+    room.is_current(store, path) && room.get(path).is_none_or(|file| !file.is_broken())
 }

@@ -6,8 +6,9 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     app::{
-        approval::{Approval, AsRead, parts},
+        approval::{Approval, AsRead, parts, require_hash},
         error::AppError,
+        own_settings,
         repository::Repository,
         view::trust::{TrustView, Trusted},
     },
@@ -111,20 +112,14 @@ impl Consent {
     /// # Errors
     /// [`AppError::Untrusted`] where it is not; [`AppError::Trust`].
     pub fn approve_exactly(mut self, hash: Fingerprint) -> Result<Trusted, AppError> {
-        let found = trust::fingerprint(&self.parts);
-        if found != hash {
-            let message = format!(
-                "what would be executed is not what was approved: its hash is {found}, not {hash}"
-            );
-            return Err(AppError::Untrusted { message });
-        }
+        require_hash(&self.parts, hash)?;
         self.approve_parts(&self.parts.clone())
     }
 
     fn approve_parts(&mut self, chosen: &[Part]) -> Result<Trusted, AppError> {
         self.approval.approve(chosen)?;
-        let is_chosen = |part: &&Part| chosen.iter().any(|other| other.name == part.name);
-        let n_waiting = self.waiting().filter(|part| !is_chosen(part)).count();
+        let names: BTreeSet<&PartName> = chosen.iter().map(|part| &part.name).collect();
+        let n_waiting = self.waiting().filter(|part| !names.contains(&part.name)).count();
         Ok(Trusted {
             approved: chosen.iter().map(|part| part.name.to_string()).collect(),
             n_waiting,
@@ -173,8 +168,7 @@ pub(super) fn approve_own(repository: &Repository) {
 /// # Errors
 /// [`AppError::Usage`]; [`AppError::Git`], [`AppError::OwnSettings`], [`AppError::Trust`].
 pub fn require_protected(repository: &Repository) -> Result<(), AppError> {
-    let approval = Approval::open(repository.root())?;
-    let protect = approval.protected();
+    let protect = own_settings::protected(own_settings::read()?);
     let head = match Ground::find(repository.root())? {
         Some(ground) => ground.head()?,
         None => Head::Detached,

@@ -29,6 +29,13 @@ pub enum Line {
     Revoked,
 }
 
+impl Line {
+    /// Returns the line by which a part waits, or does not any more.
+    pub fn waits(part: &PartName, why: Option<Why>) -> Self {
+        Self::Waits { part: part.to_string(), why }
+    }
+}
+
 /// What is known of approvals of one plan, as it was looked at in one place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Book {

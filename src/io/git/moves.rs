@@ -48,11 +48,6 @@ pub enum Moves {
 }
 
 impl Moves {
-    /// Says whether no file is another one.
-    pub fn is_none(&self) -> bool {
-        matches!(self, Self::Files(files) if files.is_empty())
-    }
-
     /// Says whether `path`, relative to the folder of the plan, may be another.
     pub fn touch(&self, path: &str) -> bool {
         match self {

@@ -3,7 +3,7 @@
 use super::Consent;
 use crate::{
     app::{
-        approval::noted_folder,
+        own_settings,
         view::trust::{PartView, TrustView},
     },
     domain::{
@@ -16,7 +16,7 @@ use crate::{
             task::{CommandLine, Isolation, WorkerSpec},
         },
         plan::TaskIndex,
-        trust::{self, Part, PartName},
+        trust::{Part, PartName},
     },
     io::git,
 };
@@ -26,15 +26,17 @@ const PROMPT_FILE: &str = "$ORCH_PROMPT_FILE";
 
 /// Shows a plan.
 pub(super) fn view(consent: &Consent, is_all: bool) -> TrustView {
-    let has_git = git::repository_root(consent.repository.root()).is_some();
+    let root = consent.repository.root();
+    let has_git = git::repository_root(root).is_some();
     let shown = consent.parts.iter().filter(|part| is_all || consent.is_waiting(part));
     let n_waiting = consent.waiting().count();
     TrustView {
-        root: consent.repository.root().display().to_string(),
+        root: root.display().to_string(),
         is_known: consent.approval.book().is_known(),
-        approved_folder: noted_folder(consent.approval.own(), consent.repository.root()),
+        approved_folder: own_settings::approve_folder(consent.approval.own(), root)
+            .map(str::to_owned),
         kept_in: consent.approval.path().map(|path| path.display().to_string()),
-        hash: trust::fingerprint(&consent.parts).to_string(),
+        hash: consent.hash(),
         n_waiting,
         n_approved: consent.parts.len() - n_waiting,
         parts: shown.map(|part| part_view(consent, part, has_git)).collect(),
