@@ -346,7 +346,7 @@ impl Approval {
     /// [`AppError::Trust`].
     pub(in crate::app) fn revoke(&mut self) -> Result<(), AppError> {
         if let Some(approvals) = &self.approvals {
-            approvals.append(&[Line::Revoked])?;
+            approvals.revoke()?;
         }
         self.book = Book::default();
         Ok(())

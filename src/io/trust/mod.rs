@@ -158,6 +158,18 @@ impl Approvals {
         Ok(())
     }
 
+    /// Takes back all that was approved: nothing that stands in the file counts any more.
+    ///
+    /// # Errors
+    /// [`TrustError`].
+    pub fn revoke(&self) -> Result<(), TrustError> {
+        self.append(&[Line::Revoked])?;
+        let emptied = OpenOptions::new().write(true).custom_flags(no_follow()).open(&self.approved);
+        emptied.and_then(|file| file.lock().and_then(|()| file.set_len(0))).map_err(|source| {
+            TrustError::File { what: "empty", path: self.approved.clone(), source }
+        })
+    }
+
     /// Adds lines.
     ///
     /// # Errors

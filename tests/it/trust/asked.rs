@@ -153,6 +153,8 @@ fn approval_is_taken_back_as_a_whole() {
     guarded.approve();
     assert_eq!(guarded.orch(&["trust", "--revoke"]).code, 0);
     assert_eq!(guarded.run().code, 3);
+    let told = guarded.orch(&["status"]).text();
+    assert!(told.contains("nothing of this plan is started before you approve it"), "{told}");
     guarded.approve();
     assert_eq!(guarded.run().code, 0);
 }
